@@ -1,0 +1,133 @@
+// Package engine is the compute boundary: what a processor must do for the
+// filter, and nothing of what the filter does with it. An Engine compiles a
+// network for one picture size; its Evaluator turns a picture into moments and
+// a gradient at those moments into a gradient at the pixels. Losses, options
+// and optimisers live above, in package filter.
+package engine
+
+import "nstfilter/weights"
+
+// MinSide is the shortest side, in pixels, that every engine accepts: relu5_1
+// is then one pixel wide.
+const MinSide = 16
+
+// Tap asks for the activation of one layer, after its ReLU.
+type Tap struct {
+	Layer   int  // position in Network.Layers
+	Style   bool // Forward gives Gram and Mean
+	Content bool // SetContent keeps a target, Forward gives Content
+}
+
+// Spec is what an evaluator is compiled for. Taps are in the network's order,
+// each layer at most once; layers after the last tap are not evaluated. The
+// network's first layer sees the picture's border replicated, every later layer
+// sees zeros outside, pooling rounds sizes down.
+type Spec struct {
+	Network *weights.Network
+	Pooling weights.Pooling
+	Taps    []Tap
+	W, H    int // at least MinSide
+}
+
+// Engine compiles evaluators. Its methods may be called by several goroutines.
+type Engine interface {
+	// Name says what computes: "cpu avx512, 2 threads".
+	Name() string
+	// Memory estimates the bytes that an evaluator of s allocates.
+	Memory(s Spec) int64
+	// Compile panics if s is out of range and fails where memory or the
+	// device does.
+	Compile(s Spec) (Evaluator, error)
+}
+
+// Vector is a float32 vector that lives where its evaluator computes. A picture
+// is a vector of 3·H·W: planes R, G, B, each H rows of W.
+type Vector interface{ Len() int }
+
+// Moments is what Forward says of one tap. Its slices belong to the evaluator
+// and hold until the next Forward.
+type Moments struct {
+	P       int       // positions n_h·n_w
+	Gram    []float32 // (C, C): Σ_p a_p a_pᵀ / P; nil unless Tap.Style
+	Mean    []float32 // (C): Σ_p a_p / P; nil unless Tap.Style
+	Content float64   // Σ_p Δa_pᵀ M Δa_p, Δa = a − target; 0 before SetContent
+}
+
+// Gradient is what J says of one tap: its derivatives by that tap's moments.
+type Gradient struct {
+	Gram    []float32 // (C, C), symmetric: dJ/d(Gram/P); nil is zero
+	Mean    []float32 // (C): dJ/dMean; nil is zero
+	Content float64   // dJ/dContent
+}
+
+// AdamStep holds the numbers of one step of Adam (Kingma and Ba 2015,
+// algorithm 1) with the iterates averaged (section 7.2).
+type AdamStep struct {
+	Rate         float64 // α
+	Beta1, Beta2 float64
+	Epsilon      float64
+	T            int     // step number, from 1, for the bias corrections
+	Average      float64 // the mean becomes Average·mean + (1−Average)·x; 0 copies x
+	Clamp        bool    // keep x in [0,1]
+}
+
+// Evaluator computes for one Spec. It is used by one goroutine at a time. Two
+// runs of the same calls give the same bits, whatever the number of threads.
+type Evaluator interface {
+	// Forward evaluates the network at the picture x and returns one Moments
+	// per tap of the Spec.
+	Forward(x Vector) []Moments
+	// SetContent makes the activations of the latest Forward the content
+	// targets. metric[i] is the M of tap i, nil for the identity.
+	SetContent(metric [][]float32)
+	// Backward writes dJ/dx at the latest Forward's x, from one Gradient per tap.
+	Backward(dx Vector, g []Gradient)
+
+	// NewVector returns a zero vector of n elements, which lives until Close.
+	NewVector(n int) Vector
+	Upload(dst Vector, src []float32)
+	Download(dst []float32, src Vector)
+	// Dot sums in float64 over fixed blocks.
+	Dot(a, b Vector) float64
+	// Axpby does y = a·x + b·y; with b = 0 it copies, whatever y held.
+	Axpby(y Vector, a float64, x Vector, b float64)
+	// Adam updates the parameters x, their moments m and v, and the mean of
+	// the iterates from the gradient dx. mean may be nil.
+	Adam(x, m, v, mean, dx Vector, s AdamStep)
+	// TV returns the mean squared difference between neighbours of the
+	// picture x, over both directions and three channels, and adds weight
+	// times its gradient to dx.
+	TV(dx, x Vector, weight float64) float64
+	// Prior returns Σ_p w_p ‖x_p − prior_p‖² / Σ_p 1 and adds weight times
+	// its gradient to dx. w has H·W elements.
+	Prior(dx, x, prior, w Vector, weight float64) float64
+	// Close frees everything; the evaluator is not used again.
+	Close()
+}
+
+// Multiplier is an evaluator that multiplies square matrices faster than Go
+// does: dst = a·b, all n×n in rows, dst distinct from a and b.
+type Multiplier interface {
+	Multiply(dst, a, b []float32, n int)
+}
+
+// Sizes returns the width and height of each layer's activation up to the last
+// tap of s.
+func Sizes(s Spec) (w, h []int) {
+	x, y := s.W, s.H
+	for i := range s.Network.Layers[:s.Depth()] {
+		if s.Network.Layers[i].Pooled() {
+			x, y = x/2, y/2
+		}
+		w, h = append(w, x), append(h, y)
+	}
+	return w, h
+}
+
+// Depth is the number of layers to evaluate: up to the last tap.
+func (s Spec) Depth() int {
+	if len(s.Taps) == 0 {
+		return 0
+	}
+	return s.Taps[len(s.Taps)-1].Layer + 1
+}

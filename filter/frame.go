@@ -1,0 +1,38 @@
+package filter
+
+import "fmt"
+
+// Frame is one picture: planar RGB as the network sees it.
+type Frame struct {
+	W, H  int
+	Pix   []float32 // planes R, G, B, each H rows of W; sRGB-coded, in [0,1]
+	Alpha []float32 // H rows of W in [0,1]; nil: opaque
+
+	Index    int      // position in the stream, from 0; 0 for a photo
+	PTS      int64    // presentation time in units of TimeBase
+	TimeBase Rational // seconds; zero for a photo
+	Duration int64    // in units of TimeBase; 0: not known
+
+	// Origin is what the reader keeps for the writer: native planes and their
+	// colour, or the photo's header. The filter carries it unread.
+	Origin any
+}
+
+// Rational is Num/Den.
+type Rational struct{ Num, Den int64 }
+
+// NewFrame returns a black frame.
+func NewFrame(w, h int) *Frame {
+	return &Frame{W: w, H: h, Pix: make([]float32, 3*w*h)}
+}
+
+// With returns a frame that differs from f in its picture alone: same size,
+// time, alpha and origin.
+func (f *Frame) With(pix []float32) *Frame {
+	if len(pix) != 3*f.W*f.H {
+		panic(fmt.Sprintf("filter: %d samples for a %d×%d frame", len(pix), f.W, f.H))
+	}
+	g := *f
+	g.Pix = pix
+	return &g
+}
