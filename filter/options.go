@@ -25,7 +25,7 @@ type Options struct {
 	FrameLearningRate float64      `name:"frame-learning-rate" help:"The same for a frame that starts from the previous result."`
 	Average           float64      `name:"average" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
 	Parameters        string       `name:"parameters" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
-	Init              string       `name:"init" help:"Start of a picture: content, random, previous, or image:FILE."`
+	Init              string       `name:"init" help:"Start: previous (the previous result where there is one, else content), content, random, or image:FILE."`
 	Seed              uint64       `name:"seed" help:"Seed of the random start; the same seed gives the same bytes."`
 	LossScale         string       `name:"loss-scale" help:"mean (weights mean the same at every size) or sum (the paper's formulas to the letter)."`
 	StyleLayers       LayerWeights `name:"style-layers" help:"Layers of the style loss, with weights or balanced without: relu1_1:1,relu2_1."`
@@ -52,7 +52,7 @@ func DefaultOptions() Options {
 		FrameLearningRate: 0.01,
 		Average:           0.8,
 		Parameters:        "pixels",
-		Init:              "content",
+		Init:              "previous",
 		LossScale:         "mean",
 		StyleLayers:       LayerWeights{{"relu1_1", Balanced}, {"relu2_1", Balanced}, {"relu3_1", Balanced}, {"relu4_1", Balanced}, {"relu5_1", Balanced}},
 		ContentLayers:     LayerWeights{{"relu4_2", 1}},
