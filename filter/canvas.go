@@ -1,0 +1,122 @@
+package filter
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// canvas is one picture in the making, coarse to fine.
+type canvas struct {
+	f          *Filter
+	report     *Report
+	content    []float32 // at the last of sizes
+	sizes      []size
+	iterations int // per scale
+	rate       float64
+
+	scale   int      // position in sizes
+	carried *moments // of the scale before
+}
+
+// paint goes through the scales, beginning with the picture start.
+func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, error) {
+	before := size{}
+	full := c.sizes[len(c.sizes)-1]
+	for i, s := range c.sizes {
+		now := time.Now()
+		c.scale = i
+		content := c.content
+		if s != full {
+			content = resize(content, 3, full.w, full.h, s.w, s.h, bicubic)
+		}
+		if i > 0 {
+			pix = resize(pix, 3, before.w, before.h, s.w, s.h, bicubic)
+		}
+		clamp01(pix)
+		before = s
+		c.report.since(now, "resize")
+		var err error
+		if pix, err = c.optimise(ctx, s, content, pix, g); err != nil {
+			return nil, err
+		}
+	}
+	return pix, nil
+}
+
+// optimise works at one scale and returns its picture.
+func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) ([]float32, error) {
+	f, now := c.f, time.Now()
+	style, err := f.styleTargets(s)
+	if err != nil {
+		return nil, err
+	}
+	now = c.report.since(now, "targets")
+	w, err := f.workspace(s)
+	if err != nil {
+		return nil, err
+	}
+	now = c.report.since(now, "compile")
+	j := newObjective(&f.o, f.layers, w.Evaluator, style)
+	w.Upload(w.x, content)
+	j.setContent(w.x)
+	w.setPrior(j, g)
+	p := newPainter(&f.o, w, j, pix, c.rate)
+	p.receive(c.carried)
+
+	history := make([]float64, 0, c.iterations)
+	for i := range c.iterations {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		losses, more := p.step()
+		if !losses.finite() {
+			return nil, fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, s.w, s.h)
+		}
+		c.report.Iterations++
+		c.report.Losses = losses
+		c.tell(i, losses)
+		history = append(history, losses.Total)
+		if !more || f.settled(history) {
+			break
+		}
+	}
+	out := p.picture()
+	c.carried = p.moments()
+	if c.scale+1 == len(c.sizes) {
+		w.Upload(w.x, out)
+		c.report.Losses.Layers = j.byLayer(w.x)
+	}
+	c.report.since(now, "optimise")
+	return out, nil
+}
+
+// settled reports whether ten steps changed the loss by less than the tolerance.
+func (f *Filter) settled(history []float64) bool {
+	const span = 10
+	n := len(history)
+	if f.o.Tolerance == 0 || n <= span {
+		return false
+	}
+	old, now := history[n-1-span], history[n-1]
+	return math.Abs(old-now) <= f.o.Tolerance*math.Abs(old)
+}
+
+func (c *canvas) tell(i int, losses Losses) {
+	if c.f.OnProgress == nil {
+		return
+	}
+	done, all := 0.0, 0.0
+	for k, s := range c.sizes {
+		cost := float64(s.pixels() * c.iterations)
+		all += cost
+		if k < c.scale {
+			done += cost
+		}
+	}
+	s := c.sizes[c.scale]
+	done += float64(s.pixels() * (i + 1))
+	c.f.OnProgress(Progress{Scale: c.scale + 1, Scales: len(c.sizes), W: s.w, H: s.h,
+		Iteration: i + 1, Iterations: c.iterations, Done: done / all, Losses: losses})
+}

@@ -1,0 +1,154 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"nstfilter/filter/engine"
+	"nstfilter/weights"
+)
+
+// Filter repaints pictures in one style. It is used by one goroutine at a time.
+type Filter struct {
+	// OnProgress, if set, is called after every step.
+	OnProgress func(Progress)
+	// InitImage is the start for Options.Init "image:FILE".
+	InitImage *Frame
+	// MaxMemory, in bytes, limits the size that Plan chooses; 0: no limit.
+	MaxMemory int64
+
+	o      Options
+	e      engine.Engine
+	n      *weights.Network
+	pool   weights.Pooling
+	layers []layer
+	styles []*Frame
+
+	targets map[size]map[string]styleTarget // by the picture's size
+	plans   map[size]Plan
+	last    *workspace // of the latest size, kept for the next frame
+}
+
+// New prepares a filter. The styles are blended by o.StyleBlendWeights. It fails
+// where an option is out of range or does not suit the network.
+func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filter, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if len(styles) == 0 {
+		return nil, errors.New("no style picture: name one with --style")
+	}
+	if k := len(o.StyleBlendWeights); k > 0 && k != len(styles) {
+		return nil, fmt.Errorf("--style-blend-weights has %d shares for %d styles: give one for each", k, len(styles))
+	}
+	for i, s := range styles {
+		if min(s.W, s.H) < engine.MinSide {
+			return nil, fmt.Errorf("style %d is %d×%d pixels: it needs at least %d on each side", i+1, s.W, s.H, engine.MinSide)
+		}
+	}
+	pool := weights.Pooling(o.Pooling)
+	if o.Pooling == "network" {
+		pool = n.Pooling
+	}
+	if !allowed(n, pool) {
+		return nil, fmt.Errorf("--pooling %s does not suit network %s, which was made for %s", pool, n.Name, n.Pooling)
+	}
+	layers, err := layersOf(&o, n)
+	if err != nil {
+		return nil, err
+	}
+	return &Filter{o: o, e: e, n: n, pool: pool, layers: layers, styles: styles,
+		targets: map[size]map[string]styleTarget{}, plans: map[size]Plan{}}, nil
+}
+
+func allowed(n *weights.Network, p weights.Pooling) bool {
+	for _, a := range n.Poolings {
+		if a == p {
+			return true
+		}
+	}
+	return p == n.Pooling
+}
+
+// Close frees what the filter keeps between pictures.
+func (f *Filter) Close() {
+	if f.last != nil {
+		f.last.Close()
+		f.last = nil
+	}
+}
+
+// Paint returns content in the filter's style. With a Start in the guide it works
+// at one scale, from there, for Options.FrameIterations; else coarse to fine. Zero
+// iterations give the content itself. It fails when ctx is done, when content is
+// too small, or when J stops being a number.
+func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
+	report := &Report{W: content.W, H: content.H, Seconds: map[string]float64{}}
+	if f.o.Iterations == 0 {
+		return content.With(append([]float32(nil), content.Pix...)), report, nil
+	}
+	plan, err := f.Plan(content.W, content.H)
+	if err != nil {
+		return nil, nil, fmt.Errorf("frame %d: %w", content.Index, err)
+	}
+	report.W, report.H = plan.W, plan.H
+	work := size{plan.W, plan.H}
+	now := time.Now()
+	c := &canvas{f: f, report: report, content: content.fit(work)}
+	report.since(now, "resize")
+	var pix []float32
+	if g.Start != nil {
+		c.sizes = []size{work}
+		c.iterations, c.rate = f.o.FrameIterations, f.o.FrameLearningRate
+		pix, err = c.paint(ctx, g.Start.fit(work), g)
+	} else {
+		c.sizes = scales(work, f.o.MinSize)
+		c.iterations, c.rate = f.o.Iterations, f.o.LearningRate
+		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("frame %d: %w", content.Index, err)
+	}
+	now = time.Now()
+	out := content
+	if f.o.OutputSize == "work" && (content.W != work.w || content.H != work.h) {
+		resized := *content
+		resized.W, resized.H, resized.Pix = work.w, work.h, nil
+		if content.Alpha != nil {
+			resized.Alpha = resize(content.Alpha, 1, content.W, content.H, work.w, work.h, bicubic)
+			clamp01(resized.Alpha)
+		}
+		out = &resized
+	} else {
+		pix = resize(pix, 3, work.w, work.h, content.W, content.H, bicubic)
+	}
+	clamp01(pix)
+	report.since(now, "resize")
+	return out.With(pix), report, nil
+}
+
+// fit returns the frame's picture at a size.
+func (f *Frame) fit(s size) []float32 {
+	pix := resize(f.Pix, 3, f.W, f.H, s.w, s.h, bicubic)
+	clamp01(pix)
+	return pix
+}
+
+// start is the picture that the coarsest scale begins with.
+func (f *Filter) start(content *Frame, s size) []float32 {
+	switch {
+	case f.o.Init == "random":
+		pix := make([]float32, 3*s.pixels())
+		r := rand.New(rand.NewPCG(f.o.Seed, 0x6e7374))
+		for i := range pix {
+			pix[i] = r.Float32()
+		}
+		return pix
+	case f.InitImage != nil:
+		return f.InitImage.fit(s)
+	}
+	return content.fit(s)
+}

@@ -1,0 +1,93 @@
+package filter
+
+import (
+	"nstfilter/filter/engine"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas32"
+)
+
+// styleTarget is what a style asks of one layer.
+type styleTarget struct {
+	gram   []float32 // (C, C): Gram(S)/P_S, blended over the styles
+	lambda float64   // λ_l
+}
+
+// gramLoss evaluates the style loss of one layer,
+//
+//	J = s/(4 n_c²) · tr(M Δ M Δ),  Δ = Gram(S)/P_S − Gram(G)/P_G
+//	dJ/d(Gram(G)/P_G) = −s/(2 n_c²) · M Δ M
+//
+// With M = I and s = 1 this is Gatys 2015 eq. 4, 1/(2 P n_c)² ‖Gram(S) −
+// Gram(G)‖², wherever P_S = P_G.
+type gramLoss struct {
+	mul      func(dst, a, b []float32, n int)
+	delta, t []float32 // (C, C) scratch
+}
+
+// at returns J for the layer's Gram/P and writes weight·dJ/dGram to grad.
+func (s *gramLoss) at(l *layer, target, gram, grad []float32, weight float64) float64 {
+	k := weight * l.sStyle / (2 * l.n * l.n)
+	if l.metric == nil {
+		sum := 0.0
+		for i, g := range gram {
+			d := float64(target[i]) - float64(g)
+			sum += d * d
+			grad[i] = float32(-k * d)
+		}
+		return sum / (4 * l.n * l.n)
+	}
+	n := l.c * l.c
+	if len(s.delta) < n {
+		s.delta, s.t = make([]float32, n), make([]float32, n)
+	}
+	delta, t := s.delta[:n], s.t[:n]
+	for i, g := range gram {
+		delta[i] = target[i] - g
+	}
+	s.mul(t, l.metric, delta, l.c)
+	s.mul(grad, t, l.metric, l.c)
+	for i := range grad {
+		grad[i] *= float32(-k)
+	}
+	return l.sStyle / (4 * l.n * l.n) * traceOfSquare(t, l.c)
+}
+
+// energy is J of an all-zero Gram, by which balanced layers are weighed.
+func (s *gramLoss) energy(l *layer, target []float32) float64 {
+	zero, grad := make([]float32, len(target)), make([]float32, len(target))
+	return s.at(l, target, zero, grad, 0)
+}
+
+// traceOfSquare is tr(t·t).
+func traceOfSquare(t []float32, n int) float64 {
+	sum := 0.0
+	for i := range n {
+		for j := range n {
+			sum += float64(t[i*n+j]) * float64(t[j*n+i])
+		}
+	}
+	return sum
+}
+
+// contentFactor is dJ_content/d(Σ Δaᵀ M Δa) of one layer with p positions:
+// c/2 for the paper's sum (½‖Δa‖²), c/(2 P n_c) for the mean.
+func contentFactor(l *layer, lossScale string, p int) float64 {
+	if lossScale == "sum" {
+		return l.sCon / 2
+	}
+	return l.sCon / (2 * float64(p) * l.n)
+}
+
+// multiplier returns the evaluator's own matrix product, or BLAS in Go.
+func multiplier(ev engine.Evaluator) func(dst, a, b []float32, n int) {
+	if m, ok := ev.(engine.Multiplier); ok {
+		return m.Multiply
+	}
+	return func(dst, a, b []float32, n int) {
+		as := func(x []float32) blas32.General {
+			return blas32.General{Rows: n, Cols: n, Stride: n, Data: x}
+		}
+		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, as(a), as(b), 0, as(dst))
+	}
+}

@@ -1,0 +1,153 @@
+package filter
+
+import (
+	"math"
+	"runtime"
+	"sync"
+)
+
+// resampler is a linear map from one row length to another: output i is
+// Σ_k weight[i·taps+k] · input[start[i]+k].
+type resampler struct {
+	src, dst, taps int
+	start          []int
+	weight         []float32
+}
+
+// kernel is a symmetric function that is zero beyond radius.
+type kernel struct {
+	radius float64
+	at     func(x float64) float64
+}
+
+var (
+	// bicubic is Keys 1981 with a = −½ (Catmull–Rom).
+	bicubic = kernel{2, func(x float64) float64 {
+		switch x = math.Abs(x); {
+		case x < 1:
+			return (1.5*x-2.5)*x*x + 1
+		case x < 2:
+			return ((-0.5*x+2.5)*x-4)*x + 2
+		}
+		return 0
+	}}
+	bilinear = kernel{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
+)
+
+// newResampler samples k at pixel centres; where it shrinks, k is widened by the
+// factor (antialiasing), and weights outside the row are given to the rest.
+func newResampler(src, dst int, k kernel) *resampler {
+	scale := float64(src) / float64(dst)
+	wide := max(1, scale)
+	taps := min(src, int(math.Ceil(k.radius*wide))*2+1)
+	r := &resampler{src: src, dst: dst, taps: taps, start: make([]int, dst), weight: make([]float32, dst*taps)}
+	w := make([]float64, taps)
+	for i := range dst {
+		centre := (float64(i)+0.5)*scale - 0.5
+		first := int(math.Floor(centre)) - taps/2
+		first = max(0, min(first, src-taps))
+		sum := 0.0
+		for j := range w {
+			w[j] = k.at((float64(first+j) - centre) / wide)
+			sum += w[j]
+		}
+		r.start[i] = first
+		for j := range w {
+			r.weight[i*taps+j] = float32(w[j] / sum)
+		}
+	}
+	return r
+}
+
+// resize resamples a picture of planes planes from w×h to dw×dh.
+func resize(pix []float32, planes, w, h, dw, dh int, k kernel) []float32 {
+	if w == dw && h == dh {
+		return append([]float32(nil), pix...)
+	}
+	x, y := newResampler(w, dw, k), newResampler(h, dh, k)
+	out := make([]float32, planes*dw*dh)
+	tmp := make([]float32, h*dw)
+	for p := range planes {
+		x.rows(tmp, pix[p*w*h:(p+1)*w*h], h)
+		y.columns(out[p*dw*dh:(p+1)*dw*dh], tmp, dw)
+	}
+	return out
+}
+
+// resizeAdjoint is the transpose of resize: from the gradient at the output of
+// size dw×dh it makes the gradient at the input of size w×h.
+func resizeAdjoint(grad []float32, planes, w, h, dw, dh int, k kernel) []float32 {
+	x, y := newResampler(w, dw, k), newResampler(h, dh, k)
+	out := make([]float32, planes*w*h)
+	tmp := make([]float32, h*dw)
+	for p := range planes {
+		clear(tmp)
+		for i, first := range y.start { // sequential: several i write one row
+			row := grad[p*dw*dh+i*dw:][:dw]
+			for j, wt := range y.weight[i*y.taps : (i+1)*y.taps] {
+				axpy(tmp[(first+j)*dw:][:dw], wt, row)
+			}
+		}
+		inRows(h, func(r int) {
+			in, dst := tmp[r*dw:][:dw], out[p*w*h+r*w:][:w]
+			for i, first := range x.start {
+				for j, wt := range x.weight[i*x.taps : (i+1)*x.taps] {
+					dst[first+j] += wt * in[i]
+				}
+			}
+		})
+	}
+	return out
+}
+
+// rows resamples n rows.
+func (r *resampler) rows(dst, src []float32, n int) {
+	inRows(n, func(y int) {
+		in, out := src[y*r.src:][:r.src], dst[y*r.dst:][:r.dst]
+		for i, first := range r.start {
+			sum := float32(0)
+			window := in[first:][:r.taps]
+			for j, w := range r.weight[i*r.taps:][:r.taps] {
+				sum += w * window[j]
+			}
+			out[i] = sum
+		}
+	})
+}
+
+// columns resamples columns of rows of width w.
+func (r *resampler) columns(dst, src []float32, w int) {
+	inRows(r.dst, func(i int) {
+		out := dst[i*w:][:w]
+		clear(out)
+		for j, wt := range r.weight[i*r.taps:][:r.taps] {
+			axpy(out, wt, src[(r.start[i]+j)*w:][:w])
+		}
+	})
+}
+
+func axpy(y []float32, a float32, x []float32) {
+	for i := range y {
+		y[i] += a * x[i]
+	}
+}
+
+// inRows calls fn for each row, on all processors; rows must not share output.
+func inRows(n int, fn func(y int)) {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	var wg sync.WaitGroup
+	for k := range workers {
+		wg.Go(func() {
+			for y := n * k / workers; y < n*(k+1)/workers; y++ {
+				fn(y)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func clamp01(pix []float32) {
+	for i, v := range pix {
+		pix[i] = min(max(v, 0), 1)
+	}
+}

@@ -1,0 +1,74 @@
+package filter
+
+import "nstfilter/filter/engine"
+
+// workspace is an evaluator with the vectors of one size. It outlives a frame, so
+// vectors are handed out again for every optimisation.
+type workspace struct {
+	engine.Evaluator
+	size  size
+	x, dx engine.Vector // the picture and dJ/dx
+
+	vectors []engine.Vector
+	used    int
+}
+
+// workspace returns one for the size, the latest one if it fits.
+func (f *Filter) workspace(s size) (*workspace, error) {
+	if f.last == nil || f.last.size != s {
+		f.Close()
+		ev, err := f.e.Compile(f.spec(s, f.layers))
+		if err != nil {
+			return nil, err
+		}
+		f.last = &workspace{Evaluator: ev, size: s, x: ev.NewVector(3 * s.pixels()), dx: ev.NewVector(3 * s.pixels())}
+	}
+	f.last.used = 0
+	return f.last, nil
+}
+
+// spec asks for the taps of the layers at a size.
+func (f *Filter) spec(s size, layers []layer) engine.Spec {
+	spec := engine.Spec{Network: f.n, Pooling: f.pool, W: s.w, H: s.h}
+	for _, l := range layers {
+		spec.Taps = append(spec.Taps, l.Tap)
+	}
+	return spec
+}
+
+// NewVector returns a zero vector that is free again when the workspace is next
+// asked for.
+func (w *workspace) NewVector(n int) engine.Vector {
+	for i := w.used; i < len(w.vectors); i++ {
+		if v := w.vectors[i]; v.Len() == n {
+			w.vectors[i], w.vectors[w.used] = w.vectors[w.used], v
+			w.used++
+			w.Upload(v, make([]float32, n))
+			return v
+		}
+	}
+	v := w.Evaluator.NewVector(n)
+	w.vectors = append(w.vectors, v)
+	last := len(w.vectors) - 1
+	w.vectors[last], w.vectors[w.used] = w.vectors[w.used], v
+	w.used++
+	return v
+}
+
+// setPrior gives the objective the guide's prior at this size.
+func (w *workspace) setPrior(j *objective, g Guide) {
+	if g.Prior == nil {
+		return
+	}
+	weight := make([]float32, w.size.pixels())
+	if g.PriorWeight == nil {
+		for i := range weight {
+			weight[i] = 1
+		}
+	} else {
+		weight = resize(g.PriorWeight, 1, g.Prior.W, g.Prior.H, w.size.w, w.size.h, bilinear)
+	}
+	j.prior, j.priorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels())
+	w.Upload(j.prior, g.Prior.fit(w.size))
+	w.Upload(j.priorWeight, weight)
+}
