@@ -1,0 +1,18 @@
+// Package filter repaints a picture in the style of another by optimising its
+// pixels (Gatys, Ecker, Bethge 2015: "A Neural Algorithm of Artistic Style").
+// Most programs need two calls: New, with options, an engine, a network and the
+// styles; and Paint, once for each picture.
+//
+// Given content C and style S it seeks the picture G with the least
+//
+//	J(G)      = α J_content(C,G) + β J_style(S,G) + J_tv(G) + J_prior(G)
+//	J_content = 1/(2 P n_c) ‖a(C) − a(G)‖²
+//	J_style   = Σ_l λ_l/(4 n_c²) ‖Gram(S)/P_S − Gram(G)/P_G‖_F²
+//
+// where a is the activation of a middle layer of a pretrained network, Gram =
+// Σ_p a_p a_pᵀ over the P positions of a layer, and n_c the layer's channels.
+// Options.LossScale "sum" gives the paper's own factors.
+//
+// The filter knows no file format and no other frame. What should be near an
+// earlier result is said by a Guide.
+package filter

@@ -1,0 +1,117 @@
+// The kernels, written once for vectors of VL floats. Each kernels_*.c defines
+// VL, ROWS and TABLE and includes this file; ISA_AVX2 and ISA_AVX512 select the
+// few intrinsics that vector extensions cannot say.
+//
+// Layout nChw{VL}c: an activation of C channels (padded with zeros to a multiple
+// of 2·VL) at P positions is [C/VL][P][VL]. A mask has one bit for each of its
+// floats, [C/VL][P] words of mask_t.
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include "table.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+typedef float vec __attribute__((vector_size(4 * VL), may_alias));
+typedef int32_t ivec __attribute__((vector_size(4 * VL), may_alias));
+
+#if VL == 16
+typedef uint16_t mask_t;
+#else
+typedef uint8_t mask_t;
+#endif
+
+enum { PAIR = 2 * VL }; // channels are padded to pairs of vectors
+
+INLINE vec load(const float *p) { return *(const vec *)p; }
+INLINE void store(float *p, vec x) { *(vec *)p = x; }
+INLINE int min(int a, int b) { return a < b ? a : b; }
+
+// Lane i holds the bit 1<<i.
+static const ivec lanes = {
+    1, 2, 4, 8,
+#if VL >= 8
+    16, 32, 64, 128,
+#endif
+#if VL >= 16
+    256, 512, 1024, 2048, 4096, 8192, 16384, 32768,
+#endif
+};
+
+// bits packs the signs of a comparison's lanes, 0 or −1, into a mask.
+INLINE mask_t bits(ivec m) {
+#if defined ISA_AVX512
+    return _mm512_movepi32_mask((__m512i)m);
+#elif defined ISA_AVX2
+    return _mm256_movemask_ps((__m256)m);
+#else
+    m &= lanes;
+    int s = 0;
+    for (int i = 0; i < VL; i++) s |= m[i];
+    return s;
+#endif
+}
+
+// gated loads the lanes whose bit is set, zeros elsewhere.
+INLINE vec gated(const float *p, mask_t mask) {
+#if defined ISA_AVX512
+    return (vec)_mm512_maskz_load_ps(mask, p);
+#else
+    return (vec)(*(const ivec *)p & ((lanes & (int32_t)mask) == lanes));
+#endif
+}
+
+INLINE vec square_root(vec x) {
+#if defined ISA_AVX512
+    return (vec)_mm512_sqrt_ps((__m512)x);
+#elif defined ISA_AVX2
+    return (vec)_mm256_sqrt_ps((__m256)x);
+#else
+    for (int i = 0; i < VL; i++) x[i] = __builtin_sqrtf(x[i]);
+    return x;
+#endif
+}
+
+INLINE vec vmax(vec a, vec b) {
+    ivec m = a > b;
+    return (vec)(((ivec)a & m) | ((ivec)b & ~m));
+}
+
+INLINE vec positive(vec a) { return (vec)((ivec)a & (ivec)(a > 0.f)); }
+
+#include "kernels_gemm.h"
+#include "kernels_winograd.h"
+#include "kernels_pool.h"
+#include "kernels_moments.h"
+#include "kernels_image.h"
+#include "kernels_vector.h"
+
+const struct kernels TABLE = {
+    .vl = VL,
+    .rows = ROWS,
+    .transform_weights = transform_weights,
+    .conv = conv,
+    .pool = pool,
+    .unpool = unpool,
+    .gram = gram,
+    .content = content,
+    .add_gradient = add_gradient,
+    .pack_panels = pack_panels,
+    .pack_rows = pack_rows,
+    .unpack_rows = unpack_rows,
+    .gemm = gemm,
+    .pack_picture = pack_picture,
+    .unpack_gradient = unpack_gradient,
+    .dot = dot,
+    .axpby = axpby,
+    .adam = adam,
+    .tv = tv,
+    .prior = prior,
+};

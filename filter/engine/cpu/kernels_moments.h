@@ -1,0 +1,83 @@
+// Gram matrices, content differences, and their gradients at the activations.
+
+enum {
+    GRAM_ROWS = VL == 16 ? 8 : 4, // × 2 vectors of accumulators
+    GRAM_CHUNK = 256,             // positions summed in float32
+};
+
+// acc[r] = Σ_p a_r(p) · (b0(p), b1(p)); a at channel i, b at the pair of blocks j.
+INLINE void gram_tile(double *gram, int c, int i, int j, const float *a, int64_t p, int64_t p0,
+                      int n) {
+    const float *s = a + ((i / VL) * p + p0) * VL + i % VL;
+    const float *b = a + ((j / VL) * p + p0) * VL;
+    vec acc[GRAM_ROWS][2];
+    UNROLL for (int r = 0; r < GRAM_ROWS; r++) acc[r][0] = acc[r][1] = (vec){0};
+    for (int q = 0; q < n; q++, s += VL, b += VL) {
+        vec b0 = load(b), b1 = load(b + p * VL);
+        UNROLL for (int r = 0; r < GRAM_ROWS; r++) {
+            acc[r][0] = acc[r][0] + s[r] * b0;
+            acc[r][1] = acc[r][1] + s[r] * b1;
+        }
+    }
+    UNROLL for (int r = 0; r < GRAM_ROWS; r++) {
+        double *g = gram + (size_t)(i + r) * c + j;
+        for (int k = 0; k < VL; k++) g[k] += acc[r][0][k];
+        for (int k = 0; k < VL; k++) g[VL + k] += acc[r][1][k];
+    }
+}
+
+static void gram(double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n) {
+    memset(gram, 0, (size_t)c * c * sizeof *gram);
+    memset(sum, 0, c * sizeof *sum);
+    for (int q = 0; q < n; q += GRAM_CHUNK) {
+        int len = min(GRAM_CHUNK, n - q);
+        for (int i = 0; i < c; i += PAIR)
+            for (int j = i; j < c; j += PAIR)
+                for (int r = 0; r < PAIR; r += GRAM_ROWS)
+                    gram_tile(gram, c, i + r, j, a, p, p0 + q, len);
+        for (int i = 0; i < c; i += VL) {
+            const float *s = a + ((i / VL) * p + p0 + q) * VL;
+            vec t = {0};
+            for (int k = 0; k < len; k++) t += load(s + k * VL);
+            for (int k = 0; k < VL; k++) sum[i + k] += t[k];
+        }
+    }
+}
+
+static double content(float *md, const float *a, const float *target, const float *m, int c,
+                      int64_t p, int64_t p0, int n, float *work) {
+    const int64_t step = (int64_t)n * VL;
+    float *delta = work; // [c/VL][n][VL]
+    for (int i = 0; i < c / VL; i++)
+        for (int q = 0; q < n; q++) {
+            int64_t at = (i * p + p0 + q) * VL;
+            store(delta + i * step + q * VL, load(a + at) - load(target + at));
+        }
+    if (m)
+        gemm(m, delta, md + p0 * VL, c, c, n, step, p * VL, 0);
+    else
+        for (int i = 0; i < c / VL; i++)
+            memcpy(md + (i * p + p0) * VL, delta + i * step, step * sizeof *md);
+    double s = 0;
+    for (int i = 0; i < c / VL; i++) {
+        const float *d = delta + i * step, *e = md + (i * p + p0) * VL;
+        vec t = {0};
+        for (int q = 0; q < n; q++) t += load(d + q * VL) * load(e + q * VL);
+        for (int k = 0; k < VL; k++) s += t[k];
+    }
+    return s;
+}
+
+static void add_gradient(float *da, const float *a, const float *style, const float *mean,
+                         const float *md, float content, int c, int64_t p, int64_t p0, int n) {
+    if (style) gemm(style, a + p0 * VL, da + p0 * VL, c, c, n, p * VL, p * VL, 1);
+    if (!mean && !md) return;
+    for (int i = 0; i < c / VL; i++) {
+        vec k = mean ? load(mean + i * VL) : (vec){0};
+        for (int64_t at = (i * p + p0) * VL, end = at + (int64_t)n * VL; at < end; at += VL) {
+            vec g = load(da + at) + k;
+            if (md) g = g + content * load(md + at);
+            store(da + at, g);
+        }
+    }
+}

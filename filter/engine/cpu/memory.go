@@ -1,0 +1,56 @@
+//go:build cgo
+
+package cpu
+
+// #include "table.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// arena owns buffers outside Go's heap.
+type arena struct {
+	buffers map[unsafe.Pointer]int64
+	bytes   int64
+}
+
+// alloc returns zeroed, aligned bytes that live until free or close.
+func (a *arena) alloc(what string, bytes int64) (unsafe.Pointer, error) {
+	bytes = max(bytes, 64)
+	p := C.nst_alloc(C.size_t(bytes))
+	if p == nil {
+		return nil, fmt.Errorf("cpu engine: no memory for %s: %d MiB on top of %d MiB: choose a smaller size",
+			what, bytes>>20, a.bytes>>20)
+	}
+	if a.buffers == nil {
+		a.buffers = make(map[unsafe.Pointer]int64)
+	}
+	a.buffers[p] = bytes
+	a.bytes += bytes
+	return p, nil
+}
+
+// free returns one buffer; freeing what is not there is a bug.
+func (a *arena) free(p unsafe.Pointer) {
+	n, ok := a.buffers[p]
+	if !ok {
+		panic("cpu: freed twice, or never allocated")
+	}
+	delete(a.buffers, p)
+	a.bytes -= n
+	C.nst_free(p, C.size_t(n))
+}
+
+func (a *arena) close() {
+	for p := range a.buffers {
+		a.free(p)
+	}
+}
+
+// floats views n float32 at p.
+func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
+
+// at is p moved by n float32.
+func at(p unsafe.Pointer, n int) *C.float { return (*C.float)(unsafe.Add(p, 4*n)) }

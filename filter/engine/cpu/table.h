@@ -1,0 +1,104 @@
+// What the kernels offer to Go: one table of function pointers for each
+// instruction set.
+#ifndef NST_TABLE_H
+#define NST_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum epilogue {
+    GRADIENT,      // scale · y
+    RELU,          // max(0, y + bias), and the mask of what is positive
+    RELU_AVERAGE,  // the same, then 2×2 average pooling
+    RELU_MAXIMUM,  // the same, then 2×2 max pooling; the mask marks the winners
+};
+
+// A 3×3 convolution by Winograd's F(4×4,3×3), of the input (in, h, w) with pad
+// zeros around it, to (out, h+2·pad−2, w+2·pad−2).
+struct conv {
+    const float *src;
+    const void *gate; // mask over (in, h, w) applied to src, or NULL
+    float *dst;
+    void *mask;        // written by the ReLU epilogues
+    const float *u;    // transformed weights
+    const float *bias; // (out); unused by GRADIENT
+    int in, out;       // padded channels: multiples of VL and of 2·VL
+    int stored;        // the leading channels of out that dst has, a multiple of VL
+    int h, w, pad;
+    int unpool; // src is (in, h/2, w/2); each value stands for its 2×2 window
+    int epilogue;
+    float scale;
+    int tiles, tile_count; // 4×4 output tiles for each block, and in all
+};
+
+struct adam {
+    float rate, beta1, beta2, epsilon, correct1, correct2, average;
+    int clamp;
+};
+
+struct kernels {
+    int vl, rows;
+
+    // u: [36][out/2VL][in][2VL] from w (O, I, 3, 3): forward, or rotated and
+    // transposed for the gradient. Does the panel of 2·VL outputs.
+    void (*transform_weights)(float *u, const float *w, int o, int i, int out, int in,
+                              int backward, int panel);
+    // conv does block number block; work holds 36·tiles·(in+out) floats and slack.
+    void (*conv)(const struct conv *c, int block, float *work);
+
+    // 2×2 pooling of VL channels of src (h, w) to dst (h/2, w/2), and its
+    // gradient, which finds the maximum in src again.
+    void (*pool)(float *dst, const float *src, int h, int w, int maximum);
+    void (*unpool)(float *dsrc, const float *ddst, const float *src, int h, int w, int maximum);
+
+    // Over positions p0 … p0+n−1: gram (c, c) gets Σ a aᵀ in its upper triangle
+    // of 2VL×2VL blocks, sum (c) gets Σ a.
+    void (*gram)(double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n);
+    // md = M·(a − target), returns Σ (a − target)ᵀ md; m packed or NULL for I.
+    double (*content)(float *md, const float *a, const float *target, const float *m, int c,
+                      int64_t p, int64_t p0, int n, float *work);
+    // da += style·a + mean + content·md; style packed; all three may be NULL.
+    void (*add_gradient)(float *da, const float *a, const float *style, const float *mean,
+                         const float *md, float content, int c, int64_t p, int64_t p0, int n);
+
+    // Matrices for gemm: panels of b (k, n) are [N/2VL][K][2VL], rows of a (m, k)
+    // are [K/VL][m][VL]; both padded with zeros to a multiple of 2·VL.
+    void (*pack_panels)(float *u, const float *b, int k, int n, float scale);
+    void (*pack_rows)(float *v, const float *a, int m, int k);
+    void (*unpack_rows)(float *c, const float *v, int m, int n, int row0, int rows);
+    // m = v·u (or += with add) for rows rows; vstep, mstep: floats between blocks
+    // of VL channels.
+    void (*gemm)(const float *u, const float *v, float *m, int k, int n, int rows,
+                 int64_t vstep, int64_t mstep, int add);
+
+    // Rows y0 … y1−1 of the picture (3, h, w), normalised, its border replicated:
+    // [h+2][w+2][VL]; y counts from −1 to h.
+    void (*pack_picture)(float *dst, const float *x, const float *mean, const float *std,
+                         int h, int w, int y0, int y1);
+    // Rows of dx (3, h, w) from d [h+2][w+2][VL]: the border's gradient goes to the
+    // pixels that it repeats.
+    void (*unpack_gradient)(float *dx, const float *d, const float *std, int h, int w,
+                            int y0, int y1);
+
+    double (*dot)(const float *a, const float *b, int64_t n);
+    void (*axpby)(float *y, float a, const float *x, float b, int64_t n);
+    void (*adam)(float *x, float *m, float *v, float *mean, const float *dx,
+                 const struct adam *s, int64_t n);
+    // Rows y0 … y1−1 of one plane: returns Σ of squared differences to the right
+    // and downwards; dx += scale times its gradient.
+    double (*tv)(float *dx, const float *x, int h, int w, int y0, int y1, float scale);
+    // Returns Σ w (x−prior)²; dx += scale·w·(x−prior).
+    double (*prior)(float *dx, const float *x, const float *prior, const float *w, float scale,
+                    int64_t n);
+};
+
+#if defined __x86_64__
+extern const struct kernels nst_avx512, nst_avx2;
+#endif
+extern const struct kernels nst_plain, nst_wide;
+
+// memory.c
+void *nst_alloc(size_t bytes); // aligned, zeroed, huge pages where there are any; NULL if there is none
+void nst_free(void *p, size_t bytes);
+
+#endif

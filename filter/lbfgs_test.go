@@ -1,0 +1,96 @@
+package filter
+
+import (
+	"math"
+	"testing"
+
+	"nstfilter/filter/engine"
+)
+
+// hostVector and hostSpace are vectors in Go, in double precision on the way.
+type hostVector []float32
+
+func (v hostVector) Len() int { return len(v) }
+
+type hostSpace struct{}
+
+func (hostSpace) NewVector(n int) engine.Vector { return make(hostVector, n) }
+
+func (hostSpace) Dot(a, b engine.Vector) float64 {
+	sum := 0.0
+	for i, v := range a.(hostVector) {
+		sum += float64(v) * float64(b.(hostVector)[i])
+	}
+	return sum
+}
+
+func (hostSpace) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) {
+	for i, v := range x.(hostVector) {
+		if b == 0 {
+			y.(hostVector)[i] = float32(a * float64(v))
+		} else {
+			y.(hostVector)[i] = float32(a*float64(v) + b*float64(y.(hostVector)[i]))
+		}
+	}
+}
+
+// rosenbrock is Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)², minimal at (1, …, 1).
+func rosenbrock(x, dx hostVector) float64 {
+	clear(dx)
+	sum := 0.0
+	for i := range len(x) - 1 {
+		a, b := float64(x[i]), float64(x[i+1])
+		sum += 100*(b-a*a)*(b-a*a) + (1-a)*(1-a)
+		dx[i] += float32(-400*a*(b-a*a) - 2*(1-a))
+		dx[i+1] += float32(200 * (b - a*a))
+	}
+	return sum
+}
+
+func TestLBFGSRosenbrock(t *testing.T) {
+	for _, n := range []int{2, 10, 31} {
+		x, dx := make(hostVector, n), make(hostVector, n)
+		for i := range x {
+			x[i] = -1.2 + float32(i%2)*2.2 // the classic start (−1.2, 1, …)
+		}
+		calls := 0
+		l := newLBFGS(hostSpace{}, x, dx)
+		last := math.Inf(1)
+		for range 300 {
+			losses, more := l.advance(func() Losses { calls++; return Losses{Total: rosenbrock(x, dx)} })
+			if losses.Total > last {
+				t.Fatalf("n = %d: J went up from %g to %g", n, last, losses.Total)
+			}
+			last = losses.Total
+			if !more {
+				break
+			}
+		}
+		// float32 iterates: J cannot be told from 0 below about n·100·(6e-8)²
+		if last > 1e-6 && !(n > 4 && math.Abs(last-3.98658) < 1e-3) { // the other local minimum, known for n ≥ 4
+			t.Errorf("n = %d: J = %g after %d evaluations at %v", n, last, calls, x)
+		}
+	}
+}
+
+func TestLBFGSQuadraticInFewSteps(t *testing.T) {
+	// ½ Σ i·(x_i − i)²: ten well-separated eigenvalues.
+	x, dx := make(hostVector, 10), make(hostVector, 10)
+	j := func() Losses {
+		sum := 0.0
+		for i := range x {
+			k := float64(i + 1)
+			d := float64(x[i]) - k
+			sum += k * d * d / 2
+			dx[i] = float32(k * d)
+		}
+		return Losses{Total: sum}
+	}
+	l := newLBFGS(hostSpace{}, x, dx)
+	for range 25 {
+		l.advance(j)
+	}
+	if l.losses.Total > 1e-6 {
+		t.Errorf("J = %g after 25 steps", l.losses.Total)
+	}
+}
