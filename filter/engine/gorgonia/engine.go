@@ -1,0 +1,69 @@
+// Package gorgonia computes with Gorgonia's stock operations: New gives the
+// engine. It needs nothing but Go, so it runs wherever Go does, and its
+// gradient is Gorgonia's own symbolic derivative of the forward graph, so it is
+// the independent autodiff that every faster engine is tested against. Speed:
+// about 10 GFLOP/s on a desktop core, tens of times slower than package cpu, in
+// about ten times the memory.
+package gorgonia
+
+import (
+	"fmt"
+
+	"nstfilter/filter/engine"
+	"nstfilter/weights"
+)
+
+// Engine is the portable engine. It has no state.
+type Engine struct{}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// New returns the engine.
+func New() *Engine { return &Engine{} }
+
+// Name is "gorgonia".
+func (*Engine) Name() string { return "gorgonia" }
+
+// Memory counts what the gradient's run holds: per layer the unrolled patches
+// (9·In per position) and their gradient, and the nodes between, none of which
+// the tape shares. Weights are held once, as the network's.
+func (*Engine) Memory(s engine.Spec) int64 {
+	check(s)
+	w, h := engine.Sizes(s)
+	var n int64
+	for i, l := range s.Network.Layers[:s.Depth()] {
+		P := int64(w[i]) * int64(h[i])
+		n += P * (patchCopies*9*int64(l.In) + nodeCopies*int64(l.Out))
+	}
+	return 4*n + 10*4*3*int64(s.W)*int64(s.H)
+}
+
+// Copies that are alive at the peak, counted on VGG shapes by TestMemory.
+const (
+	patchCopies = 2
+	nodeCopies  = 14
+)
+
+// Compile builds the two graphs of s.
+func (*Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
+	check(s)
+	return newEvaluator(s)
+}
+
+func check(s engine.Spec) {
+	switch {
+	case s.Network == nil || len(s.Taps) == 0:
+		panic("gorgonia: a spec needs a network and a tap")
+	case s.W < engine.MinSide || s.H < engine.MinSide:
+		panic(fmt.Sprintf("gorgonia: %d×%d is below %d pixels", s.W, s.H, engine.MinSide))
+	case s.Pooling != weights.AveragePooling && s.Pooling != weights.MaxPooling:
+		panic(fmt.Sprintf("gorgonia: unknown pooling %q", s.Pooling))
+	}
+	last := -1
+	for _, t := range s.Taps {
+		if t.Layer <= last || t.Layer >= len(s.Network.Layers) {
+			panic(fmt.Sprintf("gorgonia: tap at layer %d after %d, of %d layers", t.Layer, last, len(s.Network.Layers)))
+		}
+		last = t.Layer
+	}
+}

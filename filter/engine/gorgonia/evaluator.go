@@ -1,0 +1,256 @@
+package gorgonia
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"nstfilter/filter/engine"
+)
+
+// evaluator runs one graph forward and another, the first with its symbolic
+// derivative, backward.
+type evaluator struct {
+	vectors
+	spec    engine.Spec
+	in      inputs
+	forward *run
+	back    *run // nil if no tap has moments
+	read    []tapValues
+	dx      G.Value // (1, 3, H+2, W+2)
+	moments []engine.Moments
+	metric  [][]float32
+	ran     bool
+}
+
+// tapValues are what the forward graph's reads fill.
+type tapValues struct {
+	F, gram, mean, delta G.Value
+}
+
+func newEvaluator(s engine.Spec) (*evaluator, error) {
+	e := &evaluator{
+		vectors: vectors{s.W, s.H},
+		spec:    s,
+		read:    make([]tapValues, len(s.Taps)),
+		moments: make([]engine.Moments, len(s.Taps)),
+		metric:  make([][]float32, len(s.Taps)),
+	}
+	w, h := engine.Sizes(s)
+	e.in.x = make([]float32, 3*(s.W+2)*(s.H+2))
+	e.in.taps = make([]tapInputs, len(s.Taps))
+	for i, t := range s.Taps {
+		C, P := s.Network.Layers[t.Layer].Out, w[t.Layer]*h[t.Layer]
+		in, m := &e.in.taps[i], &e.moments[i]
+		m.P = P
+		if t.Style {
+			in.dGram, in.dMean = make([]float32, C*C), make([]float32, C)
+			m.Gram, m.Mean = make([]float32, C*C), make([]float32, C)
+		}
+		if t.Content {
+			in.dDelta, in.target = make([]float32, C*C), make([]float32, C*P)
+		}
+	}
+	building.Lock()
+	defer building.Unlock()
+	if err := e.buildForward(); err != nil {
+		return nil, err
+	}
+	if err := e.buildBackward(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *evaluator) buildForward() (err error) {
+	g := newGraph(e.spec, &e.in)
+	var reads G.Nodes
+	for i := range g.taps {
+		n, v := &g.taps[i], &e.read[i]
+		if n.gram != nil {
+			reads = append(reads, G.Read(n.gram, &v.gram), G.Read(n.mean, &v.mean))
+		}
+		if n.delta != nil {
+			reads = append(reads, G.Read(n.F, &v.F), G.Read(n.delta, &v.delta))
+		}
+	}
+	if len(reads) > 0 {
+		e.forward, err = g.compile(reads)
+	}
+	return err
+}
+
+func (e *evaluator) buildBackward() (err error) {
+	g := newGraph(e.spec, &e.in)
+	cost := g.cost(e.spec, &e.in)
+	if cost == nil {
+		return nil
+	}
+	d, err := G.Grad(cost, g.x)
+	if err != nil {
+		return fmt.Errorf("gorgonia: derive: %w", err)
+	}
+	e.back, err = g.compile(G.Nodes{G.Read(d[0], &e.dx)})
+	return err
+}
+
+func (e *evaluator) Forward(x engine.Vector) []engine.Moments {
+	e.frame(x.(vector))
+	if e.forward != nil {
+		e.forward.do()
+	}
+	e.ran = true
+	for i := range e.spec.Taps {
+		m, v := &e.moments[i], &e.read[i]
+		if m.Gram != nil {
+			scale(m.Gram, floats(v.gram), 1/float64(m.P))
+			scale(m.Mean, floats(v.mean), 1/float64(m.P))
+		}
+		if e.in.taps[i].content {
+			m.Content = trace(e.metric[i], floats(v.delta))
+		}
+	}
+	return e.moments
+}
+
+// SetContent takes nil for a list of identities.
+func (e *evaluator) SetContent(metric [][]float32) {
+	if !e.ran {
+		panic("gorgonia: SetContent before Forward")
+	}
+	if metric != nil {
+		same(len(metric), len(e.spec.Taps))
+	}
+	for i, t := range e.spec.Taps {
+		if !t.Content {
+			continue
+		}
+		in := &e.in.taps[i]
+		copy(in.target, floats(e.read[i].F))
+		in.content = true
+		e.metric[i] = nil
+		if metric != nil && metric[i] != nil {
+			same(len(metric[i]), len(in.dDelta))
+			e.metric[i] = append([]float32(nil), metric[i]...)
+		}
+	}
+}
+
+func (e *evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
+	if !e.ran {
+		panic("gorgonia: Backward before Forward")
+	}
+	same(len(g), len(e.spec.Taps))
+	same(dx.Len(), 3*e.spec.W*e.spec.H)
+	for i := range g {
+		in, P := &e.in.taps[i], float64(e.moments[i].P)
+		seed(in.dGram, g[i].Gram, 1/P)
+		seed(in.dMean, g[i].Mean, 1/P)
+		if in.content {
+			weigh(in.dDelta, e.metric[i], g[i].Content)
+		}
+	}
+	if e.back == nil {
+		clear(dx.(vector))
+		return
+	}
+	e.back.do()
+	e.unframe(dx.(vector), floats(e.dx))
+}
+
+func (e *evaluator) Close() {
+	for _, r := range []*run{e.forward, e.back} {
+		if r != nil {
+			r.machine.Close()
+		}
+	}
+	*e = evaluator{}
+}
+
+// frame normalises x into the graphs' input, with a border of one pixel that
+// repeats the edge.
+func (e *evaluator) frame(x []float32) {
+	W, H, n := e.spec.W, e.spec.H, e.spec.Network
+	same(len(x), 3*W*H)
+	for c := range 3 {
+		for i := -1; i <= H; i++ {
+			for j := -1; j <= W; j++ {
+				v := x[(c*H+min(max(i, 0), H-1))*W+min(max(j, 0), W-1)]
+				e.in.x[(c*(H+2)+i+1)*(W+2)+j+1] = (v - n.Mean[c]) / n.Std[c]
+			}
+		}
+	}
+}
+
+// unframe adds the border's gradient to the edge's and divides by Std.
+func (e *evaluator) unframe(dx, d []float32) {
+	W, H, n := e.spec.W, e.spec.H, e.spec.Network
+	clear(dx)
+	for c := range 3 {
+		for i := -1; i <= H; i++ {
+			for j := -1; j <= W; j++ {
+				dx[(c*H+min(max(i, 0), H-1))*W+min(max(j, 0), W-1)] += d[(c*(H+2)+i+1)*(W+2)+j+1] / n.Std[c]
+			}
+		}
+	}
+}
+
+// trace is Σ_kl M_kl D_kl; M nil is the identity.
+func trace(M, D []float32) float64 {
+	var s float64
+	if M != nil {
+		for i, v := range D {
+			s += float64(M[i]) * float64(v)
+		}
+		return s
+	}
+	for i := 0; i < len(D); i += side(D) + 1 {
+		s += float64(D[i])
+	}
+	return s
+}
+
+// weigh sets d = a·M; M nil is the identity.
+func weigh(d, M []float32, a float64) {
+	if M != nil {
+		scale(d, M, a)
+		return
+	}
+	clear(d)
+	for i := 0; i < len(d); i += side(d) + 1 {
+		d[i] = float32(a)
+	}
+}
+
+// side is the n of an n×n matrix.
+func side(m []float32) int {
+	n := 0
+	for n*n < len(m) {
+		n++
+	}
+	return n
+}
+
+// seed sets d = a·g; g nil is zero.
+func seed(d, g []float32, a float64) {
+	if g == nil {
+		clear(d)
+		return
+	}
+	scale(d, g, a)
+}
+
+func scale(dst, src []float32, a float64) {
+	same(len(dst), len(src))
+	for i, v := range src {
+		dst[i] = float32(a * float64(v))
+	}
+}
+
+func floats(v G.Value) []float32 { return v.Data().([]float32) }
+
+// same panics where lengths differ.
+func same(a, b int) {
+	if a != b {
+		panic(fmt.Sprintf("gorgonia: length %d, want %d", a, b))
+	}
+}
