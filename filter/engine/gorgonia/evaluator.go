@@ -125,7 +125,7 @@ func (e *evaluator) SetContent(metric [][]float32) {
 			continue
 		}
 		in := &e.in.taps[i]
-		copy(in.target, floats(e.read[i].F))
+		transpose(in.target, floats(e.read[i].F), e.moments[i].P)
 		in.content = true
 		e.metric[i] = nil
 		if metric != nil && metric[i] != nil {
@@ -218,6 +218,14 @@ func weigh(d, M []float32, a float64) {
 	clear(d)
 	for i := 0; i < len(d); i += side(d) + 1 {
 		d[i] = float32(a)
+	}
+}
+
+// transpose turns src (C, P) into dst (P, C).
+func transpose(dst, src []float32, P int) {
+	C := len(src) / P
+	for i, v := range src {
+		dst[i%P*C+i/P] = v
 	}
 }
 

@@ -24,7 +24,7 @@ type tapInputs struct {
 	dGram   []float32 // (C, C): dJ/d(F·Fᵀ)
 	dMean   []float32 // (C, 1): dJ/d(F·1)
 	dDelta  []float32 // (C, C): dJ/d(Δ·Δᵀ) = weight · M
-	target  []float32 // (C, P)
+	target  []float32 // (P, C)
 	content bool      // the target is set
 }
 
@@ -109,8 +109,13 @@ func (g *graph) moments(a *G.Node, t engine.Tap, in *tapInputs, C, P int) tapNod
 		n.mean = G.Must(G.Mul(n.F, g.input(fmt.Sprintf("ones %d", t.Layer), ones, P, 1)))
 	}
 	if t.Content {
-		target := g.input(fmt.Sprintf("target %d", t.Layer), in.target, C, P)
-		n.delta = outer(G.Must(G.Sub(n.F, target)))
+		// The tape subtracts in place where it sees no later use of F, but a
+		// reshape shares memory without its knowing. Unrolling 1×1 patches
+		// copies, to (1, h, w, C).
+		one, none := []int{1, 1}, []int{0, 0}
+		F := G.Must(G.Im2Col(a, tensor.Shape{1, 1}, none, one, one))
+		target := g.input(fmt.Sprintf("target %d", t.Layer), in.target, P, C)
+		n.delta = outer(G.Must(G.Transpose(G.Must(G.Sub(G.Must(G.Reshape(F, tensor.Shape{P, C})), target)), 1, 0)))
 	}
 	return n
 }

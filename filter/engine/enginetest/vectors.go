@@ -1,0 +1,142 @@
+package enginetest
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"nstfilter/filter/engine"
+)
+
+// testVectors compares each operation with a loop in float64, at lengths that
+// fill no register, and some.
+func testVectors(t *testing.T, e engine.Engine) {
+	ev := compile(t, e, callSpec())
+	defer ev.Close()
+	for _, n := range []int{1, 3, 17, 1000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			r := random(uint64(n))
+			a, b := normal(r, n, 1), normal(r, n, 1)
+
+			zero := ev.NewVector(n)
+			if zero.Len() != n {
+				t.Fatalf("NewVector(%d).Len() = %d", n, zero.Len())
+			}
+			sameBits(t, "NewVector", download(ev, zero), make([]float32, n))
+			sameBits(t, "Download of Upload", download(ev, upload(ev, a)), a)
+
+			var dot, size float64
+			for i := range a {
+				dot += float64(a[i]) * float64(b[i])
+				size += math.Abs(float64(a[i]) * float64(b[i]))
+			}
+			if got := ev.Dot(upload(ev, a), upload(ev, b)); !(math.Abs(got-dot) <= 1e-12*size) {
+				t.Errorf("Dot: got %.17g, want %.17g; off by %.2g of Σ|aᵢbᵢ|, at most 1e-12: sum in float64", got, dot, math.Abs(got-dot)/size)
+			}
+
+			for _, f := range [][2]float64{{1, 1}, {-.3, 1}, {2, -.7}, {0, 1}, {.5, 0}, {1, 0}} {
+				want, y := make([]float32, n), upload(ev, b)
+				for i := range want {
+					want[i] = float32(f[0]*float64(a[i]) + f[1]*float64(b[i]))
+				}
+				if f[1] == 0 {
+					nan := make([]float32, n)
+					for i := range nan {
+						nan[i] = float32(math.NaN())
+					}
+					ev.Upload(y, nan)
+				}
+				ev.Axpby(y, f[0], upload(ev, a), f[1])
+				near(t, fmt.Sprintf("Axpby %g %g", f[0], f[1]), download(ev, y), want, vectorTolerance)
+			}
+
+			testAdam(t, ev, n)
+		})
+	}
+}
+
+// testAdam runs Kingma and Ba 2015, algorithm 1, beside the engine.
+func testAdam(t *testing.T, ev engine.Evaluator, n int) {
+	for _, s := range []engine.AdamStep{
+		{Rate: .02, Beta1: .9, Beta2: .999, Epsilon: 1e-8},
+		{Rate: .1, Beta1: .9, Beta2: .99, Epsilon: 1e-3, Average: .8, Clamp: true},
+		{Rate: .1, Beta1: .5, Beta2: .9, Epsilon: 1e-8, Average: .5},
+	} {
+		for _, averaged := range []bool{true, false} {
+			r := random(uint64(n))
+			start := normal(r, n, .5)
+			x, m, v := upload(ev, start), ev.NewVector(n), ev.NewVector(n)
+			var mean engine.Vector
+			if averaged {
+				mean = upload(ev, start)
+			}
+			wx, wmean := widen(start), widen(start)
+			wm, wv := make([]float64, n), make([]float64, n)
+			for s.T = 1; s.T <= 4; s.T++ {
+				g := normal(r, n, .01)
+				ev.Adam(x, m, v, mean, upload(ev, g), s)
+				for i := range g {
+					d := float64(g[i])
+					wm[i] = s.Beta1*wm[i] + (1-s.Beta1)*d
+					wv[i] = s.Beta2*wv[i] + (1-s.Beta2)*d*d
+					mHat := wm[i] / (1 - math.Pow(s.Beta1, float64(s.T)))
+					vHat := wv[i] / (1 - math.Pow(s.Beta2, float64(s.T)))
+					wx[i] -= s.Rate * mHat / (math.Sqrt(vHat) + s.Epsilon)
+					if s.Clamp {
+						wx[i] = min(max(wx[i], 0), 1)
+					}
+					wmean[i] = s.Average*wmean[i] + (1-s.Average)*wx[i]
+				}
+			}
+			what := fmt.Sprintf("Adam %+v", s)
+			near(t, what+": x", download(ev, x), narrow(wx), 2*vectorTolerance)
+			near(t, what+": m", download(ev, m), narrow(wm), vectorTolerance)
+			near(t, what+": v", download(ev, v), narrow(wv), vectorTolerance)
+			if averaged {
+				near(t, what+": mean", download(ev, mean), narrow(wmean), 2*vectorTolerance)
+			}
+		}
+	}
+}
+
+func widen(a []float32) []float64 {
+	b := make([]float64, len(a))
+	for i, v := range a {
+		b[i] = float64(v)
+	}
+	return b
+}
+
+func narrow(a []float64) []float32 {
+	b := make([]float32, len(a))
+	for i, v := range a {
+		b[i] = float32(v)
+	}
+	return b
+}
+
+// testMultiply checks a Multiplier; an evaluator need not be one.
+func testMultiply(t *testing.T, e engine.Engine) {
+	ev := compile(t, e, callSpec())
+	defer ev.Close()
+	mul, ok := ev.(engine.Multiplier)
+	if !ok {
+		t.Skipf("%s does not multiply", e.Name())
+	}
+	for _, n := range []int{1, 3, 17, 64, 100} {
+		r := random(uint64(n))
+		a, b := normal(r, n*n, 1), normal(r, n*n, 1)
+		want, got := make([]float32, n*n), normal(r, n*n, 1)
+		for i := range n {
+			for j := range n {
+				var s float64
+				for k := range n {
+					s += float64(a[i*n+k]) * float64(b[k*n+j])
+				}
+				want[i*n+j] = float32(s)
+			}
+		}
+		mul.Multiply(got, a, b, n)
+		near(t, fmt.Sprintf("Multiply %d×%d", n, n), got, want, 1e-5)
+	}
+}
