@@ -53,16 +53,16 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(s)
+	w, err := f.workspace(s.grow(f.o.Margin))
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "compile")
 	j := newObjective(&f.o, f.layers, w.Evaluator, style)
-	w.Upload(w.x, content)
+	w.Upload(w.x, mirror(content, 3, s, f.o.Margin))
 	j.setContent(w.x)
-	w.setPrior(j, g)
-	p := newPainter(&f.o, w, j, pix, c.rate)
+	w.setPrior(j, g, s, f.o.Margin)
+	p := newPainter(&f.o, w, j, mirror(pix, 3, s, f.o.Margin), c.rate)
 	p.receive(c.carried)
 
 	history := make([]float64, 0, c.iterations)
@@ -88,6 +88,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		w.Upload(w.x, out)
 		c.report.Losses.Layers = j.byLayer(w.x)
 	}
+	out = crop(out, 3, s, f.o.Margin)
 	c.report.since(now, "optimise")
 	return out, nil
 }

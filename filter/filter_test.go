@@ -52,8 +52,8 @@ func tinyOptions() Options {
 	o := DefaultOptions()
 	o.StyleLayers = LayerWeights{{"relu1_1", Balanced}, {"relu2_1", 2}}
 	o.ContentLayers = LayerWeights{{"relu2_2", 1}}
-	o.ContentWeight = 1
-	o.Iterations, o.FrameIterations, o.MinSize = 6, 3, 16
+	o.ContentWeight, o.LearningRate = 1, 0.01
+	o.Iterations, o.FrameIterations, o.MinSize, o.Margin = 6, 3, 16, 2
 	return o
 }
 
@@ -93,7 +93,7 @@ func TestGradientOfJ(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := tinyOptions()
-			o.LossScale, o.Parameters = test.scale, test.parameters
+			o.LossScale, o.Parameters, o.Margin = test.scale, test.parameters, 0
 			f := newFilter(t, o, tiny(test.metric), smooth(30, 22, 1))
 			s := size{23, 18}
 			style, err := f.styleTargets(s)
@@ -108,7 +108,7 @@ func TestGradientOfJ(t *testing.T) {
 			w.Upload(w.x, smooth(s.w, s.h, 2).Pix)
 			j.setContent(w.x)
 			prior := smooth(s.w, s.h, 4)
-			w.setPrior(j, Guide{Prior: prior, PriorWeight: noise(s.pixels(), 6)})
+			w.setPrior(j, Guide{Prior: prior, PriorWeight: noise(s.pixels(), 6)}, s, 0)
 			p := newPainter(&f.o, w, j, smooth(s.w, s.h, 3).Pix, 0.02)
 			p.evaluate()
 			n := p.params.Len()
@@ -149,7 +149,7 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 	var got []float64
 	for _, scale := range []string{"sum", "mean"} {
 		o := tinyOptions()
-		o.LossScale, o.ContentWeight, o.TVWeight = scale, 0, 0
+		o.LossScale, o.ContentWeight, o.TVWeight, o.Margin = scale, 0, 0, 0
 		f := newFilter(t, o, tiny(false), style)
 		targets, err := f.styleTargets(size{24, 20})
 		if err != nil {

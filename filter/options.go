@@ -19,6 +19,7 @@ type Options struct {
 	Iterations        int          `name:"iterations" help:"Optimiser steps per scale; 0 leaves the picture as it is."`
 	FrameIterations   int          `name:"frame-iterations" help:"Optimiser steps for a frame that starts from the previous result."`
 	MinSize           int          `name:"min-size" help:"Short side of the coarsest scale, in pixels; 0 works at one scale."`
+	Margin            int          `name:"margin" help:"Pixels of the mirrored picture that are painted along and cropped, so that no frame shows."`
 	Tolerance         float64      `name:"tolerance" help:"Stop a scale when its loss has changed by less than this share over ten steps; 0 never stops early."`
 	Optimizer         string       `name:"optimizer" help:"adam, or lbfgs (history 10, strong Wolfe line search)."`
 	LearningRate      float64      `name:"learning-rate" help:"Step of Adam, in units of the full range of a sample."`
@@ -47,6 +48,7 @@ func DefaultOptions() Options {
 		Iterations:        60,
 		FrameIterations:   20,
 		MinSize:           128,
+		Margin:            16,
 		Optimizer:         "adam",
 		LearningRate:      0.02,
 		FrameLearningRate: 0.01,
@@ -69,7 +71,7 @@ func DefaultOptions() Options {
 var Presets = map[string]map[string]any{
 	// Gatys, Ecker, Bethge 2015: white noise, one scale, L-BFGS, summed losses.
 	"gatys": {
-		"init": "random", "min-size": 0, "optimizer": "lbfgs", "iterations": 300,
+		"init": "random", "min-size": 0, "margin": 0, "optimizer": "lbfgs", "iterations": 300,
 		"loss-scale": "sum", "style-layers": "relu1_1:0.2,relu2_1:0.2,relu3_1:0.2,relu4_1:0.2,relu5_1:0.2",
 		"content-weight": 1, "style-weight": 1000, "tv-weight": 0,
 	},
@@ -99,6 +101,7 @@ func (o *Options) Validate() error {
 		within("iterations", float64(o.Iterations), 0, 1e6),
 		within("frame-iterations", float64(o.FrameIterations), 0, 1e6),
 		within("min-size", float64(o.MinSize), 0, 1<<16),
+		within("margin", float64(o.Margin), 0, 1024),
 		within("tolerance", o.Tolerance, 0, 1),
 		oneOf("optimizer", o.Optimizer, "adam", "lbfgs"),
 		within("learning-rate", o.LearningRate, 1e-6, 10),

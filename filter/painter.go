@@ -11,12 +11,13 @@ type painter struct {
 
 	params, grad engine.Vector
 	host         []float32 // parameters on their way to the picture and back
+	margin       int       // around the picture, in pixels
 	adam         *adam     // or
 	lbfgs        *lbfgs
 }
 
 func newPainter(o *Options, w *workspace, j *objective, pix []float32, rate float64) *painter {
-	p := &painter{w: w, j: j, levels: newPyramid(w.size, 0), params: w.x, grad: w.dx}
+	p := &painter{w: w, j: j, levels: newPyramid(w.size, 0), params: w.x, grad: w.dx, margin: o.Margin}
 	if o.Parameters == "pyramid" {
 		p.levels = newPyramid(w.size, pyramidLevels)
 	}
@@ -94,7 +95,8 @@ func (p *painter) moments() *moments {
 	return s
 }
 
-// receive resizes the moments of another scale, level by level.
+// receive resizes the moments of another scale, level by level, and mirrors them
+// anew: the margin has the same width at every scale.
 func (p *painter) receive(s *moments) {
 	if s == nil || p.adam == nil || len(s.levels.sizes) != len(p.levels.sizes) {
 		return
@@ -102,9 +104,14 @@ func (p *painter) receive(s *moments) {
 	n := p.params.Len()
 	m, v := make([]float32, 0, n), make([]float32, 0, n)
 	for i, to := range p.levels.sizes {
-		from := s.levels.sizes[i]
-		m = append(m, resize(s.levels.level(s.m, i), 3, from.w, from.h, to.w, to.h, bicubic)...)
-		v = append(v, resize(s.levels.level(s.v, i), 3, from.w, from.h, to.w, to.h, bilinear)...) // stays ≥ 0
+		margin := p.margin >> i
+		from, to := s.levels.sizes[i].grow(-margin), to.grow(-margin)
+		fit := func(of []float32, k kernel) []float32 {
+			inner := crop(s.levels.level(of, i), 3, from, margin)
+			return mirror(resize(inner, 3, from.w, from.h, to.w, to.h, k), 3, to, margin)
+		}
+		m = append(m, fit(s.m, bicubic)...)
+		v = append(v, fit(s.v, bilinear)...) // stays ≥ 0
 	}
 	p.w.Upload(p.adam.m, m)
 	p.w.Upload(p.adam.v, v)

@@ -66,7 +66,7 @@ func (f *Filter) tooMuch(p Plan) string {
 func (f *Filter) planAt(s size, perPixel float64) Plan {
 	pixels := 0
 	for _, s := range scales(s, f.o.MinSize) {
-		pixels += s.pixels()
+		pixels += s.grow(f.o.Margin).pixels()
 	}
 	vectors := 8 // x, dx, m, v, mean, and pictures on this side
 	steps := float64(f.o.Iterations)
@@ -75,7 +75,7 @@ func (f *Filter) planAt(s size, perPixel float64) Plan {
 		steps *= 1.25 // what its line search takes
 	}
 	return Plan{W: s.w, H: s.h,
-		Memory:  f.e.Memory(f.spec(s, f.layers)) + int64(vectors*3*4*s.pixels()),
+		Memory:  f.e.Memory(f.spec(s.grow(f.o.Margin), f.layers)) + int64(vectors*3*4*s.grow(f.o.Margin).pixels()),
 		Seconds: perPixel * float64(pixels) * steps}
 }
 

@@ -98,3 +98,23 @@ func TestScales(t *testing.T) {
 		}
 	}
 }
+
+func TestMirror(t *testing.T) {
+	// By hand: 1 2 3 with a margin of 4 is 3 3 2 1 | 1 2 3 | 3 2 1 1, in both directions.
+	got := mirror([]float32{1, 2, 3}, 1, size{3, 1}, 4)
+	want := []float32{3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1}
+	for y := range 9 {
+		for x, v := range want {
+			if got[y*11+x] != v {
+				t.Fatalf("row %d: %v, want %v", y, got[y*11:][:11], want)
+			}
+		}
+	}
+	s := size{17, 23}
+	pix := noise(3*s.pixels(), 9)
+	for i, v := range crop(mirror(pix, 3, s, 5), 3, s, 5) {
+		if v != pix[i] {
+			t.Fatalf("sample %d: %g became %g", i, pix[i], v)
+		}
+	}
+}

@@ -35,7 +35,7 @@ func (f *Filter) styleTargets(s size) (map[string]styleTarget, error) {
 		}
 		x := ev.NewVector(len(pix))
 		ev.Upload(x, pix)
-		w, h := engine.Sizes(f.spec(s, f.layers))
+		w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers))
 		for k, m := range ev.Forward(x) {
 			l := &layers[k]
 			if grams[l.name] == nil {
@@ -74,7 +74,7 @@ func (f *Filter) styleTargets(s size) (map[string]styleTarget, error) {
 
 // styleAt returns the style at the size that suits a picture of size s, and that
 // size: its aspect kept, its longest side s's times Options.StyleScale. For the
-// paper's sums it is the picture's own size, the middle of the style.
+// paper's sums it is the canvas's own size, the middle of the style.
 func (f *Filter) styleAt(style *Frame, s size) ([]float32, size) {
 	if f.o.LossScale != "sum" {
 		k := f.o.StyleScale * float64(max(s.w, s.h)) / float64(max(style.W, style.H))
@@ -82,6 +82,7 @@ func (f *Filter) styleAt(style *Frame, s size) ([]float32, size) {
 		at = size{max(at.w, engine.MinSide), max(at.h, engine.MinSide)}
 		return style.fit(at), at
 	}
+	s = s.grow(f.o.Margin)
 	k := max(float64(s.w)/float64(style.W), float64(s.h)/float64(style.H))
 	cover := size{style.W, style.H}.times(k)
 	cover = size{max(cover.w, s.w), max(cover.h, s.h)}

@@ -55,20 +55,21 @@ func (w *workspace) NewVector(n int) engine.Vector {
 	return v
 }
 
-// setPrior gives the objective the guide's prior at this size.
-func (w *workspace) setPrior(j *objective, g Guide) {
+// setPrior gives the objective the guide's prior for a picture of size s inside
+// its margin.
+func (w *workspace) setPrior(j *objective, g Guide, s size, margin int) {
 	if g.Prior == nil {
 		return
 	}
-	weight := make([]float32, w.size.pixels())
+	weight := make([]float32, s.pixels())
 	if g.PriorWeight == nil {
 		for i := range weight {
 			weight[i] = 1
 		}
 	} else {
-		weight = resize(g.PriorWeight, 1, g.Prior.W, g.Prior.H, w.size.w, w.size.h, bilinear)
+		weight = resize(g.PriorWeight, 1, g.Prior.W, g.Prior.H, s.w, s.h, bilinear)
 	}
 	j.prior, j.priorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels())
-	w.Upload(j.prior, g.Prior.fit(w.size))
-	w.Upload(j.priorWeight, weight)
+	w.Upload(j.prior, mirror(g.Prior.fit(s), 3, s, margin))
+	w.Upload(j.priorWeight, mirror(weight, 1, s, margin))
 }

@@ -1,0 +1,26 @@
+// Go cannot call a function pointer: one line for each slot of the table.
+#ifndef NST_CALLS_H
+#define NST_CALLS_H
+#include "table.h"
+
+typedef const struct kernels *K;
+
+static inline void nst_transform_weights(K k, float *u, const float *w, int o, int i, int out, int in, int backward, int panel) { k->transform_weights(u, w, o, i, out, in, backward, panel); }
+static inline void nst_conv(K k, const struct conv *c, int block, float *work) { k->conv(c, block, work); }
+static inline void nst_pool(K k, float *dst, const float *src, int h, int w, int maximum) { k->pool(dst, src, h, w, maximum); }
+static inline void nst_unpool(K k, float *dsrc, const float *ddst, const float *src, int h, int w, int maximum) { k->unpool(dsrc, ddst, src, h, w, maximum); }
+static inline void nst_gram(K k, double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n) { k->gram(gram, sum, a, c, p, p0, n); }
+static inline double nst_content(K k, float *md, const float *a, const float *target, const float *m, int c, int64_t p, int64_t p0, int n, float *work) { return k->content(md, a, target, m, c, p, p0, n, work); }
+static inline void nst_add_gradient(K k, float *da, const float *a, const float *style, const float *mean, const float *md, float content, int c, int64_t p, int64_t p0, int n) { k->add_gradient(da, a, style, mean, md, content, c, p, p0, n); }
+static inline void nst_pack_panels(K k, float *u, const float *b, int kk, int n, float scale) { k->pack_panels(u, b, kk, n, scale); }
+static inline void nst_pack_rows(K k, float *v, const float *a, int m, int kk) { k->pack_rows(v, a, m, kk); }
+static inline void nst_unpack_rows(K k, float *c, const float *v, int m, int n, int row0, int rows) { k->unpack_rows(c, v, m, n, row0, rows); }
+static inline void nst_gemm(K k, const float *u, const float *v, float *m, int kk, int n, int rows, int64_t vstep, int64_t mstep, int add) { k->gemm(u, v, m, kk, n, rows, vstep, mstep, add); }
+static inline void nst_pack_picture(K k, float *dst, const float *x, const float *mean, const float *std, int h, int w, int y0, int y1) { k->pack_picture(dst, x, mean, std, h, w, y0, y1); }
+static inline void nst_unpack_gradient(K k, float *dx, const float *d, const float *std, int h, int w, int y0, int y1) { k->unpack_gradient(dx, d, std, h, w, y0, y1); }
+static inline double nst_dot(K k, const float *a, const float *b, int64_t n) { return k->dot(a, b, n); }
+static inline void nst_axpby(K k, float *y, float a, const float *x, float b, int64_t n) { k->axpby(y, a, x, b, n); }
+static inline void nst_adam(K k, float *x, float *m, float *v, float *mean, const float *dx, const struct adam *s, int64_t n) { k->adam(x, m, v, mean, dx, s, n); }
+static inline double nst_tv(K k, float *dx, const float *x, int h, int w, int y0, int y1, float scale) { return k->tv(dx, x, h, w, y0, y1, scale); }
+static inline double nst_prior(K k, float *dx, const float *x, const float *prior, const float *w, float scale, int64_t n) { return k->prior(dx, x, prior, w, scale, n); }
+#endif

@@ -1,0 +1,221 @@
+//go:build cgo
+
+package cpu
+
+// #include "calls.h"
+import "C"
+
+import (
+	"unsafe"
+
+	"nstfilter/filter/engine"
+	"nstfilter/weights"
+)
+
+var (
+	_ engine.Evaluator  = (*Evaluator)(nil)
+	_ engine.Multiplier = (*Evaluator)(nil)
+)
+
+// Evaluator holds every buffer of one Spec; nothing is allocated between
+// Compile and Close but vectors and Multiply's matrices.
+type Evaluator struct {
+	k       *C.struct_kernels
+	threads int
+	plan    *plan
+	memory  arena
+
+	mean, std []C.float
+	layers    []layer
+	taps      []tap
+	moments   []engine.Moments
+	work      []unsafe.Pointer // for each worker
+	panels    unsafe.Pointer   // a packed D
+	gram      []float64        // partial Grams and sums
+	sums      []float64
+	partial   []float64 // of any other sum
+	matrices  [3]matrix
+
+	packed unsafe.Pointer // the normalised picture
+	dlast  unsafe.Pointer // gradient at the last activation
+	border unsafe.Pointer // gradient at the packed picture
+}
+
+// layer is one convolution, there and back.
+type layer struct {
+	*layerPlan
+	forward, back *C.struct_conv // by themselves, because C reads them
+	act           unsafe.Pointer // the activation; nil where only its pooled form is stored
+	pool          unsafe.Pointer // the pooled activation
+	dact          unsafe.Pointer // gradient at act, or where fused at pool
+	dpool         unsafe.Pointer // gradient at pool, where not fused
+}
+
+type tap struct {
+	engine.Tap
+	*layer
+	p              int
+	metric         unsafe.Pointer // packed
+	target, mdelta unsafe.Pointer // content target; M·Δa
+	mean           unsafe.Pointer // padded gradient
+	hasContent     bool
+	hasMetric      bool
+}
+
+func newEvaluator(eng *Engine, p *plan, w []layerWeights) (_ *Evaluator, err error) {
+	e := &Evaluator{k: eng.k, threads: eng.threads, plan: p}
+	defer func() {
+		if err != nil {
+			e.Close()
+		}
+	}()
+	for c := range 3 {
+		e.mean = append(e.mean, C.float(p.spec.Network.Mean[c]))
+		e.std = append(e.std, C.float(p.spec.Network.Std[c]))
+	}
+	alloc := func(what string, bytes int64) (q unsafe.Pointer) {
+		if err == nil {
+			q, err = e.memory.alloc(what, bytes)
+		}
+		return q
+	}
+	scratch := [2]unsafe.Pointer{
+		alloc("activations and gradients", 4*int64(p.scratch[0])),
+		alloc("activations and gradients", 4*int64(p.scratch[1])),
+	}
+	for range p.workers {
+		e.work = append(e.work, alloc("a thread's work space", 4*int64(p.work)))
+	}
+	e.panels = alloc("style gradients", 4*int64(p.panels))
+	gram := alloc("partial Gram matrices", 8*int64(p.gram+p.sums))
+	e.layers = make([]layer, len(p.layers))
+	for i := range e.layers {
+		l := &e.layers[i]
+		l.layerPlan, l.forward, l.back = &p.layers[i], new(C.struct_conv), new(C.struct_conv)
+		l.forward.mask = alloc("masks", p.maskBytes(l.layerPlan))
+		if l.tap >= 0 {
+			l.act = alloc("activations", 4*int64(l.c*l.w*l.h))
+		}
+	}
+	e.taps = make([]tap, len(p.spec.Taps))
+	e.moments = make([]engine.Moments, len(e.taps))
+	for i, s := range p.spec.Taps {
+		t := &e.taps[i]
+		*t = tap{Tap: s, layer: &e.layers[s.Layer]}
+		t.p = t.w * t.h
+		e.moments[i].P = t.p
+		out := p.spec.Network.Layers[s.Layer].Out
+		if s.Style {
+			e.moments[i].Gram = make([]float32, out*out)
+			e.moments[i].Mean = make([]float32, out)
+			t.mean = alloc("style gradients", 4*int64(t.c))
+		}
+		if s.Content {
+			t.target = alloc("content targets", 4*int64(t.c*t.p))
+			t.mdelta = alloc("content differences", 4*int64(t.c*t.p))
+			t.metric = alloc("a metric", 4*int64(t.c*t.c))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.gram = unsafe.Slice((*float64)(gram), p.gram)
+	e.sums = unsafe.Slice((*float64)(unsafe.Add(gram, 8*p.gram)), p.sums)
+	e.wire(scratch, w)
+	return e, nil
+}
+
+// wire gives every convolution its source and destination; the two scratch
+// buffers take turns in the order that newPlan sized them.
+func (e *Evaluator) wire(scratch [2]unsafe.Pointer, w []layerWeights) {
+	turn := 0
+	use := func() unsafe.Pointer { turn ^= 1; return scratch[turn^1] }
+	maximum := e.plan.spec.Pooling == weights.MaxPooling
+	e.packed = use()
+	src := e.packed
+	for i := range e.layers {
+		l := &e.layers[i]
+		if l.pooled {
+			l.pool = use()
+		} else if l.act == nil {
+			l.act = use()
+		}
+		f := l.forward
+		f.src, f.dst = (*C.float)(src), (*C.float)(l.act)
+		f.u, f.bias = (*C.float)(w[i].forward), (*C.float)(w[i].bias)
+		f.in, f.out, f.stored = C.int(l.layerPlan.forward.in), C.int(l.c), C.int(l.c)
+		f.h, f.w, f.pad = C.int(l.h), C.int(l.w), 1
+		if i == 0 {
+			f.h, f.w, f.pad = C.int(l.h+2), C.int(l.w+2), 0
+		}
+		f.tiles, f.tile_count = C.int(l.layerPlan.forward.tiles), C.int(l.layerPlan.forward.count)
+		f.epilogue = C.RELU
+		src = l.act
+		if l.fused {
+			f.dst, f.epilogue = (*C.float)(l.pool), C.RELU_AVERAGE
+			if maximum {
+				f.epilogue = C.RELU_MAXIMUM
+			}
+		}
+		if l.pooled {
+			src = l.pool
+		}
+	}
+
+	turn = 0
+	for i := len(e.layers) - 1; i >= 0; i-- {
+		l := &e.layers[i]
+		if l.pooled && !l.fused {
+			l.dpool = use()
+		}
+		l.dact = use()
+	}
+	e.dlast = e.layers[len(e.layers)-1].dact
+	e.border = use()
+	for i := range e.layers {
+		l := &e.layers[i]
+		b := l.back
+		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, (*C.float)(w[i].back)
+		b.in, b.out = C.int(l.layerPlan.back.in), C.int(l.layerPlan.back.out)
+		b.h, b.w, b.pad = C.int(l.h), C.int(l.w), 1
+		b.tiles, b.tile_count = C.int(l.layerPlan.back.tiles), C.int(l.layerPlan.back.count)
+		b.epilogue, b.scale = C.GRADIENT, 1
+		if l.fused {
+			b.unpool = 1
+			if !maximum {
+				b.scale = 0.25
+			}
+		}
+		if i == 0 {
+			b.dst, b.stored, b.pad = (*C.float)(e.border), C.int(e.plan.vl), 2
+			continue
+		}
+		b.stored = b.out
+		below := &e.layers[i-1]
+		b.dst = (*C.float)(below.dact)
+		if below.pooled && !below.fused {
+			b.dst = (*C.float)(below.dpool)
+		}
+	}
+}
+
+func (e *Evaluator) Close() { e.memory.close() }
+
+// run does every block of a convolution.
+func (e *Evaluator) run(c *C.struct_conv, blocks int) {
+	parallel(e.threads, blocks, func(worker, i int) {
+		C.nst_conv(e.k, c, C.int(i), (*C.float)(e.work[worker]))
+	})
+}
+
+// activation returns tap i's latest activation, (C, H, W).
+func (e *Evaluator) activation(i int) []float32 {
+	t, vl := &e.taps[i], e.plan.vl
+	src := floats(t.act, t.c*t.p)
+	out := make([]float32, e.plan.spec.Network.Layers[t.Layer].Out*t.p)
+	for j := range out {
+		c, q := j/t.p, j%t.p
+		out[j] = src[(c/vl*t.p+q)*vl+c%vl]
+	}
+	return out
+}

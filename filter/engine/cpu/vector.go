@@ -1,0 +1,141 @@
+//go:build cgo
+
+package cpu
+
+// #include "calls.h"
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"nstfilter/filter/engine"
+)
+
+// vectorBlock is the elements of a vector that a goroutine takes at a time, and
+// that sums are made over.
+const vectorBlock = 1 << 14
+
+// vector is n floats outside Go's heap.
+type vector struct {
+	p unsafe.Pointer
+	n int
+}
+
+func (v *vector) Len() int { return v.n }
+
+// NewVector panics if there is no memory.
+func (e *Evaluator) NewVector(n int) engine.Vector {
+	p, err := e.memory.alloc("a vector", 4*int64(n))
+	if err != nil {
+		panic(err)
+	}
+	return &vector{p, n}
+}
+
+// pointer returns where v's elements are; v has n of them.
+func (e *Evaluator) pointer(v engine.Vector, n int) *C.float {
+	x := v.(*vector)
+	if x.n != n {
+		panic(fmt.Sprintf("cpu: a vector of %d elements where %d are needed", x.n, n))
+	}
+	return (*C.float)(x.p)
+}
+
+func (e *Evaluator) Upload(dst engine.Vector, src []float32) {
+	copy(floats(unsafe.Pointer(e.pointer(dst, len(src))), len(src)), src)
+}
+
+func (e *Evaluator) Download(dst []float32, src engine.Vector) {
+	copy(dst, floats(unsafe.Pointer(e.pointer(src, len(dst))), len(dst)))
+}
+
+func blocksOf(n, size int) int { return (n + size - 1) / size }
+
+// blocks calls f with the offset and length of each block of n elements.
+func (e *Evaluator) blocks(n int, f func(at, n int)) {
+	parallel(e.threads, blocksOf(n, vectorBlock), func(_, i int) {
+		f(i*vectorBlock, min(vectorBlock, n-i*vectorBlock))
+	})
+}
+
+// sum adds f(i) for every i below n, in that order.
+func (e *Evaluator) sum(n int, f func(worker, i int) float64) float64 {
+	if n > len(e.partial) {
+		e.partial = make([]float64, n)
+	}
+	parallel(e.threads, n, func(worker, i int) { e.partial[i] = f(worker, i) })
+	s := 0.0
+	for _, v := range e.partial[:n] {
+		s += v
+	}
+	return s
+}
+
+func move(p *C.float, n int) *C.float { return at(unsafe.Pointer(p), n) }
+
+func (e *Evaluator) Dot(a, b engine.Vector) float64 {
+	n := a.Len()
+	pa, pb := e.pointer(a, n), e.pointer(b, n)
+	return e.sum(blocksOf(n, vectorBlock), func(_, i int) float64 {
+		at := i * vectorBlock
+		return float64(C.nst_dot(e.k, move(pa, at), move(pb, at), C.int64_t(min(vectorBlock, n-at))))
+	})
+}
+
+func (e *Evaluator) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) {
+	n := y.Len()
+	py, px := e.pointer(y, n), e.pointer(x, n)
+	e.blocks(n, func(at, n int) {
+		C.nst_axpby(e.k, move(py, at), C.float(a), move(px, at), C.float(b), C.int64_t(n))
+	})
+}
+
+func (e *Evaluator) Adam(x, m, v, mean, dx engine.Vector, s engine.AdamStep) {
+	n := x.Len()
+	px, pm, pv, pdx := e.pointer(x, n), e.pointer(m, n), e.pointer(v, n), e.pointer(dx, n)
+	var pmean *C.float
+	if mean != nil {
+		pmean = e.pointer(mean, n)
+	}
+	c := C.struct_adam{
+		rate: C.float(s.Rate), beta1: C.float(s.Beta1), beta2: C.float(s.Beta2), epsilon: C.float(s.Epsilon),
+		correct1: C.float(1 / (1 - math.Pow(s.Beta1, float64(s.T)))),
+		correct2: C.float(1 / (1 - math.Pow(s.Beta2, float64(s.T)))),
+		average:  C.float(s.Average),
+	}
+	if s.Clamp {
+		c.clamp = 1
+	}
+	e.blocks(n, func(at, n int) {
+		q := pmean
+		if q != nil {
+			q = move(q, at)
+		}
+		C.nst_adam(e.k, move(px, at), move(pm, at), move(pv, at), q, move(pdx, at), &c, C.int64_t(n))
+	})
+}
+
+func (e *Evaluator) TV(dx, x engine.Vector, weight float64) float64 {
+	w, h := e.plan.spec.W, e.plan.spec.H
+	pdx, px := e.pointer(dx, 3*w*h), e.pointer(x, 3*w*h)
+	pairs := float64(3 * (h*(w-1) + (h-1)*w))
+	rows := blocksOf(h, rowBlock)
+	return e.sum(3*rows, func(_, i int) float64 {
+		plane, y0 := i/rows*w*h, i%rows*rowBlock
+		return float64(C.nst_tv(e.k, move(pdx, plane), move(px, plane), C.int(h), C.int(w),
+			C.int(y0), C.int(min(y0+rowBlock, h)), C.float(weight/pairs)))
+	}) / pairs
+}
+
+func (e *Evaluator) Prior(dx, x, prior, w engine.Vector, weight float64) float64 {
+	p := e.plan.spec.W * e.plan.spec.H
+	pdx, px, pp, pw := e.pointer(dx, 3*p), e.pointer(x, 3*p), e.pointer(prior, 3*p), e.pointer(w, p)
+	per := blocksOf(p, vectorBlock)
+	return e.sum(3*per, func(_, i int) float64 {
+		plane, at := i/per*p, i%per*vectorBlock
+		return float64(C.nst_prior(e.k, move(pdx, plane+at), move(px, plane+at), move(pp, plane+at),
+			move(pw, at), C.float(2*weight/float64(p)), C.int64_t(min(vectorBlock, p-at))))
+	}) / float64(p)
+}

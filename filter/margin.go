@@ -1,0 +1,48 @@
+package filter
+
+// A network that sees zeros outside the picture paints a frame along its border.
+// So a margin of the mirrored picture is painted along, and cropped in the end.
+
+// grow is s with a margin of m pixels on all sides.
+func (s size) grow(m int) size { return size{s.w + 2*m, s.h + 2*m} }
+
+// mirror surrounds a picture of size s by m pixels of its reflection.
+func mirror(pix []float32, planes int, s size, m int) []float32 {
+	if m == 0 {
+		return pix
+	}
+	g := s.grow(m)
+	out := make([]float32, planes*g.pixels())
+	for p := range planes {
+		for y := range g.h {
+			in := pix[p*s.pixels()+reflect(y-m, s.h)*s.w:][:s.w]
+			row := out[p*g.pixels()+y*g.w:][:g.w]
+			copy(row[m:], in)
+			for x := range m {
+				row[x], row[m+s.w+x] = in[reflect(x-m, s.w)], in[reflect(s.w+x, s.w)]
+			}
+		}
+	}
+	return out
+}
+
+// reflect brings i into [0,n) by reflection at the edges, −1 to 0 and n to n−1.
+func reflect(i, n int) int {
+	i = ((i % (2 * n)) + 2*n) % (2 * n)
+	return min(i, 2*n-1-i)
+}
+
+// crop is the inverse of mirror: the picture of size s inside its margin.
+func crop(pix []float32, planes int, s size, m int) []float32 {
+	if m == 0 {
+		return pix
+	}
+	g := s.grow(m)
+	out := make([]float32, 0, planes*s.pixels())
+	for p := range planes {
+		for y := range s.h {
+			out = append(out, pix[p*g.pixels()+(y+m)*g.w+m:][:s.w]...)
+		}
+	}
+	return out
+}
