@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"github.com/alecthomas/kong"
+
+	"nstfilter/filter"
+	"nstfilter/pipeline"
+	"nstfilter/video"
+)
+
+// env is what main gives its commands.
+type env struct {
+	ctx  context.Context // cancelled: stop now
+	stop context.Context // cancelled: finish the frame at hand
+}
+
+// settings are the declared options, with their defaults.
+type settings struct {
+	Job    pipeline.Options `embed:"" group:"job"`
+	Filter filter.Options   `embed:"" group:"filter"`
+	Video  video.Options    `embed:"" group:"video"`
+}
+
+func defaults() settings {
+	return settings{pipeline.DefaultOptions(), filter.DefaultOptions(), video.DefaultOptions()}
+}
+
+var groups = []kong.Group{
+	{Key: "job", Title: "The job:"},
+	{Key: "filter", Title: "What decides the pixels:"},
+	{Key: "video", Title: "Film:"},
+}
+
+type paintCmd struct {
+	settings
+	Inputs []string `arg:"" optional:"" help:"IN OUT; inputs alone with --output; none or - to paint from stdin to stdout."`
+}
+
+func (c *paintCmd) Run(e *env) error {
+	cache, err := cacheDir()
+	if err != nil {
+		return err
+	}
+	job := pipeline.Job{
+		Options: c.Job, Filter: c.Filter, Video: c.Video, Inputs: c.Inputs,
+		CacheDir: cache, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+	}
+	return job.Run(e.ctx)
+}
+
+// grammar is the whole command line.
+type grammar struct {
+	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
+	Weights weightsCmd `cmd:"" help:"List, import and verify networks."`
+	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
+	Version versionCmd `cmd:"" help:"Say what this program is made of."`
+}
+
+const description = "Repaints photos and film in the style of any painting by optimising the pixels."
+
+// Help is what --help says below the usage.
+func (*paintCmd) Help() string {
+	return "Three ways to call it:\n\n" + pipeline.Doors + `
+
+Other commands: nstfilter weights list|import|verify, bench, version; each has --help.`
+}
+
+// newParser makes flags of the options' declarations and gives them the defaults
+// of their structs.
+func newParser(g *grammar) (*kong.Kong, error) {
+	parser, err := kong.New(g,
+		kong.Name("nstfilter"),
+		kong.Description(description),
+		kong.ExplicitGroups(groups),
+		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	declared := map[string]option{}
+	for _, o := range options(defaults()) {
+		declared[o.name] = o
+	}
+	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			o, ok := declared[flag.Name]
+			if !ok || flag.Tag.Has("default") {
+				continue
+			}
+			flag.HasDefault, flag.Default = o.value != "" && !flag.IsBool(), o.value
+			if _, ok := flag.Target.Addr().Interface().(encoding.TextUnmarshaler); ok && flag.IsSlice() {
+				flag.Tag.Sep = -1 // its text is one value
+			}
+		}
+	}
+	return parser, nil
+}
+
+// parse returns the command that args ask for.
+func parse(args []string, e *env) (func() error, error) {
+	var g grammar
+	parser, err := newParser(&g)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
+		args = []string{"paint", "--help"} // what most look for
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return nil, pipeline.UsageError{Err: err}
+	}
+	return func() error { return k.Run(e) }, nil
+}
+
+// option is one declared setting.
+type option struct {
+	name, short, group, value, help string
+}
+
+// options lists the declarations in their order, with s's values as text.
+func options(s settings) []option {
+	var list []option
+	outer := reflect.ValueOf(&s).Elem()
+	for i := range outer.NumField() {
+		group := outer.Type().Field(i).Tag.Get("group")
+		inner := outer.Field(i)
+		for k := range inner.NumField() {
+			tag := inner.Type().Field(k).Tag
+			list = append(list, option{tag.Get("name"), tag.Get("short"), group, text(inner.Field(k)), tag.Get("help")})
+		}
+	}
+	return list
+}
+
+// text writes a value as its flag reads it; a bool that is false and a list
+// without elements are empty.
+func text(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case encoding.TextMarshaler:
+		b, err := x.MarshalText()
+		if err != nil {
+			panic(err) // a default that cannot be written
+		}
+		return string(b)
+	case bool:
+		if !x {
+			return ""
+		}
+	case []string:
+		if len(x) == 0 {
+			return ""
+		}
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// cacheDir is where networks lie: $XDG_CACHE_HOME/nstfilter, or the system's
+// folder for caches.
+func cacheDir() (string, error) {
+	if dir := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "nstfilter"), nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for caches: %w; set XDG_CACHE_HOME", err)
+	}
+	return filepath.Join(dir, "nstfilter"), nil
+}

@@ -1,0 +1,73 @@
+// Command nstfilter repaints photos and film in the style of any painting.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"nstfilter/pipeline"
+)
+
+// Exit codes.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop, interrupt := context.WithCancel(context.Background())
+	defer interrupt()
+	defer watch(interrupt, cancel)()
+
+	command, err := parse(args, &env{ctx: ctx, stop: stop})
+	if err == nil && command != nil {
+		err = command()
+	}
+	var wrong pipeline.UsageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, pipeline.ErrInterrupted):
+		return exitInterrupted
+	case errors.As(err, &wrong):
+		fmt.Fprintf(os.Stderr, "nstfilter: error: %v\nnstfilter --help lists the options\n", err)
+		return exitUsage
+	}
+	fmt.Fprintln(os.Stderr, "nstfilter: error:", err)
+	return exitFailed
+}
+
+// watch calls first on the first SIGINT or SIGTERM and second on the next; what
+// it returns ends it.
+func watch(first, second func()) func() {
+	signals, done, ended := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		defer close(ended)
+		for _, act := range []func(){func() {
+			fmt.Fprintln(os.Stderr, "nstfilter: interrupted: finishing the frame at hand; interrupt again to stop now")
+			first()
+		}, second} {
+			select {
+			case <-signals:
+				act()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(done)
+		<-ended
+	}
+}

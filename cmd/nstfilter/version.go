@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"nstfilter/pipeline"
+)
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	version, revision := "(unknown)", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				revision = " " + s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				revision += " with changes"
+			}
+		}
+	}
+	fmt.Printf("nstfilter %s%s\n", version, revision)
+	fmt.Printf("%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("engines: %s\n", strings.Join(pipeline.Devices(), ", "))
+	for _, tool := range [][]string{{"vips", "--version"}, {"ffmpeg", "-version"}} {
+		out, err := exec.CommandContext(e.ctx, tool[0], tool[1:]...).Output()
+		line, _, _ := strings.Cut(string(out), "\n")
+		if err != nil {
+			line = tool[0] + ": not found"
+		}
+		fmt.Println(line)
+	}
+	return nil
+}

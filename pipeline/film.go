@@ -1,0 +1,75 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"nstfilter/video"
+)
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// film paints a film. After Stop the frames that are done are a film of their own
+// under NAME.interrupted.EXT.
+func (j *Job) film(ctx context.Context, t task) error {
+	if err := t.check(j.Overwrite); err != nil {
+		return err
+	}
+	film, err := video.OpenFilm(ctx, t.in, j.Video)
+	if err != nil {
+		return err
+	}
+	dst, err := video.CreateFilm(ctx, film, t.out, j.Video)
+	if err != nil {
+		return err
+	}
+	j.tell.begin(t.in, film.Count)
+	l := newLedger(t.in, j.stats, j.tell)
+	painter := &painter{job: j, ledger: l, frames: film.Count}
+	kept := interruptedName(t.out)
+	sink := &renamed{FilmSink: dst, stop: j.Stop, name: kept}
+	err = Run(ctx, StopSource(j.Stop, film), l.sink(sink),
+		l.decoded, Prefetch(2), Until(j.Stop), Map(painter.paint), Prefetch(1))
+	for _, note := range film.Notes {
+		j.tell.say(t.in + ": " + note)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ErrInterrupted
+	case j.Stop.Err() != nil && l.done == 0:
+		j.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
+		return ErrInterrupted
+	case err != nil && !strings.HasPrefix(err.Error(), t.in) && !strings.HasPrefix(err.Error(), t.out):
+		return fmt.Errorf("%s: %w", t.in, err)
+	case err != nil:
+		return err
+	case j.Stop.Err() != nil:
+		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. The rest begins at %.3f s: cut it off with ffmpeg -ss %.3f and paint that, or run the same command again for the whole",
+			t.in, l.done, kept, l.last, l.last))
+		return ErrInterrupted
+	}
+	return nil
+}
+
+// interruptedName is NAME.interrupted.EXT.
+func interruptedName(out string) string {
+	ext := filepath.Ext(out)
+	return strings.TrimSuffix(out, ext) + ".interrupted" + ext
+}
+
+// renamed gives the film another name if it is closed after stop.
+type renamed struct {
+	*video.FilmSink
+	stop context.Context
+	name string
+}
+
+func (r *renamed) Close() error {
+	if r.stop.Err() != nil {
+		r.FilmSink.Rename(r.name)
+	}
+	return r.FilmSink.Close()
+}

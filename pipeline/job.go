@@ -1,0 +1,173 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"nstfilter/filter"
+	"nstfilter/filter/engine"
+	"nstfilter/pipeline/photo"
+	"nstfilter/video"
+	"nstfilter/weights"
+)
+
+// Job is one call of the program: what to paint, how, and the streams to use.
+type Job struct {
+	Options
+	Filter filter.Options
+	Video  video.Options
+	Inputs []string // see Doors
+
+	CacheDir              string // where weights lie
+	Stdin, Stdout, Stderr *os.File
+	// Stop, when cancelled, ends the job after the frame at hand and keeps what
+	// is done; cancelling Run's own context ends it now and keeps nothing partial.
+	Stop context.Context
+
+	tell   teller
+	stats  io.Writer // nil: none
+	filter *filter.Filter
+}
+
+// Run does the job. In a batch one input that fails does not stop the others.
+// Errors are UsageError where the command is wrong, ErrInterrupted after Stop.
+func (j *Job) Run(ctx context.Context) (err error) {
+	for _, err := range []error{j.Options.Validate(), j.Filter.Validate(), j.Video.Validate()} {
+		if err != nil {
+			return UsageError{err}
+		}
+	}
+	tasks, err := j.tasks()
+	if err != nil {
+		return err
+	}
+	if tasks[0].pipe() {
+		if term.IsTerminal(int(j.Stdin.Fd())) {
+			return usage("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", Doors)
+		}
+		if term.IsTerminal(int(j.Stdout.Fd())) {
+			return usage("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", Doors)
+		}
+	}
+	if len(j.Style) == 0 {
+		return usage("no style: name the picture to paint like with --style FILE")
+	}
+	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
+		return usage("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
+	}
+	if len(tasks) == 1 {
+		if err := tasks[0].check(j.Overwrite); err != nil {
+			return err
+		}
+	}
+	if j.Stats != "" {
+		file, err := os.Create(j.Stats)
+		if err != nil {
+			return fmt.Errorf("--stats: %w", err)
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		j.stats = file
+	}
+	j.tell = newTeller(j.Progress, j.Stderr)
+	defer j.tell.close()
+	if err := j.open(); err != nil {
+		return err
+	}
+	defer j.filter.Close()
+	failed := 0
+	for _, t := range tasks {
+		err := j.do(ctx, t)
+		if errors.Is(err, ErrInterrupted) || ctx.Err() != nil {
+			return ErrInterrupted
+		}
+		if err != nil && len(tasks) == 1 {
+			return err
+		}
+		if err != nil {
+			failed++
+			fmt.Fprintln(j.alert(), "nstfilter: error:", err)
+		}
+		if j.Stop.Err() != nil {
+			return ErrInterrupted
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d inputs failed", failed, len(tasks))
+	}
+	return nil
+}
+
+// alert is where an error goes while the job runs: above the bar if there is one.
+func (j *Job) alert() io.Writer {
+	if b, ok := j.tell.(*bar); ok {
+		return b.container
+	}
+	return j.Stderr
+}
+
+func (j *Job) do(ctx context.Context, t task) error {
+	switch {
+	case t.pipe():
+		return j.pipe(ctx)
+	case t.photo():
+		return j.photo(ctx, t)
+	}
+	return j.film(ctx, t)
+}
+
+// open reads the styles and the network, and makes the filter.
+func (j *Job) open() error {
+	var styles []*filter.Frame
+	for _, file := range j.Style {
+		s, err := photo.Read(file)
+		if err != nil {
+			return fmt.Errorf("--style %w", err)
+		}
+		if min(s.W, s.H) < engine.MinSide {
+			return fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", file, s.W, s.H, engine.MinSide)
+		}
+		styles = append(styles, s)
+	}
+	var start *filter.Frame
+	if file, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
+		var err error
+		if start, err = photo.Read(file); err != nil {
+			return fmt.Errorf("--init image:%w", err)
+		}
+	}
+	network, err := j.network()
+	if err != nil {
+		return err
+	}
+	e, err := OpenEngine(j.Device, j.Threads)
+	if err != nil {
+		return err
+	}
+	if j.filter, err = filter.New(j.Filter, e, network, styles); err != nil {
+		return UsageError{err} // files are read: a setting does not suit
+	}
+	j.filter.InitImage = start
+	j.filter.MaxMemory = freeMemory() / 10 * 8
+	j.filter.OnProgress = j.tell.step
+	if j.Verbose {
+		j.tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), network.Name, network.SHA256))
+	}
+	return nil
+}
+
+func (j *Job) network() (*weights.Network, error) {
+	if j.Weights == "" {
+		return weights.Load(j.Network, j.CacheDir)
+	}
+	n, err := weights.Open(j.Weights)
+	if err != nil {
+		return nil, fmt.Errorf("--weights: %w", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,9 @@
+//go:build !unix
+
+package pipeline
+
+// peakMemory is not known here.
+func peakMemory() int64 { return 0 }
+
+// freeMemory is not known here.
+func freeMemory() int64 { return 0 }

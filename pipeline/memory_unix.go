@@ -1,0 +1,25 @@
+//go:build unix && !linux
+
+package pipeline
+
+import (
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// peakMemory returns the most memory the process has had resident, in bytes:
+// getrusage counts it in KiB, on darwin in bytes. 0 if it is not known.
+func peakMemory() int64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
+		return int64(u.Maxrss)
+	}
+	return int64(u.Maxrss) << 10
+}
+
+// freeMemory is not known here.
+func freeMemory() int64 { return 0 }

@@ -1,0 +1,52 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Options is what a job needs beside the settings that decide the pixels. Each
+// field is declared once: name is its flag and its key in a preset, help its
+// line, DefaultOptions its default, Validate its range.
+type Options struct {
+	Style     []string `name:"style" short:"s" sep:"none" placeholder:"FILE" help:"Picture whose style is painted with; give it again to blend several."`
+	Output    string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
+	Overwrite bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
+	Preset    string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
+	Device    string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
+	Threads   int      `name:"threads" help:"Threads to compute with; 0 takes all processors. The result does not depend on it."`
+	Network   string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
+	Weights   string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
+	Progress  string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
+	Stats     string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
+	Verbose   bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
+}
+
+// DefaultOptions returns the settings of a plain run.
+func DefaultOptions() Options {
+	return Options{Device: "auto", Network: "slim", Progress: "auto"}
+}
+
+// Validate reports the first setting out of range, by its flag.
+func (o *Options) Validate() error {
+	for _, c := range []struct {
+		name, value string
+		allowed     []string
+	}{
+		{"device", o.Device, append([]string{"auto"}, Devices()...)},
+		{"network", o.Network, []string{"slim", "vgg16"}},
+		{"progress", o.Progress, []string{"auto", "bar", "plain", "json", "none"}},
+	} {
+		if !slices.Contains(c.allowed, c.value) {
+			return fmt.Errorf("--%s %q is not %s", c.name, c.value, strings.Join(c.allowed, " or "))
+		}
+	}
+	if o.Threads < 0 || o.Threads > 1024 {
+		return fmt.Errorf("--threads %d is not between 0 and 1024", o.Threads)
+	}
+	if slices.Contains(o.Style, "") {
+		return fmt.Errorf("--style is empty: give the file of a picture")
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"nstfilter/filter"
+	"nstfilter/video"
+)
+
+// painter is the stage that paints, frame after frame of one input.
+type painter struct {
+	job     *Job
+	ledger  *ledger
+	history video.History
+	planned bool
+	frames  int64 // of the input; 0: not known
+}
+
+func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
+	if !p.planned {
+		if err := p.plan(f); err != nil {
+			return nil, err
+		}
+		p.planned = true
+	}
+	guide := p.history.Guide(f, p.job.Filter.Init == "previous")
+	painted, report, err := p.job.filter.Paint(ctx, f, guide)
+	if err != nil {
+		return nil, err
+	}
+	p.history.Keep(painted)
+	p.ledger.painted(painted, report)
+	if p.job.Verbose {
+		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, f.Index,
+			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
+	}
+	return painted, nil
+}
+
+// plan says what the first frame will take, or that it does not fit.
+func (p *painter) plan(f *filter.Frame) error {
+	o := &p.job.Filter
+	if o.Iterations == 0 {
+		return nil
+	}
+	plan, err := p.job.filter.Plan(f.W, f.H)
+	if err != nil {
+		return err
+	}
+	if free := p.job.filter.MaxMemory; o.Size > 0 && free > 0 && plan.Memory > free {
+		fits := float64(max(plan.W, plan.H)) * math.Sqrt(float64(free)/float64(plan.Memory)) * 0.95
+		return fmt.Errorf("painting at %d×%d needs about %s of memory, and %s can be had: --size %d fits",
+			plan.W, plan.H, gigabytes(plan.Memory), gigabytes(free), int(fits))
+	}
+	p.job.tell.say(p.ledger.input + ": " + p.forecast(f, plan))
+	return nil
+}
+
+func (p *painter) forecast(f *filter.Frame, plan filter.Plan) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%d×%d", f.W, f.H)
+	if plan.W != f.W || plan.H != f.H {
+		fmt.Fprintf(&s, " painted at %d×%d", plan.W, plan.H)
+	}
+	if plan.Reason != "" {
+		fmt.Fprintf(&s, " (%s)", plan.Reason)
+	}
+	fmt.Fprintf(&s, ", about %s of memory, %s", gigabytes(plan.Memory), brief(seconds(plan.Seconds)))
+	if p.frames == 1 {
+		return s.String()
+	}
+	// A later frame works at one scale: at most the whole pyramid's cost.
+	o := &p.job.Filter
+	later := plan.Seconds
+	if o.Init == "previous" {
+		later *= float64(o.FrameIterations) / float64(o.Iterations)
+	}
+	fmt.Fprintf(&s, " for the first frame, at most %s for each that follows", brief(seconds(later)))
+	if p.frames > 1 {
+		fmt.Fprintf(&s, ", %s for all %d", brief(seconds(plan.Seconds+later*float64(p.frames-1))), p.frames)
+	}
+	return s.String()
+}
+
+func gigabytes(bytes int64) string { return fmt.Sprintf("%.2g GB", float64(bytes)/1e9) }

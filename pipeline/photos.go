@@ -1,0 +1,42 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"nstfilter/filter"
+	"nstfilter/pipeline/photo"
+)
+
+// photo paints one photo. It is finished even when Stop is cancelled meanwhile.
+func (j *Job) photo(ctx context.Context, t task) error {
+	if err := t.check(j.Overwrite); err != nil {
+		return err
+	}
+	path, options, err := photo.ParseOutput(t.out)
+	if err != nil {
+		return err
+	}
+	l := newLedger(t.in, j.stats, j.tell)
+	start := time.Now()
+	f, err := photo.Read(t.in)
+	if err != nil {
+		return err
+	}
+	l.add(f, "decode", time.Since(start))
+	j.tell.begin(t.in, 1)
+	painter := &painter{job: j, ledger: l, frames: 1}
+	painted, err := painter.paint(ctx, f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.in, err)
+	}
+	return l.sink(photoSink{path, options}).WriteFrame(painted)
+}
+
+// photoSink writes one photo, whole or not at all.
+type photoSink struct{ path, options string }
+
+func (s photoSink) WriteFrame(f *filter.Frame) error { return photo.Write(s.path, s.options, f) }
+func (s photoSink) Close() error                     { return nil }
+func (s photoSink) Abort()                           {}

@@ -1,0 +1,241 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"nstfilter/filter"
+)
+
+// teller tells the user how the job goes. Its methods may be called by several
+// goroutines.
+type teller interface {
+	begin(input string, frames int64) // frames = 0: not known
+	step(filter.Progress)
+	frame(*Stat) // one is written
+	say(text string)
+	close()
+}
+
+// newTeller makes the teller that --progress names. auto is a bar on a terminal,
+// else plain lines.
+func newTeller(kind string, stderr *os.File) teller {
+	if kind == "auto" {
+		kind = "plain"
+		if term.IsTerminal(int(stderr.Fd())) {
+			kind = "bar"
+		}
+	}
+	switch kind {
+	case "bar":
+		return newBar(stderr)
+	case "json":
+		return &jsonLines{w: stderr}
+	case "none":
+		return silent{}
+	}
+	return &plain{w: stderr, every: 5 * time.Second}
+}
+
+type silent struct{}
+
+func (silent) begin(string, int64)  {}
+func (silent) step(filter.Progress) {}
+func (silent) frame(*Stat)          {}
+func (silent) say(string)           {}
+func (silent) close()               {}
+
+// course is how far an input has come.
+type course struct {
+	input  string
+	frames int64 // 0: not known
+	done   int64
+	now    filter.Progress
+	start  time.Time
+}
+
+// share is the part of the input that is done, in [0,1]; of the frame at hand
+// where their number is not known.
+func (c *course) share() float64 {
+	if c.frames == 0 {
+		return c.now.Done
+	}
+	return min(1, (float64(c.done)+c.now.Done)/float64(c.frames))
+}
+
+// left extrapolates the time so far; false while that says nothing.
+func (c *course) left() (time.Duration, bool) {
+	s := c.share()
+	if c.frames == 0 || s < 0.01 {
+		return 0, false
+	}
+	return time.Duration(float64(time.Since(c.start)) * (1 - s) / s), true
+}
+
+// String is the state in one line: clip.mkv: frame 3/48, scale 2/4, step 17/60,
+// loss 0.0312, 4m10s left.
+func (c *course) String() string {
+	s := c.input + ":"
+	if c.frames != 1 {
+		s += fmt.Sprintf(" frame %d", c.done+1)
+		if c.frames > 0 {
+			s = fmt.Sprintf("%s/%d", s, c.frames)
+		}
+		s += ","
+	}
+	p := &c.now
+	s += fmt.Sprintf(" scale %d/%d, step %d/%d, loss %.4g", p.Scale, p.Scales, p.Iteration, p.Iterations, p.Losses.Total)
+	if left, ok := c.left(); ok {
+		s += ", " + brief(left) + " left"
+	}
+	return s
+}
+
+// brief rounds a duration to what a reader wants: 740ms, 12s, 3m10s, 2h5m.
+func brief(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	}
+	d = d.Round(time.Minute)
+	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// plain writes a line now and then, and one at the end of each input.
+type plain struct {
+	w     io.Writer
+	every time.Duration
+
+	mu   sync.Mutex
+	c    course
+	last time.Time
+}
+
+func (p *plain) begin(input string, frames int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end()
+	p.c = course{input: input, frames: frames, start: time.Now()}
+	p.last = p.c.start
+}
+
+func (p *plain) step(now filter.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.c.now = now
+	if time.Since(p.last) >= p.every {
+		p.last = time.Now()
+		fmt.Fprintln(p.w, "nstfilter:", p.c.String())
+	}
+}
+
+func (p *plain) frame(*Stat) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.c.done++
+	p.c.now = filter.Progress{}
+}
+
+func (p *plain) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.w, "nstfilter:", text)
+}
+
+// end tells what became of the input at hand.
+func (p *plain) end() {
+	if p.c.done > 0 {
+		frames := "1 picture"
+		if p.c.done > 1 {
+			frames = fmt.Sprintf("%d frames", p.c.done)
+		}
+		fmt.Fprintf(p.w, "nstfilter: %s: %s in %s\n", p.c.input, frames, brief(time.Since(p.c.start)))
+	}
+	p.c = course{}
+}
+
+func (p *plain) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end()
+}
+
+// jsonLines writes one object a line, for programs:
+//
+//	{"event":"begin","input":"clip.mkv","frames":48}
+//	{"event":"step","input":"clip.mkv","frame":2,"scale":1,…,"losses":{…},"seconds_left":250.1}
+//	{"event":"frame","stat":{…}}
+//	{"event":"message","text":"…"}
+type jsonLines struct {
+	w io.Writer
+
+	mu sync.Mutex
+	c  course
+}
+
+func (j *jsonLines) put(v any) {
+	line, err := json.Marshal(v)
+	if err != nil { // a loss that is no number
+		line, _ = json.Marshal(map[string]string{"event": "message", "text": err.Error()})
+	}
+	j.w.Write(append(line, '\n'))
+}
+
+func (j *jsonLines) begin(input string, frames int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.c = course{input: input, frames: frames, start: time.Now()}
+	j.put(struct {
+		Event  string `json:"event"`
+		Input  string `json:"input"`
+		Frames int64  `json:"frames,omitempty"`
+	}{"begin", input, frames})
+}
+
+func (j *jsonLines) step(p filter.Progress) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.c.now = p
+	left, _ := j.c.left()
+	j.put(struct {
+		Event      string        `json:"event"`
+		Input      string        `json:"input"`
+		Frame      int64         `json:"frame"`
+		Scale      int           `json:"scale"`
+		Scales     int           `json:"scales"`
+		Width      int           `json:"width"`
+		Height     int           `json:"height"`
+		Iteration  int           `json:"iteration"`
+		Iterations int           `json:"iterations"`
+		Done       float64       `json:"done"`
+		Losses     filter.Losses `json:"losses"`
+		Left       float64       `json:"seconds_left,omitempty"`
+	}{"step", j.c.input, j.c.done, p.Scale, p.Scales, p.W, p.H, p.Iteration, p.Iterations, j.c.share(), p.Losses, left.Seconds()})
+}
+
+func (j *jsonLines) frame(s *Stat) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.c.done++
+	j.c.now = filter.Progress{}
+	j.put(struct {
+		Event string `json:"event"`
+		Stat  *Stat  `json:"stat"`
+	}{"frame", s})
+}
+
+func (j *jsonLines) say(text string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.put(map[string]string{"event": "message", "text": text})
+}
+
+func (j *jsonLines) close() {}

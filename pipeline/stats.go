@@ -1,0 +1,131 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"nstfilter/filter"
+)
+
+// Stat is what --stats says of one picture, one JSON object a line.
+type Stat struct {
+	Index      int                `json:"index"`
+	PTS        int64              `json:"pts"`
+	PTSTime    float64            `json:"pts_time"` // seconds
+	Input      string             `json:"input"`    // file, or - for stdin
+	Width      int                `json:"width"`    // painted at
+	Height     int                `json:"height"`
+	Iterations int                `json:"iterations"`
+	Losses     filter.Losses      `json:"losses"`
+	Seconds    map[string]float64 `json:"seconds"` // by stage: decode, what filter.Report lists, encode
+	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
+}
+
+// ledger gathers each frame's Stat from the stages that it passes, which run in
+// different goroutines.
+type ledger struct {
+	input string
+	out   io.Writer // of --stats; nil: none
+	tell  teller
+
+	mu      sync.Mutex
+	entries map[int]*Stat // by frame index
+	done    int
+	last    float64 // seconds at which the latest written frame ends
+}
+
+func newLedger(input string, out io.Writer, tell teller) *ledger {
+	return &ledger{input: input, out: out, tell: tell, entries: map[int]*Stat{}}
+}
+
+func (l *ledger) entry(f *filter.Frame) *Stat {
+	s := l.entries[f.Index]
+	if s == nil {
+		s = &Stat{Index: f.Index, PTS: f.PTS, Input: l.input, Width: f.W, Height: f.H, Seconds: map[string]float64{}}
+		if f.TimeBase.Den > 0 {
+			s.PTSTime = float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
+		}
+		l.entries[f.Index] = s
+	}
+	return s
+}
+
+// add notes the seconds that a stage took for f.
+func (l *ledger) add(f *filter.Frame, stage string, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entry(f).Seconds[stage] += took.Seconds()
+}
+
+// decoded is a stage that times the source before it.
+func (l *ledger) decoded(_ context.Context, in Frames) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		start := time.Now()
+		for f, err := range in {
+			if err == nil {
+				l.add(f, "decode", time.Since(start))
+			}
+			if !yield(f, err) || err != nil {
+				return
+			}
+			start = time.Now()
+		}
+	}
+}
+
+func (l *ledger) painted(f *filter.Frame, r *filter.Report) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.entry(f)
+	s.Width, s.Height, s.Iterations, s.Losses = r.W, r.H, r.Iterations, r.Losses
+	for stage, took := range r.Seconds {
+		s.Seconds[stage] += took
+	}
+}
+
+// written closes f's entry.
+func (l *ledger) written(f *filter.Frame, took time.Duration) error {
+	l.add(f, "encode", took)
+	l.mu.Lock()
+	s := l.entries[f.Index]
+	delete(l.entries, f.Index)
+	l.done++
+	l.last = s.PTSTime
+	if f.TimeBase.Den > 0 {
+		l.last += float64(f.Duration) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
+	}
+	l.mu.Unlock()
+	s.PeakMemory = peakMemory()
+	l.tell.frame(s)
+	if l.out == nil {
+		return nil
+	}
+	line, err := json.Marshal(s)
+	if err == nil {
+		_, err = l.out.Write(append(line, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("--stats: frame %d: %w", f.Index, err)
+	}
+	return nil
+}
+
+// sink times dst and closes the entries of what it has written.
+func (l *ledger) sink(dst Sink) Sink { return &noted{dst, l} }
+
+type noted struct {
+	Sink
+	ledger *ledger
+}
+
+func (n *noted) WriteFrame(f *filter.Frame) error {
+	start := time.Now()
+	if err := n.Sink.WriteFrame(f); err != nil {
+		return err
+	}
+	return n.ledger.written(f, time.Since(start))
+}

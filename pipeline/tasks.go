@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nstfilter/pipeline/photo"
+)
+
+// task is one input and where its result goes.
+type task struct {
+	in  string // file, or - for stdin
+	out string // file, a photo's with its options in brackets; - for stdout
+}
+
+func (t task) pipe() bool  { return t.in == "-" }
+func (t task) photo() bool { return photo.IsPhoto(t.in) }
+
+// filmExtensions are the containers that a film is written to.
+var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
+
+// Doors is how the filter is called.
+const Doors = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - out.mkv
+        a stage in a pipe
+    nstfilter --style S.jpg in.mkv out.mkv
+        a film, with its sound
+    nstfilter --style S.jpg -o 'out/%s.jpg[Q=90]' photos/*.jpg
+        photos`
+
+// tasks reads the arguments: none or - is a pipe, two are IN and OUT, with
+// --output all are inputs.
+func (j *Job) tasks() ([]task, error) {
+	ins, pattern := j.Inputs, j.Output
+	switch {
+	case len(ins) == 0 && pattern == "", slices.Equal(ins, []string{"-"}) && pattern == "", slices.Equal(ins, []string{"-", "-"}) && pattern == "":
+		return []task{{"-", "-"}}, nil
+	case len(ins) == 0:
+		return nil, usage("--output %s without an input: name the files to paint", pattern)
+	case pattern == "" && len(ins) == 1:
+		return nil, usage("%s: where should the result go? Add its name, or --output", ins[0])
+	case pattern == "" && len(ins) > 2:
+		return nil, usage("%d arguments: give IN OUT, or several inputs with --output 'out/%%s.jpg'", len(ins))
+	case pattern == "":
+		ins, pattern = ins[:1], ins[1]
+	}
+	if slices.Contains(ins, "-") || pattern == "-" {
+		return nil, usage("- stands for both stdin and stdout, alone: ffmpeg -i IN -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - OUT")
+	}
+	var photos []string
+	var all []task
+	from := map[string]string{}
+	for _, in := range ins {
+		t, err := newTask(in, pattern)
+		if err != nil {
+			return nil, err
+		}
+		if t.photo() {
+			photos = append(photos, in)
+		} else if first, taken := from[t.out]; taken {
+			return nil, usage("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, in, t.out)
+		}
+		from[t.out] = in
+		all = append(all, t)
+	}
+	if err := photo.CheckPattern(pattern, photos); err != nil {
+		return nil, usage("%v", err)
+	}
+	return all, nil
+}
+
+func newTask(in, pattern string) (task, error) {
+	t := task{in: in}
+	path, _, err := photo.ParseOutput(pattern)
+	if err != nil {
+		return t, usage("%v", err)
+	}
+	ext := strings.ToLower(filepath.Ext(path))
+	toPhoto, toFilm := photo.IsPhoto(path), slices.Contains(filmExtensions, ext)
+	switch {
+	case !toPhoto && !toFilm:
+		return t, usage("%s: unknown extension %q; photos are written to %s, films to %s",
+			path, ext, strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
+	case t.photo() && !toPhoto:
+		return t, usage("%s is a photo, %s is not: use one of %s", in, path, strings.Join(photo.Extensions(), " "))
+	case !t.photo() && !toFilm:
+		if _, err := os.Stat(in); errors.Is(err, fs.ErrNotExist) {
+			return t, fmt.Errorf("%s: no such file", in)
+		}
+		return t, usage("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
+			in, path, strings.Join(filmExtensions, " "))
+	}
+	if t.photo() {
+		if t.out, err = photo.OutputName(pattern, in); err != nil {
+			return t, usage("%v", err)
+		}
+		return t, nil
+	}
+	if path != pattern {
+		return t, usage("%s: options in brackets are for photos; %s is a film", pattern, path)
+	}
+	base := filepath.Base(in)
+	t.out = strings.ReplaceAll(path, "%s", strings.TrimSuffix(base, filepath.Ext(base)))
+	if a, err := os.Stat(in); err == nil {
+		if b, err := os.Stat(t.out); err == nil && os.SameFile(a, b) {
+			return t, usage("%s would be written over: give the result another name", in)
+		}
+	}
+	return t, nil
+}
+
+// check reports, before any work, an input that is missing and a result that is
+// in the way or cannot be written.
+func (t task) check(overwrite bool) error {
+	if t.pipe() {
+		return nil
+	}
+	if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no such file", t.in)
+	} else if err != nil {
+		return err
+	}
+	out, _, err := photo.ParseOutput(t.out)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(out); err == nil && !overwrite {
+		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", out)
+	}
+	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: there is no folder %s: make it first", out, filepath.Dir(out))
+	}
+	if t.photo() {
+		return photo.CanWrite(out)
+	}
+	return nil
+}
