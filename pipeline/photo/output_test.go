@@ -1,0 +1,130 @@
+package photo
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseOutput(t *testing.T) {
+	for _, c := range []struct{ arg, path, options string }{
+		{"out/x.jpg[Q=90]", "out/x.jpg", "Q=90"},
+		{"out/x.jpg[Q=90,strip]", "out/x.jpg", "Q=90,strip"},
+		{"x.png", "x.png", ""},
+		{"x.png[]", "x.png", ""},
+		{"a[1].png", "a[1].png", ""},
+		{"a[1].png[strip]", "a[1].png", "strip"},
+	} {
+		path, options, err := ParseOutput(c.arg)
+		if err != nil || path != c.path || options != c.options {
+			t.Errorf("%q: %q, %q, %v", c.arg, path, options, err)
+		}
+	}
+	for _, arg := range []string{"", "[Q=90]", "x.jpg]", "out/", "x.jpg[Q=90,]", "x.jpg[=1]", "x.jpg[Q=1,Q=2]", "x\x00.jpg"} {
+		if path, options, err := ParseOutput(arg); err == nil {
+			t.Errorf("%q: no error: %q, %q", arg, path, options)
+		}
+	}
+}
+
+func TestOutputName(t *testing.T) {
+	for _, c := range []struct{ pattern, input, want string }{
+		{"out/%s_painted.jpg[Q=90]", "in/cat.png", "out/cat_painted.jpg[Q=90]"},
+		{"%s/%s.png", "cat.tar.png", "cat.tar/cat.tar.png"},
+		{"all.png", "in/cat.png", "all.png"},
+		{"%s.tif", "a%s[1].png", "a%s[1].tif"},
+	} {
+		got, err := OutputName(c.pattern, c.input)
+		if err != nil || got != c.want {
+			t.Errorf("%q, %q: %q, %v; want %q", c.pattern, c.input, got, err, c.want)
+		}
+	}
+	for _, pattern := range []string{"out/%s", "%s.mkv", "%s.jpg[Q"} {
+		if _, err := OutputName(pattern, "cat.png"); err == nil || !strings.Contains(err.Error(), ".jpg") {
+			t.Errorf("%q: %v should list the extensions", pattern, err)
+		}
+	}
+}
+
+func TestCheckPattern(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "cat.png")
+	if err := os.WriteFile(in, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckPattern(filepath.Join(dir, "%s_b.png"), []string{in, "dog.png"}); err != nil {
+		t.Error(err)
+	}
+	for _, c := range []struct {
+		pattern, says string
+		inputs        []string
+	}{
+		{"out.png", "need a %s", []string{"a.png", "b.png"}},
+		{"out/%s.png", "both become", []string{"a/x.png", "b/x.png"}},
+		{filepath.Join(dir, "%s.png"), "written over", []string{in}},
+		{dir + "/./cat.png", "written over", []string{in}},
+		{"%s", "extension", []string{in}},
+	} {
+		if err := CheckPattern(c.pattern, c.inputs); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q %v: %v should say %q", c.pattern, c.inputs, err, c.says)
+		}
+	}
+}
+
+func TestIsPhoto(t *testing.T) {
+	for path, want := range map[string]bool{"a.JPG": true, "b.avif": true, "a.gif": false, "a.mp4": false, "jpg": false, "": false} {
+		if IsPhoto(path) != want {
+			t.Errorf("IsPhoto(%q) is not %v", path, want)
+		}
+	}
+	if e := Extensions(); !slices.Contains(e, ".jpeg") || slices.Contains(e, ".gif") {
+		t.Errorf("Extensions: %v", e)
+	}
+}
+
+func FuzzParseOutput(f *testing.F) {
+	for _, s := range []string{"out/x.jpg[Q=90,strip]", "x.png", "a[1].png", "[]", "]", "a.jpg[[Q=1]", "%s.tif[a=b=c, d]"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, arg string) {
+		path, options, err := ParseOutput(arg)
+		if err != nil {
+			return
+		}
+		if path == "" || arg != path && arg != path+"["+options+"]" {
+			t.Fatalf("%q became %q and %q", arg, path, options)
+		}
+		if name, err := OutputName(arg, "in/cat.png"); err == nil {
+			again, rest, err := ParseOutput(name)
+			if err != nil || rest != options || !strings.HasPrefix(arg, "%") && !strings.Contains(arg, "%s") && again != path {
+				t.Fatalf("%q named %q: %q, %q, %v", arg, name, again, rest, err)
+			}
+		}
+	})
+}
+
+func FuzzOptions(f *testing.F) {
+	for _, s := range []string{"Q=90,strip", "", " ", ",", "Q", "Q=90,interlace=true", "=1", "optimize_coding"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := parseOptions(text)
+		if err != nil {
+			return
+		}
+		var again []string
+		for _, o := range all {
+			if o.value == "" {
+				again = append(again, o.name)
+			} else {
+				again = append(again, o.name+"="+o.value)
+			}
+		}
+		same, err := parseOptions(strings.Join(again, ","))
+		if err != nil || !slices.Equal(same, all) {
+			t.Fatalf("%q: %v, then %v, %v", text, all, same, err)
+		}
+	})
+}

@@ -1,0 +1,101 @@
+// Package photo reads and writes still pictures.
+//
+// Read and Write are all that most callers need. Built with cgo it stands on
+// libvips: JPEG, PNG, TIFF, WebP, HEIF, AVIF, JPEG XL, JPEG 2000, BMP and GIF;
+// orientation and colour profiles are applied, EXIF, XMP and IPTC are kept (TIFF
+// keeps no EXIF: libvips writes none). Without cgo it stands on Go's own decoders
+// (JPEG, PNG, TIFF, WebP, BMP, GIF) and encoders (JPEG, PNG, TIFF, BMP);
+// orientation is applied, profiles are not, metadata is lost, JPEG is 4:2:0.
+package photo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"nstfilter/filter"
+)
+
+// maxPixels keeps each buffer that libvips is asked for under 2 GiB.
+const maxPixels = 178_000_000
+
+// maxFile bounds what Read takes into memory, in bytes.
+const maxFile = 1<<31 - 1
+
+// Read decodes a file into planar RGB in [0,1], sRGB-coded, upright, with Alpha
+// if the picture has it, and a *Photo as Origin. Empty, damaged and truncated
+// files are errors, as are animations and files of several pages.
+func Read(path string) (*filter.Frame, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s: is a folder; name the pictures in it", path)
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	return Decode(path, data)
+}
+
+// Decode is Read for a file in memory; name is for errors. It keeps data.
+func Decode(name string, data []byte) (*filter.Frame, error) {
+	if len(data) == 0 {
+		return nil, fmt.Errorf("%s: the file is empty; fetch or export it again", name)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s: the file is over 2 GiB; scale the picture down first", name)
+	}
+	f, err := decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// Write encodes f by the path's extension and options (the text within vips's
+// brackets: "Q=90,strip"), and puts the file in place at once: under its name
+// there is never half a picture. Samples are rounded to the origin's depth where
+// the format holds it, else to 8 bits; a format without alpha gets the picture
+// over white.
+func Write(path, options string, f *filter.Frame) error {
+	kind, err := outputFormat(path)
+	if err != nil {
+		return err
+	}
+	if err := writable(kind); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := checkSize(f.W, f.H); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	origin, _ := f.Origin.(*Photo)
+	if origin == nil {
+		origin = &Photo{bits: 8}
+	}
+	data, err := encode(kind, options, f, origin)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeFile(path, data)
+}
+
+func checkSize(w, h int) error {
+	if w < 1 || h < 1 {
+		return fmt.Errorf("a picture of %d×%d has no pixels", w, h)
+	}
+	if int64(w)*int64(h) > maxPixels {
+		return fmt.Errorf("%d×%d is more than %d megapixels; scale the picture down first", w, h, maxPixels/1_000_000)
+	}
+	return nil
+}
+
+var errAnimation = errors.New("is an animation; those are films: nstfilter in.gif out.gif (convert an animated WebP to GIF first)")
+
+func errDamaged(err error) error {
+	return fmt.Errorf("damaged or truncated (%w); fetch or export the picture again", err)
+}

@@ -1,0 +1,151 @@
+//go:build !cgo
+
+package photo
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	_ "image/gif" // registers its decoder
+	"image/jpeg"
+	"image/png"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp" // registers its decoder
+
+	"nstfilter/filter"
+)
+
+const noVips = "this build has no libvips; build with cgo, or convert first"
+
+// Photo is the Origin of a frame that Read made: what Write needs beside pixels.
+type Photo struct {
+	bits int // a sample, 8 or 16
+}
+
+func decode(data []byte) (*filter.Frame, error) {
+	config, kind, err := image.DecodeConfig(bytes.NewReader(data))
+	switch {
+	case animated(data):
+		return nil, errAnimation
+	case errors.Is(err, image.ErrFormat):
+		return nil, fmt.Errorf("not a picture that this build knows (%s)", noVips)
+	case err != nil:
+		return nil, errDamaged(err)
+	}
+	if err := checkSize(config.Width, config.Height); err != nil {
+		return nil, err
+	}
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, errDamaged(err)
+	}
+	f, bits := frameOf(img)
+	if kind == "jpeg" {
+		f = upright(f, exifOrientation(data))
+	}
+	f.Origin = &Photo{bits: bits}
+	return f, nil
+}
+
+// frameOf unfolds any image; alpha is divided out.
+func frameOf(img image.Image) (f *filter.Frame, bits int) {
+	box := img.Bounds()
+	f = filter.NewFrame(box.Dx(), box.Dy())
+	n := f.W * f.H
+	bits = 8
+	switch img.ColorModel() {
+	case color.Gray16Model, color.RGBA64Model, color.NRGBA64Model:
+		bits = 16
+	}
+	alpha := make([]float32, n)
+	opaque := true
+	for y := range f.H {
+		for x := range f.W {
+			p := y*f.W + x
+			var c color.NRGBA64
+			switch v := img.At(box.Min.X+x, box.Min.Y+y).(type) {
+			case color.NRGBA: // straight as stored, for exact round trips
+				c = color.NRGBA64{R: uint16(v.R) * 257, G: uint16(v.G) * 257, B: uint16(v.B) * 257, A: uint16(v.A) * 257}
+			case color.NRGBA64:
+				c = v
+			default:
+				c = color.NRGBA64Model.Convert(v).(color.NRGBA64)
+			}
+			f.Pix[p] = float32(c.R) / 65535
+			f.Pix[n+p] = float32(c.G) / 65535
+			f.Pix[2*n+p] = float32(c.B) / 65535
+			alpha[p] = float32(c.A) / 65535
+			opaque = opaque && c.A == 65535
+		}
+	}
+	if !opaque {
+		f.Alpha = alpha
+	}
+	return f, bits
+}
+
+var encoders = map[string]bool{"jpeg": true, "png": true, "tiff": true, "bmp": true}
+
+func writable(f format) error {
+	if !encoders[f.name] {
+		return fmt.Errorf("%s cannot be written: %s: .png, .jpg, .tif and .bmp can", f.name, noVips)
+	}
+	return nil
+}
+
+func encode(kind format, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
+	quality := 92
+	knobs := map[string]knob{}
+	if kind.name == "jpeg" {
+		knobs["Q"] = integer(&quality, 1, 100)
+	}
+	if err := turn(kind, text, knobs); err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, noVips)
+	}
+	bits := 8
+	if kind.deep {
+		bits = origin.bits
+	}
+	img := imageOf(f, bits, kind.alpha)
+	var out bytes.Buffer
+	var err error
+	switch kind.name {
+	case "jpeg":
+		err = jpeg.Encode(&out, img, &jpeg.Options{Quality: quality})
+	case "png":
+		err = png.Encode(&out, img)
+	case "tiff":
+		err = tiff.Encode(&out, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+	case "bmp":
+		err = bmp.Encode(&out, img)
+	}
+	return out.Bytes(), err
+}
+
+// imageOf folds samples of 8 or 16 bits into Go's own image, straight alpha.
+func imageOf(f *filter.Frame, bits int, alpha bool) image.Image {
+	pix, bands := samples(f, bits, alpha, binary.BigEndian)
+	size := bits / 8
+	full := make([]byte, 4*size*f.W*f.H)
+	for i := range full {
+		full[i] = 0xff
+	}
+	for p := range f.W * f.H {
+		copy(full[4*size*p:], pix[bands*size*p:bands*size*(p+1)])
+	}
+	box := image.Rect(0, 0, f.W, f.H)
+	switch {
+	case bits == 16 && bands == 4:
+		return &image.NRGBA64{Pix: full, Stride: 8 * f.W, Rect: box}
+	case bits == 16:
+		return &image.RGBA64{Pix: full, Stride: 8 * f.W, Rect: box}
+	case bands == 4:
+		return &image.NRGBA{Pix: full, Stride: 4 * f.W, Rect: box}
+	}
+	return &image.RGBA{Pix: full, Stride: 4 * f.W, Rect: box}
+}

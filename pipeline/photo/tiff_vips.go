@@ -1,0 +1,64 @@
+//go:build cgo
+
+package photo
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// tiffOf wraps interleaved little-endian samples as a TIFF of one strip, which is
+// how pixels get into govips: it has no import from memory. TIFF 6.0, section 2.
+func tiffOf(pix []byte, w, h, bands, bits int) []byte {
+	const (
+		short, long = 3, 4
+		headerBytes = 8
+	)
+	type entry struct {
+		tag, kind    uint16
+		count, value uint32
+	}
+	entries := []entry{
+		{256, long, 1, uint32(w)},
+		{257, long, 1, uint32(h)},
+		{258, short, uint32(bands), 0}, // bits per sample, beside the directory
+		{259, short, 1, 1},             // no compression
+		{262, short, 1, 2},             // RGB
+		{273, long, 1, 0},              // the strip
+		{277, short, 1, uint32(bands)},
+		{278, long, 1, uint32(h)},
+		{279, long, 1, uint32(len(pix))},
+		{284, short, 1, 1}, // interleaved
+	}
+	if bands == 4 {
+		entries = append(entries, entry{338, short, 1, 2}) // alpha, not multiplied in
+	}
+	if len(pix) > math.MaxInt32 {
+		panic("photo: more than 2 GiB of samples")
+	}
+	depths := uint32(headerBytes + 2 + 12*len(entries) + 4)
+	strip := (depths + 2*uint32(bands) + 15) &^ 15
+	le := binary.LittleEndian
+	out := make([]byte, 0, int(strip)+len(pix))
+	out = append(out, 'I', 'I', 42, 0)
+	out = le.AppendUint32(out, headerBytes)
+	out = le.AppendUint16(out, uint16(len(entries)))
+	for _, e := range entries {
+		switch e.tag {
+		case 258:
+			e.value = depths
+		case 273:
+			e.value = strip
+		}
+		out = le.AppendUint16(out, e.tag)
+		out = le.AppendUint16(out, e.kind)
+		out = le.AppendUint32(out, e.count)
+		out = le.AppendUint32(out, e.value)
+	}
+	out = le.AppendUint32(out, 0)
+	for range bands {
+		out = le.AppendUint16(out, uint16(bits))
+	}
+	out = append(out, make([]byte, int(strip)-len(out))...)
+	return append(out, pix...)
+}
