@@ -192,3 +192,19 @@ func TestOpen(t *testing.T) {
 		t.Errorf("cut off: %v", err)
 	}
 }
+
+// What weights/distil exports is a network (smoke_test.py --keep wrote this one).
+func TestOpenExported(t *testing.T) {
+	n, err := Open("testdata/distilled.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.Name != "smoke" || len(n.Layers) != 11 || !slices.Equal(n.Poolings, []Pooling{AveragePooling}) {
+		t.Fatalf("got %s, %d layers, poolings %v", n.Name, len(n.Layers), n.Poolings)
+	}
+	for i, l := range n.Layers {
+		if l.Metric == nil || l.Metric.Channels <= l.Out {
+			t.Errorf("layer %d: metric %+v", i, l.Metric)
+		}
+	}
+}
