@@ -34,6 +34,9 @@ func (*Engine) Memory(s engine.Spec) int64 {
 	for i, l := range s.Network.Layers[:s.Depth()] {
 		P := int64(w[i]) * int64(h[i])
 		n += P * (patchCopies*9*int64(l.In) + nodeCopies*int64(l.Out))
+		if l.Pooled() && s.Pooling == weights.AveragePooling {
+			n += P * patchCopies * 4 * int64(l.In)
+		}
 	}
 	return 4*n + 10*4*3*int64(s.W)*int64(s.H)
 }
@@ -41,7 +44,7 @@ func (*Engine) Memory(s engine.Spec) int64 {
 // Copies that are held; TestMemory measures them.
 const (
 	patchCopies = 3
-	nodeCopies  = 18
+	nodeCopies  = 20
 )
 
 // Compile builds the two graphs of s.
