@@ -113,11 +113,51 @@ func parse(args []string, e *env) (func() error, error) {
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 		args = []string{"paint", "--help"} // what most look for
 	}
-	k, err := parser.Parse(args)
+	k, err := parser.Parse(filesLast(args, parser.Model.Children))
 	if err != nil {
 		return nil, pipeline.UsageError{Err: err}
 	}
 	return func() error { return k.Run(e) }, nil
+}
+
+// filesLast moves the arguments that are no flags behind the flags, because kong
+// wants them together. A command that is named comes first and is left alone.
+func filesLast(args []string, commands []*kong.Node) []string {
+	takesValue := map[string]bool{}
+	for _, c := range commands {
+		if len(args) > 0 && args[0] == c.Name {
+			return args
+		}
+		if c.Tag.Default == "" {
+			continue
+		}
+		for _, f := range c.Flags {
+			takesValue["--"+f.Name] = !f.IsBool()
+			if f.Short != 0 {
+				takesValue["-"+string(f.Short)] = !f.IsBool()
+			}
+		}
+	}
+	var flags, files []string
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case a == "--":
+			files = append(files, args[i+1:]...)
+			i = len(args)
+		case len(a) < 2 || a[0] != '-':
+			files = append(files, a)
+		default:
+			flags = append(flags, a)
+			if takesValue[a] && i+1 < len(args) {
+				i++
+				flags = append(flags, args[i])
+			}
+		}
+	}
+	if len(files) == 0 {
+		return flags
+	}
+	return append(append(flags, "--"), files...)
 }
 
 // option is one declared setting.

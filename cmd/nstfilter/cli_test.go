@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"nstfilter": main})
+}
+
+// TestScripts runs testdata/*.txtar. Beside testscript's own commands they have
+//
+//	exits CODE COMMAND…                   the exit code must be CODE
+//	interrupt CODE TIMES FILE COMMAND…    SIGINT, TIMES times, once FILE has a line
+//	picture FILE W H SEED                 a PNG of waves
+//	lines FILE N                          FILE is N lines of JSON
+//	left FOLDER NAME…                     FOLDER holds these names and no other
+func TestScripts(t *testing.T) {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		if os.Getenv("NSTFILTER_REQUIRE_FFMPEG") != "" {
+			t.Fatal(err)
+		}
+		t.Log("without ffmpeg: what needs it is skipped")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/cache")
+			e.Setenv("FFMPEG", ffmpeg)
+			return nil
+		},
+		Condition: func(c string) (bool, error) { return c == "ffmpeg" && ffmpeg != "", nil },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "interrupt": interrupt, "picture": picture, "lines": lines, "left": left,
+		},
+	})
+}
+
+func number(ts *testscript.TestScript, s string) int {
+	n, err := strconv.Atoi(s)
+	ts.Check(err)
+	return n
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, code := number(ts, args[0]), 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	want, times, file := number(ts, args[0]), number(ts, args[1]), ts.MkAbs(args[2])
+	c := exec.Command("sh", append([]string{"-c", `exec "$0" "$@"`}, args[3:]...)...)
+	c.Dir = ts.MkAbs(".")
+	c.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"))
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	in, err := c.StdinPipe() // held open: a live input that stalls
+	ts.Check(err)
+	defer in.Close()
+	ts.Check(c.Start())
+	deadline := time.Now().Add(time.Minute)
+	for {
+		if data, _ := os.ReadFile(file); bytes.Contains(data, []byte("\n")) {
+			break
+		}
+		if time.Now().After(deadline) {
+			c.Process.Kill()
+			c.Wait()
+			ts.Fatalf("no line in %s:\n%s", file, stderr.String())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	for range times {
+		c.Process.Signal(os.Interrupt)
+		time.Sleep(20 * time.Millisecond)
+	}
+	kill := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
+	defer kill.Stop()
+	c.Wait()
+	ts.Logf("%s", stderr.String())
+	if code := c.ProcessState.ExitCode(); code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+func picture(ts *testscript.TestScript, _ bool, args []string) {
+	w, h, seed := number(ts, args[1]), number(ts, args[2]), float64(number(ts, args[3]))
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	wave := func(x float64) uint8 { return uint8(127 + 120*math.Sin(x)) }
+	for y := range h {
+		for x := range w {
+			a, b := float64(x), float64(y)
+			m.Set(x, y, color.NRGBA{wave(a/5 + seed), wave(b/(3+seed) + a/9), wave((a + b) / 4 * seed), 255})
+		}
+	}
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(png.Encode(f, m))
+	ts.Check(f.Close())
+}
+
+func lines(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.TrimSuffix(ts.ReadFile(args[0]), "\n")
+	all := strings.Split(text, "\n")
+	if len(all) != number(ts, args[1]) {
+		ts.Fatalf("%d lines, want %s", len(all), args[1])
+	}
+	for _, line := range all {
+		if !json.Valid([]byte(line)) {
+			ts.Fatalf("not JSON: %s", line)
+		}
+	}
+}
+
+func left(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if got, want := strings.Join(names, " "), strings.Join(args[1:], " "); got != want {
+		ts.Fatalf("%s holds %q, want %q", args[0], got, want)
+	}
+}
