@@ -22,11 +22,14 @@ func newAdam(w *workspace, x, dx engine.Vector, o *Options, rate float64) *adam 
 	return a
 }
 
-// advance makes one step; j evaluates J and dJ at x.
-func (a *adam) advance(j func() Losses) Losses {
+// advance makes one step, done of the steps being behind it; j evaluates J and dJ
+// at x. The rate falls on a straight line to a tenth: steps of one size leave a
+// noise of that size in flat areas.
+func (a *adam) advance(j func() Losses, done float64) Losses {
 	losses := j()
 	a.step.T++
 	s := a.step
+	s.Rate *= 1 - 0.9*done
 	if a.averaged == 0 {
 		s.Average = 0 // the mean of one iterate is that iterate
 	}

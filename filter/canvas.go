@@ -70,7 +70,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		losses, more := p.step()
+		losses, more := p.step(float64(i) / float64(c.iterations))
 		if !losses.finite() {
 			return nil, fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, s.w, s.h)
 		}

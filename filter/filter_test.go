@@ -184,7 +184,7 @@ func TestAdamRosenbrock(t *testing.T) {
 			v := rosenbrock(hx, hdx)
 			w.Upload(dx, hdx)
 			return Losses{Total: v}
-		})
+		}, 0)
 	}
 	if last.Total > 1e-3 {
 		t.Errorf("J = %g at %v after 3000 steps", last.Total, hx)

@@ -22,7 +22,7 @@ type Options struct {
 	Margin            int          `name:"margin" help:"Pixels of the mirrored picture that are painted along and cropped, so that no frame shows."`
 	Tolerance         float64      `name:"tolerance" help:"Stop a scale when its loss has changed by less than this share over ten steps; 0 never stops early."`
 	Optimizer         string       `name:"optimizer" help:"adam, or lbfgs (history 10, strong Wolfe line search)."`
-	LearningRate      float64      `name:"learning-rate" help:"Step of Adam, in units of the full range of a sample."`
+	LearningRate      float64      `name:"learning-rate" help:"Adam's step at the start of a scale, in units of a sample's range; it falls to a tenth by the end."`
 	FrameLearningRate float64      `name:"frame-learning-rate" help:"The same for a frame that starts from the previous result."`
 	Average           float64      `name:"average" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
 	Parameters        string       `name:"parameters" help:"What is optimised: pixels, or a Laplacian pyramid of them."`

@@ -39,12 +39,13 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32, rate floa
 
 func (p *painter) pyramidal() bool { return len(p.levels.sizes) > 1 }
 
-// step advances the optimiser once; false: it cannot get any lower.
-func (p *painter) step() (Losses, bool) {
+// step advances the optimiser once, done the share of the scale's steps that are
+// behind it; false: it cannot get any lower.
+func (p *painter) step(done float64) (Losses, bool) {
 	if p.lbfgs != nil {
 		return p.lbfgs.advance(p.evaluate)
 	}
-	return p.adam.advance(p.evaluate), true
+	return p.adam.advance(p.evaluate, done), true
 }
 
 // evaluate gives J and its gradient at the parameters.

@@ -56,9 +56,9 @@ func (e *Evaluator) addGradient(t *tap, g *engine.Gradient) {
 	if g.Content != 0 && t.hasContent {
 		mdelta = (*C.float)(t.mdelta)
 	}
-	parallel(e.threads, blocksOf(t.p, positionBlock), func(_, b int) {
+	parallel(e.threads, blocksOf(t.p, positionBlock), func(worker, b int) {
 		C.nst_add_gradient(e.k, (*C.float)(t.dact), (*C.float)(t.act), style, mean, mdelta,
 			C.float(2*g.Content), C.int(t.c), C.int64_t(t.p), C.int64_t(b*positionBlock),
-			C.int(min(positionBlock, t.p-b*positionBlock)))
+			C.int(min(positionBlock, t.p-b*positionBlock)), (*C.float)(e.work[worker]))
 	})
 }

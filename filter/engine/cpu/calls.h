@@ -11,7 +11,7 @@ static inline void nst_pool(K k, float *dst, const float *src, int h, int w, int
 static inline void nst_unpool(K k, float *dsrc, const float *ddst, const float *src, int h, int w, int maximum) { k->unpool(dsrc, ddst, src, h, w, maximum); }
 static inline void nst_gram(K k, double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n) { k->gram(gram, sum, a, c, p, p0, n); }
 static inline double nst_content(K k, float *md, const float *a, const float *target, const float *m, int c, int64_t p, int64_t p0, int n, float *work) { return k->content(md, a, target, m, c, p, p0, n, work); }
-static inline void nst_add_gradient(K k, float *da, const float *a, const float *style, const float *mean, const float *md, float content, int c, int64_t p, int64_t p0, int n) { k->add_gradient(da, a, style, mean, md, content, c, p, p0, n); }
+static inline void nst_add_gradient(K k, float *da, const float *a, const float *style, const float *mean, const float *md, float content, int c, int64_t p, int64_t p0, int n, float *work) { k->add_gradient(da, a, style, mean, md, content, c, p, p0, n, work); }
 static inline void nst_pack_panels(K k, float *u, const float *b, int kk, int n, float scale) { k->pack_panels(u, b, kk, n, scale); }
 static inline void nst_pack_rows(K k, float *v, const float *a, int m, int kk) { k->pack_rows(v, a, m, kk); }
 static inline void nst_unpack_rows(K k, float *c, const float *v, int m, int n, int row0, int rows) { k->unpack_rows(c, v, m, n, row0, rows); }

@@ -69,8 +69,14 @@ static double content(float *md, const float *a, const float *target, const floa
 }
 
 static void add_gradient(float *da, const float *a, const float *style, const float *mean,
-                         const float *md, float content, int c, int64_t p, int64_t p0, int n) {
-    if (style) gemm(style, a + p0 * VL, da + p0 * VL, c, c, n, p * VL, p * VL, 1);
+                         const float *md, float content, int c, int64_t p, int64_t p0, int n,
+                         float *work) {
+    if (style) { // from a copy: p·VL is often a power of two, and all blocks fall into one set
+        const int64_t step = (int64_t)n * VL;
+        for (int i = 0; i < c / VL; i++)
+            memcpy(work + i * step, a + (i * p + p0) * VL, step * sizeof *work);
+        gemm(style, work, da + p0 * VL, c, c, n, step, p * VL, 1);
+    }
     if (!mean && !md) return;
     for (int i = 0; i < c / VL; i++) {
         vec k = mean ? load(mean + i * VL) : (vec){0};

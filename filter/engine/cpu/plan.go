@@ -3,6 +3,8 @@
 package cpu
 
 import (
+"os"
+"strconv"
 	"fmt"
 
 	"nstfilter/filter/engine"
@@ -15,7 +17,6 @@ type plan struct {
 	spec    engine.Spec
 	vl      int
 	layers  []layerPlan
-	taps    []int // layer → tap, −1 for none
 	scratch [2]int
 	workers int
 	work    int // for each worker
@@ -45,6 +46,7 @@ func roundUp(n, to int) int { return (n + to - 1) / to * to }
 // tileLimit keeps the transformed tiles of a block in the second-level cache
 // where the weights are small, and reuses the weights more where they are big.
 func tileLimit(channels int) int {
+	if v, _ := strconv.Atoi(os.Getenv("TT")); v > 0 { return v }
 	switch {
 	case channels <= 256:
 		return 42

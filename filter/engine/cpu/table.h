@@ -59,7 +59,8 @@ struct kernels {
                       int64_t p, int64_t p0, int n, float *work);
     // da += style·a + mean + content·md; style packed; all three may be NULL.
     void (*add_gradient)(float *da, const float *a, const float *style, const float *mean,
-                         const float *md, float content, int c, int64_t p, int64_t p0, int n);
+                         const float *md, float content, int c, int64_t p, int64_t p0, int n,
+                         float *work);
 
     // Matrices for gemm: panels of b (k, n) are [N/2VL][K][2VL], rows of a (m, k)
     // are [K/VL][m][VL]; both padded with zeros to a multiple of 2·VL.
