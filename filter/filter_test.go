@@ -277,6 +277,7 @@ func TestZeroIterationsIsIdentity(t *testing.T) {
 func TestGuide(t *testing.T) {
 	style, content := smooth(40, 30, 1), smooth(37, 29, 2)
 	o := tinyOptions()
+	o.FrameIterations = 20
 	f := newFilter(t, o, tiny(false), style)
 	first, _ := paint(t, f, content, Guide{})
 	warm, report := paint(t, f, content, Guide{Start: first})

@@ -29,10 +29,10 @@ INLINE void adam_step(float *x, float *m, float *v, float *mean, const float *dx
     vec g, m1, v1, x1, w1;
     memcpy(&g, dx, sizeof g), memcpy(&m1, m, sizeof g), memcpy(&v1, v, sizeof g);
     memcpy(&x1, x, sizeof g);
-    m1 = s->beta1 * m1 + (1 - s->beta1) * g;
-    v1 = s->beta2 * v1 + (1 - s->beta2) * (g * g);
+    m1 = s->beta1 * m1 + s->gain1 * g;
+    v1 = s->beta2 * v1 + s->gain2 * (g * g);
     x1 = x1 - s->rate * (s->correct1 * m1) / (square_root(s->correct2 * v1) + s->epsilon);
-    if (s->clamp) x1 = 1.f - positive(1.f - positive(x1));
+    if (s->clamp) x1 = -vmax(-positive(x1), (vec){0} - 1.f);
     memcpy(m, &m1, sizeof g), memcpy(v, &v1, sizeof g), memcpy(x, &x1, sizeof g);
     if (!mean) return;
     memcpy(&w1, mean, sizeof g);

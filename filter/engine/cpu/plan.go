@@ -3,8 +3,6 @@
 package cpu
 
 import (
-"os"
-"strconv"
 	"fmt"
 
 	"nstfilter/filter/engine"
@@ -43,26 +41,16 @@ type winograd struct {
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// tileLimit keeps the transformed tiles of a block in the second-level cache
-// where the weights are small, and reuses the weights more where they are big.
-func tileLimit(channels int) int {
-	if v, _ := strconv.Atoi(os.Getenv("TT")); v > 0 { return v }
-	switch {
-	case channels <= 256:
-		return 42
-	case channels <= 512:
-		return 42
-	case channels <= 768:
-		return 84
-	}
-	return 126
-}
+// tileLimit bounds the tiles of a block. Between 30 and 126 the time of VGG-19
+// changes by less than its noise; more of them reuse the weights more, fewer
+// take less memory.
+const tileLimit = 84
 
 // blocking cuts oh×ow outputs into blocks. A tile's value does not depend on
 // the block that it is in, so the number of threads may decide.
 func blocking(in, out, ow, oh, rows, threads int) winograd {
 	count := (ow + 3) / 4 * ((oh + 3) / 4)
-	blocks := roundUp((count+tileLimit(in+out)-1)/tileLimit(in+out), threads)
+	blocks := roundUp((count+tileLimit-1)/tileLimit, threads)
 	tiles := min(roundUp((count+blocks-1)/blocks, rows), count)
 	return winograd{in, out, tiles, count, (count + tiles - 1) / tiles}
 }

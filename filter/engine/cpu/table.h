@@ -32,7 +32,8 @@ struct conv {
 };
 
 struct adam {
-    float rate, beta1, beta2, epsilon, correct1, correct2, average;
+    float rate, beta1, beta2, gain1, gain2; // gain: 1 − beta
+    float epsilon, correct1, correct2, average;
     int clamp;
 };
 

@@ -101,6 +101,7 @@ func (e *Evaluator) Adam(x, m, v, mean, dx engine.Vector, s engine.AdamStep) {
 	}
 	c := C.struct_adam{
 		rate: C.float(s.Rate), beta1: C.float(s.Beta1), beta2: C.float(s.Beta2), epsilon: C.float(s.Epsilon),
+		gain1: C.float(1 - s.Beta1), gain2: C.float(1 - s.Beta2),
 		correct1: C.float(1 / (1 - math.Pow(s.Beta1, float64(s.T)))),
 		correct2: C.float(1 / (1 - math.Pow(s.Beta2, float64(s.T)))),
 		average:  C.float(s.Average),
