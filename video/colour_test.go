@@ -1,0 +1,334 @@
+package video
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"nstfilter/filter"
+)
+
+// formats is every pixel format that is handled natively.
+func formats() (all []PixelFormat) {
+	for s := S420; s <= RGB; s++ {
+		for _, depth := range []int{8, 9, 10, 12, 14, 16} {
+			all = append(all, PixelFormat{s, depth})
+		}
+	}
+	return all
+}
+
+// noise is a frame of any samples, illegal ones among them.
+func noise(l Layout, seed uint64) *Native {
+	r := rand.New(rand.NewPCG(seed, 1))
+	n := &Native{Layout: l, Data: make([]byte, l.Format.FrameBytes(l.W, l.H))}
+	if l.Format.Depth == 8 {
+		for i := range n.Data {
+			n.Data[i] = byte(r.Uint32())
+		}
+		return n
+	}
+	for i := 0; i < len(n.Data); i += 2 {
+		v := r.Uint32() & (1<<l.Format.Depth - 1)
+		n.Data[i], n.Data[i+1] = byte(v), byte(v>>8)
+	}
+	return n
+}
+
+func TestUnpaintedIsBitExact(t *testing.T) {
+	for _, p := range formats() {
+		for _, size := range [][2]int{{1, 1}, {2, 2}, {3, 17}, {17, 3}, {32, 18}} {
+			for _, siting := range []Siting{Left, Centre, TopLeft} {
+				for _, full := range []bool{false, true} {
+					for _, m := range []Matrix{BT601, BT709, BT2020} {
+						n := noise(Layout{W: size[0], H: size[1], Format: p, Matrix: m, Full: full, Siting: siting}, 7)
+						got := make([]byte, len(n.Data))
+						n.encode(got, n.Frame())
+						if !bytes.Equal(got, n.Data) {
+							t.Fatalf("%v %v siting %d full %v: sample bytes differ", p, size, siting, full)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestKnownColours(t *testing.T) {
+	// White, black and the primaries of 8 bits, limited range: BT.601-7, BT.709-6,
+	// BT.2020-2, as any colour-bar table has them.
+	for _, c := range []struct {
+		m       Matrix
+		r, g, b float32
+		want    [3]byte
+	}{
+		{BT601, 1, 1, 1, [3]byte{235, 128, 128}},
+		{BT601, 0, 0, 0, [3]byte{16, 128, 128}},
+		{BT601, 1, 0, 0, [3]byte{81, 90, 240}},
+		{BT601, 0, 1, 0, [3]byte{145, 54, 34}},
+		{BT601, 0, 0, 1, [3]byte{41, 240, 110}},
+		{BT709, 1, 1, 1, [3]byte{235, 128, 128}},
+		{BT709, 1, 0, 0, [3]byte{63, 102, 240}},
+		{BT709, 0, 1, 0, [3]byte{173, 42, 26}},
+		{BT709, 0, 0, 1, [3]byte{32, 240, 118}},
+		{BT2020, 1, 0, 0, [3]byte{74, 97, 240}},
+		{BT2020, 0, 1, 0, [3]byte{164, 47, 25}},
+		{BT2020, 0, 0, 1, [3]byte{29, 240, 119}},
+	} {
+		for _, full := range []bool{false, true} {
+			l := Layout{W: 4, H: 4, Format: PixelFormat{S420, 8}, Matrix: c.m, Full: full}
+			f := filter.NewFrame(4, 4)
+			for i := range 16 {
+				f.Pix[i], f.Pix[16+i], f.Pix[32+i] = c.r, c.g, c.b
+			}
+			e := encoder{layout: l}
+			data, err := e.encode(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := c.want
+			if full { // from the definition, in float64
+				y := c.m.Kr*float64(c.r) + (1-c.m.Kr-c.m.Kb)*float64(c.g) + c.m.Kb*float64(c.b)
+				want[0] = byte(math.Round(255 * y))
+				want[1] = byte(min(255, math.Round(128+255*(float64(c.b)-y)/(2*(1-c.m.Kb)))))
+				want[2] = byte(min(255, math.Round(128+255*(float64(c.r)-y)/(2*(1-c.m.Kr)))))
+			}
+			if got := [3]byte{data[0], data[16], data[20]}; got != want {
+				t.Errorf("%v full %v RGB %v %v %v: YCbCr %v, want %v", c.m, full, c.r, c.g, c.b, got, want)
+			}
+			back := (&Native{Layout: l, Data: data}).Frame()
+			for i, v := range []float32{c.r, c.g, c.b} {
+				if d := math.Abs(float64(back.Pix[16*i] - v)); d > 0.008 { // a rounded sample, twice chroma's share
+					t.Errorf("%v full %v RGB %v %v %v: channel %d comes back as %v", c.m, full, c.r, c.g, c.b, i, back.Pix[16*i])
+				}
+			}
+		}
+	}
+}
+
+// reference converts one pixel straight from the definitions, in float64.
+func reference(n *Native, x, y int) (rgb [3]float64) {
+	sample := func(plane, x, y int) float64 {
+		p, w, h := n.plane(n.Data, plane)
+		i := min(max(y, 0), h-1)*w + min(max(x, 0), w-1)
+		if n.Format.Depth == 8 {
+			return float64(p[i])
+		}
+		return float64(int(p[2*i]) | int(p[2*i+1])<<8)
+	}
+	top := float64(int(1)<<n.Format.Depth - 1)
+	if n.Format.Sampling == RGB {
+		return [3]float64{sample(2, x, y) / top, sample(0, x, y) / top, sample(1, x, y) / top}
+	}
+	// Position of luma (x, y) on the chroma grid.
+	px, py := float64(x), float64(y)
+	if n.Format.Sampling == S420 || n.Format.Sampling == S422 {
+		px /= 2
+		if n.Siting == Centre {
+			px -= 0.25
+		}
+	}
+	if n.Format.Sampling == S420 {
+		py /= 2
+		if n.Siting != TopLeft {
+			py -= 0.25
+		}
+	}
+	at := func(plane int) float64 {
+		x0, y0 := math.Floor(px), math.Floor(py)
+		fx, fy := px-x0, py-y0
+		i, j := int(x0), int(y0)
+		return (1-fy)*((1-fx)*sample(plane, i, j)+fx*sample(plane, i+1, j)) +
+			fy*((1-fx)*sample(plane, i, j+1)+fx*sample(plane, i+1, j+1))
+	}
+	step := math.Exp2(float64(n.Format.Depth - 8))
+	y0, ys, c0, cs := 16*step, 219*step, 128*step, 224*step
+	if n.Full {
+		y0, ys, cs = 0, top, top
+	}
+	luma, cb, cr := (sample(0, x, y)-y0)/ys, 0.0, 0.0
+	if n.Format.Sampling != Mono {
+		cb, cr = (at(1)-c0)/cs, (at(2)-c0)/cs
+	}
+	kr, kb := n.Matrix.Kr, n.Matrix.Kb
+	r, b := luma+2*(1-kr)*cr, luma+2*(1-kb)*cb
+	g := (luma - kr*r - kb*b) / (1 - kr - kb)
+	for i, v := range []float64{r, g, b} {
+		rgb[i] = min(max(v, 0), 1)
+	}
+	return rgb
+}
+
+func TestFrameAgainstReference(t *testing.T) {
+	for _, p := range formats() {
+		for _, size := range [][2]int{{1, 1}, {3, 17}, {17, 3}, {8, 6}} {
+			for _, siting := range []Siting{Left, Centre, TopLeft} {
+				for _, full := range []bool{false, true} {
+					n := noise(Layout{W: size[0], H: size[1], Format: p, Matrix: BT709, Full: full, Siting: siting}, 3)
+					f := n.Frame()
+					for y := range n.H {
+						for x := range n.W {
+							want := reference(n, x, y)
+							for c := range 3 {
+								got := float64(f.Pix[(c*n.H+y)*n.W+x])
+								if math.Abs(got-want[c]) > 2e-6 {
+									t.Fatalf("%v %v siting %d full %v: pixel %d,%d channel %d is %v, want %v", p, size, siting, full, x, y, c, got, want[c])
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// A change that is the same everywhere must come out in every sample.
+func TestEvenChange(t *testing.T) {
+	for _, p := range formats() {
+		for _, siting := range []Siting{Left, Centre, TopLeft} {
+			l := Layout{W: 9, H: 7, Format: p, Matrix: BT709, Siting: siting}
+			base := l.black()
+			f := base.Frame()
+			for i := range f.Pix {
+				f.Pix[i] = [...]float32{0.5, 0.25, 0.75}[i/63]
+			}
+			e := encoder{layout: l}
+			data, err := e.encode(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back := (&Native{Layout: l, Data: data}).Frame()
+			for i, v := range back.Pix {
+				want := f.Pix[i]
+				if p.Sampling == Mono {
+					want = 0.2126*0.5 + 0.7152*0.25 + 0.0722*0.75
+				}
+				if math.Abs(float64(v-want)) > 2.5/math.Exp2(float64(p.Depth)) {
+					t.Fatalf("%v siting %d: sample %d is %v, want %v", p, siting, i, v, want)
+				}
+			}
+		}
+	}
+}
+
+// Painting stays within the legal samples, and NaN does not spread.
+func TestPaintIsLegal(t *testing.T) {
+	l := Layout{W: 16, H: 16, Format: PixelFormat{S420, 8}, Matrix: BT601}
+	n := noise(l, 5)
+	f := n.Frame()
+	for i := range f.Pix {
+		f.Pix[i] = []float32{-4, 9, float32(math.NaN()), float32(math.Inf(1))}[i%4]
+	}
+	got := make([]byte, len(n.Data))
+	n.encode(got, f)
+	for i, v := range got {
+		low, high := min(16, n.Data[i]), max(240, n.Data[i])
+		if i < 256 {
+			high = max(235, n.Data[i])
+		}
+		if v < low || v > high {
+			t.Fatalf("sample %d: %d became %d", i, n.Data[i], v)
+		}
+	}
+}
+
+func TestStreamsAreBitExact(t *testing.T) {
+	for _, p := range formats() {
+		for _, siting := range []Siting{Left, Centre, TopLeft} {
+			l := Layout{W: 17, H: 19, Format: p, Siting: siting, Matrix: BT601, SAR: filter.Rational{Num: 64, Den: 45}}
+			var raw [3]*Native
+			for i := range raw {
+				raw[i] = noise(l, uint64(i))
+			}
+			t.Run(fmt.Sprintf("%v/%d", p, siting), func(t *testing.T) {
+				if p.Sampling != RGB {
+					h := Y4MHeader{Layout: l, Rate: filter.Rational{Num: 30000, Den: 1001}, Interlace: "p"}
+					in := new(bytes.Buffer)
+					in.WriteString(h.String() + " XAN=Y y\n")
+					for i, n := range raw {
+						fmt.Fprintf(in, "FRAME Ixyz XI=%d\n", i)
+						in.Write(n.Data)
+					}
+					want := bytes.Clone(in.Bytes())
+					r, err := NewY4MReader(in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					out := new(bytes.Buffer)
+					w := NewY4MWriter(out, r.Header())
+					for f, err := range r.Frames(t.Context()) {
+						if err != nil {
+							t.Fatal(err)
+						}
+						if f.TimeBase != (filter.Rational{Num: 1001, Den: 30000}) || f.PTS != int64(f.Index) {
+							t.Fatalf("frame %d: time %d × %v", f.Index, f.PTS, f.TimeBase)
+						}
+						if err := w.WriteFrame(f.With(f.Pix)); err != nil {
+							t.Fatal(err)
+						}
+					}
+					if err := w.Close(); err != nil {
+						t.Fatal(err)
+					}
+					if !bytes.Equal(out.Bytes(), want) {
+						t.Fatal("y4m: bytes differ")
+					}
+				}
+				// Twice through NUT: samples and times stay.
+				stream := new(bytes.Buffer)
+				w := NewNUTWriter(stream, NUTHeader{l, filter.Rational{Num: 1, Den: 90000}})
+				for i, n := range raw {
+					f := n.Frame()
+					f.Index, f.PTS, f.TimeBase = i, int64(i*i*7919+129600), filter.Rational{Num: 1, Den: 90000}
+					if err := w.WriteFrame(f); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := w.Close(); err != nil {
+					t.Fatal(err)
+				}
+				r, err := NewNUTReader(stream)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if h := r.Header(); h.W != 17 || h.H != 19 || h.Format != p || h.SAR != l.SAR {
+					t.Fatalf("header %+v", h)
+				}
+				count := 0
+				for f, err := range r.Frames(context.Background()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !bytes.Equal(f.Origin.(*Native).Data, raw[count].Data) || f.PTS != int64(count*count*7919+129600) {
+						t.Fatalf("nut: frame %d differs", count)
+					}
+					count++
+				}
+				if count != len(raw) {
+					t.Fatalf("nut: %d frames", count)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkFrame720p(b *testing.B) {
+	n := noise(Layout{W: 1280, H: 720, Format: PixelFormat{S420, 8}, Matrix: BT709}, 1)
+	pix := make([]float32, 3*n.W*n.H)
+	for b.Loop() {
+		n.rgb(pix)
+	}
+}
+
+func BenchmarkEncode720p(b *testing.B) {
+	n := noise(Layout{W: 1280, H: 720, Format: PixelFormat{S420, 8}, Matrix: BT709}, 1)
+	f := n.Frame()
+	dst := make([]byte, len(n.Data))
+	for b.Loop() {
+		n.encode(dst, f)
+	}
+}

@@ -1,0 +1,92 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	ff "github.com/u2takey/ffmpeg-go"
+
+	"nstfilter/filter"
+)
+
+// Frames decodes the film, in order of presentation, with its own times. When the
+// loop is left, or ctx is cancelled, ffmpeg ends too. A film cut short is an error
+// after the whole frames, unless ffmpeg takes it for whole; what ffmpeg complained
+// of then is in Notes.
+func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
+	return func(yield func(*filter.Frame, error) bool) {
+		p, err := start(ctx, f.decoder(), false)
+		if err != nil {
+			yield(nil, fmt.Errorf("%s: %w", f.Path, err))
+			return
+		}
+		defer p.stop()
+		index := 0
+		fail := func(err error) {
+			p.stop()
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			} else if failure := p.failure(); failure != nil {
+				err = failure // says more than that the pipe ended
+			}
+			yield(nil, fmt.Errorf("%s: frame %d: %w", f.Path, index, err))
+		}
+		r, err := NewNUTReader(p.pipe)
+		if err != nil {
+			fail(err)
+			return
+		}
+		l := f.layout
+		l.W, l.H, l.SAR = r.h.W, r.h.H, r.h.SAR
+		if r.h.Format != l.Format {
+			fail(fmt.Errorf("ffmpeg gave %v where %v was asked for", r.h.Format, l.Format))
+			return
+		}
+		r.h.Layout = l
+		for frame, err := range r.Frames(ctx) {
+			if err != nil {
+				if inner := errors.Unwrap(err); inner != nil {
+					err = inner // the frame is named once
+				}
+				fail(err)
+				return
+			}
+			if !yield(frame, nil) {
+				return
+			}
+			index++
+		}
+		if err := p.finish(); err != nil {
+			fail(err)
+			return
+		}
+		if index == 0 {
+			fail(io.ErrUnexpectedEOF)
+			return
+		}
+		if words := p.stderr.String(); words != "" {
+			f.Notes = append(f.Notes, "ffmpeg while decoding: "+words)
+		}
+	}
+}
+
+// decoder is ffmpeg from the file to NUT on a pipe.
+func (f *Film) decoder() *ff.Stream {
+	in := ff.Input("file:"+f.Path, guarded(ff.KwArgs{"copyts": ""}))
+	out := ff.KwArgs{
+		"fps_mode":      "passthrough",
+		"enc_time_base": f.timeBase,
+		"c:v":           "rawvideo",
+		"pix_fmt":       f.decodeTo,
+		"f":             "nut",
+	}
+	switch f.video.Fields {
+	case "tt", "bb", "tb", "bt":
+		out["vf"] = "bwdif=mode=send_frame:deint=interlaced"
+	}
+	return ff.Output([]*ff.Stream{in.Get(fmt.Sprint(f.video.Index))}, "pipe:1", out).
+		GlobalArgs("-hide_banner", "-nostdin", "-v", "error")
+}

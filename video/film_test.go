@@ -1,0 +1,500 @@
+package video
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"nstfilter/filter"
+)
+
+func needFFmpeg(t *testing.T) {
+	t.Helper()
+	if err := findFFmpeg(); err != nil {
+		if os.Getenv("NSTFILTER_REQUIRE_FFMPEG") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// ffmpeg runs a command line of blank-separated words; the last is the output.
+func ffmpeg(t *testing.T, line string) {
+	t.Helper()
+	args := append([]string{"-v", "error", "-nostdin", "-y"}, strings.Fields(line)...)
+	if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg %s: %v\n%s", line, err, out)
+	}
+}
+
+// ffprobe returns one value per line.
+func ffprobe(t *testing.T, path, line string) []string {
+	t.Helper()
+	args := append(append([]string{"-v", "error", "-of", "csv=p=0"}, strings.Fields(line)...), path)
+	out, err := exec.Command("ffprobe", args...).Output()
+	if err != nil {
+		t.Fatalf("ffprobe %s %s: %v", line, path, err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], ",")
+	}
+	return lines
+}
+
+func times(t *testing.T, path string) (seconds []float64) {
+	t.Helper()
+	for _, s := range ffprobe(t, path, "-select_streams V:0 -show_entries frame=pts_time") {
+		if s == "" { // ffprobe ends a frame with side data so
+			continue
+		}
+		v, err := strconv.ParseFloat(strings.Split(s, ",")[0], 64)
+		if err != nil {
+			t.Fatalf("%s: time %q", path, s)
+		}
+		seconds = append(seconds, v)
+	}
+	return seconds
+}
+
+func audioMD5(t *testing.T, path string) string {
+	t.Helper()
+	out, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-c", "copy", "-f", "md5", "-").Output()
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return string(out)
+}
+
+// repaint carries a film through, as if painted by paint; nil: unpainted.
+func repaint(t *testing.T, in, out string, o Options, paint func(*filter.Frame)) *Film {
+	t.Helper()
+	film, err := OpenFilm(t.Context(), in, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := CreateFilm(t.Context(), film, out, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f, err := range film.Frames(t.Context()) {
+		if err != nil {
+			sink.Abort()
+			t.Fatal(err)
+		}
+		if f.W != film.W || f.H != film.H {
+			t.Errorf("frame %d×%d, film %d×%d", f.W, f.H, film.W, film.H)
+		}
+		if paint != nil {
+			paint(f)
+		}
+		if err := sink.WriteFrame(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sink.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(out), ".*partial*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	return film
+}
+
+const source = "-f lavfi -i testsrc2=s=64x48:r=25:d=0.6 "
+const sine = "-f lavfi -i sine=d=0.6 "
+
+func TestFilmRoundTrip(t *testing.T) {
+	needFFmpeg(t)
+	for _, c := range []struct {
+		name    string
+		in, out string
+		make    string  // %s: folder
+		shift   float64 // 1: times begin at 0 in the result; -1: they may begin later
+		lossy   float64 // how far times may move, seconds
+		check   string  // first stream entries that stay equal
+	}{
+		{name: "CFR mp4 with sound", in: "a.mp4", out: "b.mp4", make: source + sine + "-c:v libx264 -preset ultrafast -c:a aac -shortest", check: "width,height,pix_fmt,avg_frame_rate"},
+		{name: "CFR mp4 to mkv", in: "a.mp4", out: "b.mkv", make: source + sine + "-c:v libx264 -preset ultrafast -c:a aac -shortest", shift: -1, lossy: 0.0011, check: "pix_fmt"},
+		{name: "VFR mkv", in: "a.mkv", out: "b.mkv", make: source + sine + "-vf select='not(eq(mod(n\\,5)\\,2))' -fps_mode passthrough -c:v ffv1 -c:a libvorbis", check: "pix_fmt"},
+		{name: "VFR mp4", in: "a.mp4", out: "b.mp4", make: source + sine + "-vf select='not(eq(mod(n\\,5)\\,2))' -fps_mode passthrough -c:v libx264 -preset ultrafast -c:a aac", check: "pix_fmt"},
+		{name: "mp4 that starts late", in: "a.mp4", out: "b.mp4", make: source + sine + "-c:v libx264 -preset ultrafast -c:a aac -output_ts_offset 1.44", check: "pix_fmt"},
+		{name: "TS to mp4", in: "a.ts", out: "b.mp4", make: source + sine + "-c:v libx264 -preset ultrafast -c:a mp2", shift: 1, lossy: 0.00002, check: "pix_fmt"},
+		{name: "odd size", in: "a.mkv", out: "b.mkv", make: "-f lavfi -i testsrc2=s=63x47:r=25:d=0.4 -c:v ffv1 -pix_fmt yuv420p", check: "width,height"},
+		{name: "10 bits, full range, BT.2020", in: "a.mkv", out: "b.mkv", make: source + "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -color_range pc -colorspace bt2020nc -color_primaries bt2020 -color_trc smpte2084", check: "pix_fmt,color_range,color_space,color_primaries,color_transfer"},
+		{name: "full range of 8 bits", in: "a.mp4", out: "b.mp4", make: source + "-c:v libx264 -preset ultrafast -pix_fmt yuvj420p -colorspace bt709", check: "pix_fmt,color_range,color_space"},
+		{name: "SAR", in: "a.mp4", out: "b.mp4", make: source + "-c:v libx264 -preset ultrafast -vf setsar=64/45", check: "sample_aspect_ratio"},
+		{name: "RGB", in: "a.mkv", out: "b.mkv", make: source + "-c:v ffv1 -pix_fmt bgr0", check: "width"},
+		{name: "gray", in: "a.mkv", out: "b.mkv", make: source + "-c:v ffv1 -pix_fmt gray", check: "width"},
+		{name: "webm", in: "a.mp4", out: "b.webm", make: source + "-c:v libx264 -preset ultrafast", lossy: 0.0011, check: "width"},
+		{name: "gif", in: "a.mp4", out: "b.gif", make: source + "-c:v libx264 -preset ultrafast", lossy: 0.0101, check: "width"},
+		{name: "avi", in: "a.avi", out: "b.avi", make: source + sine + "-c:v mpeg4 -c:a mp3", check: "width"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			in, out := filepath.Join(dir, c.in), filepath.Join(dir, c.out)
+			ffmpeg(t, c.make+" "+in)
+			film := repaint(t, in, out, DefaultOptions(), nil)
+			want, got := times(t, in), times(t, out)
+			if len(want) != len(got) {
+				t.Fatalf("%d frames became %d", len(want), len(got))
+			}
+			shift := c.shift * film.begin
+			if c.shift < 0 { // mkv has no times before 0, where AAC begins: all move on
+				shift = want[0] - got[0]
+			}
+			for i := range want {
+				if d := got[i] - (want[i] - shift); d > c.lossy+1e-9 || d < -c.lossy-1e-9 {
+					t.Errorf("frame %d: time %v became %v", i, want[i], got[i])
+				}
+			}
+			entries := "-select_streams V:0 -show_entries stream=" + c.check
+			if a, b := ffprobe(t, in, entries)[0], ffprobe(t, out, entries)[0]; a != b && c.check != "pix_fmt,color_range,color_space" {
+				t.Errorf("%s: %v became %v", c.check, a, b)
+			}
+			if film.HasAudio {
+				lead := func(path string, video float64) float64 {
+					a, _ := strconv.ParseFloat(ffprobe(t, path, "-select_streams a:0 -show_entries packet=pts_time")[0], 64)
+					return video - a
+				}
+				if a, b := lead(in, want[0]), lead(out, got[0]); a-b > 0.0015 || b-a > 0.0015 {
+					t.Errorf("sound led by %v s, now by %v s", a, b)
+				}
+			}
+			if film.HasAudio && audioMD5(t, in) != audioMD5(t, out) {
+				t.Error("the sound has changed")
+			}
+			// Unpainted, the picture is what the encoder leaves of it.
+			psnr, err := exec.Command("ffmpeg", "-nostdin", "-i", in, "-i", out, "-lavfi", "[0:v]settb=1/1000,setpts=N[a];[1:v]settb=1/1000,setpts=N[b];[a][b]scale2ref[a][b];[b]format=yuv444p[b];[a]format=yuv444p[a];[a][b]psnr", "-f", "null", "-").CombinedOutput()
+			if err != nil {
+				t.Fatalf("psnr: %s", psnr)
+			}
+			_, rest, _ := bytes.Cut(psnr, []byte("average:"))
+			word := strings.Fields(string(rest) + " ")
+			limit := 35.0
+			if c.out == "b.gif" || c.out == "b.avi" {
+				limit = 20 // 256 colours; ffmpeg's default bit rate
+			}
+			if v, err := strconv.ParseFloat(word[0], 64); err == nil && v < limit { // "inf" where equal
+				t.Errorf("PSNR %v dB", v)
+			}
+		})
+	}
+}
+
+func TestFilmRotation(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	a, in, out := filepath.Join(dir, "a.mp4"), filepath.Join(dir, "r.mp4"), filepath.Join(dir, "b.mp4")
+	ffmpeg(t, source+"-c:v libx264 -preset ultrafast "+a)
+	ffmpeg(t, "-i "+a+" -c copy -metadata:s:v:0 rotate=90 "+in)
+	film := repaint(t, in, out, DefaultOptions(), nil)
+	if film.W != 48 || film.H != 64 {
+		t.Errorf("film is %d×%d", film.W, film.H)
+	}
+	if got := ffprobe(t, out, "-select_streams v:0 -show_entries stream=width,height"); got[0] != "48,64" {
+		t.Errorf("result is %v", got)
+	}
+	if want, got := times(t, in), times(t, out); !slices.Equal(want, got) {
+		t.Errorf("times %v became %v", want, got)
+	}
+}
+
+// Decoding gives the very samples that ffmpeg gives, in every format it has.
+func TestFilmSamplesAreExact(t *testing.T) {
+	needFFmpeg(t)
+	for _, p := range []string{"yuv420p", "yuv422p", "yuv444p", "gray", "gbrp", "yuv420p10le", "yuv422p12le", "yuv444p16le", "gbrp10le", "gbrp16le", "gray16le", "yuv420p9le"} {
+		t.Run(p, func(t *testing.T) {
+			t.Parallel()
+			in := filepath.Join(t.TempDir(), "a.nut")
+			size := "63x47"
+			ffmpeg(t, "-f lavfi -i testsrc2=s="+size+":r=25:d=0.12 -c:v rawvideo -pix_fmt "+p+" "+in)
+			want, err := exec.Command("ffmpeg", "-v", "error", "-i", in, "-f", "rawvideo", "-").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			film, err := OpenFilm(t.Context(), in, DefaultOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if film.Format.String() != p {
+				t.Errorf("format %v", film.Format)
+			}
+			var got []byte
+			for f, err := range film.Frames(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := f.Origin.(*Native)
+				back := make([]byte, len(n.Data))
+				n.encode(back, f)
+				got = append(got, back...)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%d bytes of samples differ from ffmpeg's %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+func TestFilmNoAudioAndPaint(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "-a b.mp4"), filepath.Join(dir, "out %d.mp4")
+	// One colour: at edges, chroma detail that RGB did not carry stays in the result.
+	ffmpeg(t, "-f lavfi -i color=c=0x406080:s=64x48:r=25:d=0.6 "+sine+"-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac "+filepath.Join(dir, "x.mp4"))
+	if err := os.Rename(filepath.Join(dir, "x.mp4"), in); err != nil {
+		t.Fatal(err)
+	}
+	o := DefaultOptions()
+	o.NoAudio = true
+	repaint(t, in, out, o, func(f *filter.Frame) {
+		for i := range f.Pix {
+			f.Pix[i] = [...]float32{0.8, 0.3, 0.1}[i/(f.W*f.H)]
+		}
+	})
+	if got := ffprobe(t, out, "-show_entries stream=codec_type"); !slices.Equal(got, []string{"video"}) {
+		t.Errorf("streams %v", got)
+	}
+	film, err := OpenFilm(t.Context(), out, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f, err := range film.Frames(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for c, want := range []float32{0.8, 0.3, 0.1} {
+			if got := f.Pix[c*f.W*f.H+f.W*f.H/2]; got < want-0.02 || got > want+0.02 {
+				t.Errorf("frame %d channel %d is %v, painted %v", f.Index, c, got, want)
+			}
+		}
+	}
+}
+
+func TestOpenFilmErrors(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	ffmpeg(t, sine+path("sound.wav"))
+	ffmpeg(t, "-f lavfi -i color=s=8x8:d=0.1 -c:v ffv1 "+path("small.mkv"))
+	ffmpeg(t, source+"-c:v libx264 -preset ultrafast "+path("good.mp4"))
+	for name, text := range map[string]string{
+		"text.mp4":  "not a film at all",
+		"empty.mp4": "",
+		"list.mp4":  "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:" + path("good.mp4") + "\n#EXT-X-ENDLIST\n",
+		"cat.mp4":   "ffconcat version 1.0\nfile good.mp4\n",
+	} {
+		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"missing.mp4": "no such file",
+		"text.mp4":    "not a film",
+		"empty.mp4":   "empty",
+		"sound.wav":   "sound only",
+		"small.mkv":   "8×8",
+		"list.mp4":    "not a film", // would make ffmpeg open good.mp4
+		"cat.mp4":     "not a film",
+		".":           "not a regular file",
+	} {
+		_, err := OpenFilm(t.Context(), path(name), DefaultOptions())
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Clean(path(name))) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	film, err := OpenFilm(t.Context(), path("good.mp4"), DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for out, want := range map[string]string{
+		path("good.mp4"):        "film itself",
+		path("noextension"):     "extension",
+		path("x.unknownformat"): "x.unknownformat",
+		path("none/x.mp4"):      "none/x.mp4",
+	} {
+		if _, err := CreateFilm(t.Context(), film, out, DefaultOptions()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", out, err, want)
+		}
+	}
+	t.Setenv("PATH", dir)
+	if _, err := OpenFilm(t.Context(), path("good.mp4"), DefaultOptions()); err == nil || !strings.Contains(err.Error(), "apt-get install ffmpeg") {
+		t.Errorf("without ffmpeg: %v", err)
+	}
+}
+
+func TestFilmEndsEarly(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "a.mp4"), filepath.Join(dir, "b.mp4")
+	ffmpeg(t, "-f lavfi -i testsrc2=s=320x240:r=25:d=8 -c:v libx264 -preset ultrafast "+in)
+	goroutines := runtime.NumGoroutine()
+	open := func() (*Film, *FilmSink) {
+		film, err := OpenFilm(t.Context(), in, DefaultOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink, err := CreateFilm(t.Context(), film, out, DefaultOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return film, sink
+	}
+	begin := time.Now()
+
+	film, sink := open() // the loop is left, the sink aborted
+	for f, err := range film.Frames(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sink.WriteFrame(f); err != nil {
+			t.Fatal(err)
+		}
+		if f.Index == 3 {
+			break
+		}
+	}
+	sink.Abort()
+
+	film, _ = open() // cancelled
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var last error
+	for f, err := range film.Frames(ctx) {
+		if last = err; err == nil && f.Index == 2 {
+			cancel()
+		}
+	}
+	if last == nil || !strings.Contains(last.Error(), context.Canceled.Error()) {
+		t.Errorf("after cancel: %v", last)
+	}
+
+	film, sink = open() // the encoder dies
+	last = nil
+	for f, err := range film.Frames(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last = sink.WriteFrame(f); last != nil {
+			break
+		}
+		if f.Index == 2 {
+			sink.p.cancel()
+		}
+	}
+	if last == nil || !strings.Contains(last.Error(), "frame ") || !strings.Contains(last.Error(), "b.mp4") {
+		t.Errorf("encoder died: %v", last)
+	}
+	sink.Abort()
+
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	if b, err := os.Stat(out); err == nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", b, left)
+	}
+	time.Sleep(50 * time.Millisecond)
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+}
+
+func TestFilmCutShort(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	in := filepath.Join(dir, "a.nut")
+	ffmpeg(t, source+"-c:v rawvideo "+in)
+	b, err := os.ReadFile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(in, b[:len(b)*2/3], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	film, err := OpenFilm(t.Context(), in, DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames, last := 0, error(nil)
+	for _, err := range film.Frames(t.Context()) {
+		if last = err; err == nil {
+			frames++
+		}
+	}
+	if frames < 8 || frames > 11 {
+		t.Errorf("%d frames", frames)
+	}
+	if last == nil && len(film.Notes) == 0 {
+		t.Error("cut short without a word")
+	}
+}
+
+// ffmpeg-go finds inputs in maps: the order of arguments must not depend on it.
+func TestArguments(t *testing.T) {
+	film := &Film{Path: "-in.mkv", W: 64, H: 48, options: DefaultOptions(), timeBase: "-1", Rate: filter.Rational{Num: 25, Den: 1}}
+	film.others = []probedStream{{Index: 0, Type: "audio", Codec: "aac"}, {Index: 2, Type: "subtitle", Codec: "subrip"}}
+	film.layout.Format = PixelFormat{S420, 8}
+	s := &FilmSink{film: film, partial: "-out.mp4", container: "mp4"}
+	var first []string
+	for i := range 300 {
+		stream, _ := s.encoder(64, 48, false)
+		args := stream.GetArgs()
+		if i == 0 {
+			first = args
+			line := strings.Join(args, " ")
+			for _, want := range []string{"-i pipe:0 ", "-i file:-in.mkv -map 0:v:0 -map 1:0 -map 1:2 ", " -c:s:0 mov_text ", " file:-out.mp4"} {
+				if !strings.Contains(line, want) {
+					t.Errorf("%q is not in %s", want, line)
+				}
+			}
+			if strings.Index(line, "pipe:0") > strings.Index(line, "-in.mkv") {
+				t.Errorf("inputs in the wrong order: %s", line)
+			}
+		} else if !slices.Equal(args, first) {
+			t.Fatalf("run %d: %v\nwas %v", i, args, first)
+		}
+	}
+}
+
+func TestOlderThan61(t *testing.T) {
+	for version, want := range map[string]bool{"5.1.9-0+deb12u1": true, "6.0": true, "6.1": false, "n6.0.1": true, "n7.1": false, "N-110000-gabc": false, "4.4.2-0ubuntu": true, "2024-01-01-git": false} {
+		if got := olderThan61(fmt.Sprintf("ffmpeg version %s Copyright", version)); got != want {
+			t.Errorf("%s: %v", version, got)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	var h History
+	a, b := filter.NewFrame(4, 4), filter.NewFrame(4, 4)
+	if h.Guide(a, true).Start != nil {
+		t.Error("a start out of nothing")
+	}
+	h.Keep(a)
+	if h.Guide(b, true).Start != a || h.Guide(b, false).Start != nil || h.Guide(filter.NewFrame(5, 4), true).Start != nil {
+		t.Error("wrong start")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	o := DefaultOptions()
+	if err := o.Validate(); err != nil {
+		t.Error(err)
+	}
+	o.ColorRange = "wide"
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "--color-range") {
+		t.Errorf("error %v", err)
+	}
+}

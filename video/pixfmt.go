@@ -1,0 +1,169 @@
+package video
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"nstfilter/filter"
+)
+
+// Sampling is the grid of the second and third plane beside the first.
+type Sampling uint8
+
+const (
+	S420 Sampling = iota // Y, Cb, Cr; chroma halved both ways
+	S422                 // Y, Cb, Cr; chroma halved in width
+	S444                 // Y, Cb, Cr
+	Mono                 // Y
+	RGB                  // G, B, R
+)
+
+// PixelFormat is a planar layout without alpha. Samples of more than 8 bits take
+// two bytes, little-endian.
+type PixelFormat struct {
+	Sampling Sampling
+	Depth    int // bits per sample, 8 to 16
+}
+
+// String is ffmpeg's name: yuv420p10le, gray, gbrp16le.
+func (p PixelFormat) String() string {
+	name := [...]string{"yuv420p", "yuv422p", "yuv444p", "gray", "gbrp"}[p.Sampling]
+	if p.Depth > 8 {
+		name += strconv.Itoa(p.Depth) + "le"
+	}
+	return name
+}
+
+// parsePixelFormat reads ffmpeg's name; ok is false for a layout that is not
+// handled natively.
+func parsePixelFormat(name string) (p PixelFormat, ok bool) {
+	name = strings.TrimSuffix(name, "le")
+	for s, prefix := range []string{"yuv420p", "yuv422p", "yuv444p", "gray", "gbrp"} {
+		digits, found := strings.CutPrefix(name, prefix)
+		if !found {
+			continue
+		}
+		depth := 8
+		if digits != "" {
+			depth, _ = strconv.Atoi(digits)
+		}
+		switch depth {
+		case 8, 9, 10, 12, 14, 16:
+			return PixelFormat{Sampling(s), depth}, true
+		}
+	}
+	return p, false
+}
+
+// planes is the number of planes, 1 or 3.
+func (p PixelFormat) planes() int {
+	if p.Sampling == Mono {
+		return 1
+	}
+	return 3
+}
+
+// bytesPerSample is 1 or 2.
+func (p PixelFormat) bytesPerSample() int {
+	if p.Depth > 8 {
+		return 2
+	}
+	return 1
+}
+
+// chroma is the size of the second and third plane; odd sizes round up.
+func (p PixelFormat) chroma(w, h int) (cw, ch int) {
+	switch p.Sampling {
+	case S420:
+		return (w + 1) / 2, (h + 1) / 2
+	case S422:
+		return (w + 1) / 2, h
+	case Mono:
+		return 0, 0
+	}
+	return w, h
+}
+
+// FrameBytes is the size of one frame's samples.
+func (p PixelFormat) FrameBytes(w, h int) int64 {
+	cw, ch := p.chroma(w, h)
+	return (int64(w)*int64(h) + 2*int64(cw)*int64(ch)) * int64(p.bytesPerSample())
+}
+
+const (
+	maxSide       = 65535
+	maxFrameBytes = 1 << 31
+)
+
+// checkSize refuses a size that no film has, before anything is allocated for it.
+func checkSize(p PixelFormat, w, h int) error {
+	if w < 1 || h < 1 || w > maxSide || h > maxSide {
+		return fmt.Errorf("size %d×%d is not between 1×1 and %d×%d", w, h, maxSide, maxSide)
+	}
+	if n := p.FrameBytes(w, h); n > maxFrameBytes {
+		return fmt.Errorf("a frame of %d×%d %v takes %d bytes, more than %d", w, h, p, n, maxFrameBytes)
+	}
+	return nil
+}
+
+// Matrix holds the luma weights of R and B.
+type Matrix struct{ Kr, Kb float64 }
+
+var (
+	BT601  = Matrix{0.299, 0.114}
+	BT709  = Matrix{0.2126, 0.0722}
+	BT2020 = Matrix{0.2627, 0.0593} // non-constant luminance
+)
+
+// Siting says where a chroma sample lies among its luma samples.
+type Siting uint8
+
+const (
+	Left    Siting = iota // MPEG-2, H.264: on the left column, between the rows
+	Centre                // JPEG, MPEG-1: in the middle of the four
+	TopLeft               // DV-PAL, BT.2020: on the first of the four
+)
+
+// Layout is all that is needed to read a frame's samples.
+type Layout struct {
+	W, H   int
+	Format PixelFormat
+	Matrix Matrix // unused by Mono and RGB
+	Full   bool   // full range; else limited (16 to 235 of 8 bits)
+	Siting Siting
+	SAR    filter.Rational // width over height of a pixel; zero: not known
+}
+
+// Native is a frame as it was read: filter.Frame.Origin of every film.
+type Native struct {
+	Layout
+	Data []byte // planes one after the other, rows without padding
+
+	Parameters string // what follows FRAME in y4m, with its leading blank
+	Interlace  string // y4m's I token: p, t, b, m or ?; empty: not known
+}
+
+// plane returns plane i and its size.
+func (l *Layout) plane(data []byte, i int) (p []byte, w, h int) {
+	b := l.Format.bytesPerSample()
+	size := l.W * l.H * b
+	if i == 0 {
+		return data[:size], l.W, l.H
+	}
+	w, h = l.Format.chroma(l.W, l.H)
+	size += (i - 1) * w * h * b
+	return data[size : size+w*h*b], w, h
+}
+
+// guessMatrix is what players take for untagged film: BT.709 from 720 lines on.
+func guessMatrix(h int) Matrix {
+	if h >= 720 {
+		return BT709
+	}
+	return BT601
+}
+
+// fullByDefault is the range of an untagged format: ffmpeg takes gray and RGB as
+// full, the rest as limited.
+func fullByDefault(p PixelFormat) bool { return p.Sampling == Mono || p.Sampling == RGB }

@@ -1,0 +1,295 @@
+package video
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	ff "github.com/u2takey/ffmpeg-go"
+
+	"nstfilter/filter"
+)
+
+// Film is a film in a file.
+type Film struct {
+	Path     string
+	W, H     int             // after rotation
+	Count    int64           // frames, estimated; 0: not known
+	Seconds  float64         // duration; 0: not known
+	Rate     filter.Rational // average frames per second; zero: not known
+	Codec    string          // ffmpeg's name
+	Format   PixelFormat     // of the frames
+	HasAudio bool
+
+	// Notes say what the result will not keep of the film. Frames and CreateFilm
+	// add to them.
+	Notes []string
+
+	video    probedStream
+	others   []probedStream
+	format   string  // ffmpeg's name of the container
+	begin    float64 // of the container's clock, seconds
+	decodeTo string  // pixel format asked of ffmpeg
+	layout   Layout  // but for size and SAR, which the frames bring
+	options  Options
+	timeBase string // value of -enc_time_base
+}
+
+type probedStream struct {
+	Index       int               `json:"index"`
+	Type        string            `json:"codec_type"`
+	Codec       string            `json:"codec_name"`
+	PixFmt      string            `json:"pix_fmt"`
+	W           int               `json:"width"`
+	H           int               `json:"height"`
+	Range       string            `json:"color_range"`
+	Space       string            `json:"color_space"`
+	Transfer    string            `json:"color_transfer"`
+	Primaries   string            `json:"color_primaries"`
+	Location    string            `json:"chroma_location"`
+	Fields      string            `json:"field_order"`
+	TimeBase    string            `json:"time_base"`
+	AverageRate string            `json:"avg_frame_rate"`
+	Frames      string            `json:"nb_frames"`
+	Duration    string            `json:"duration"`
+	Tags        map[string]string `json:"tags"`
+	Disposition struct {
+		Picture int `json:"attached_pic"`
+	} `json:"disposition"`
+	SideData []struct {
+		Type     string  `json:"side_data_type"`
+		Rotation float64 `json:"rotation"`
+	} `json:"side_data_list"`
+}
+
+// containers are the demuxers that read the named file alone: no playlists, no
+// scripts, no patterns of file names.
+const containers = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,ivf," +
+	"flv,asf,ogg,nut,yuv4mpegpipe,gif,apng,mxf,gxf,rm,wtv,dv,dirac,vc1,swf,smk,bink,nsv,roq,mjpeg,webp_pipe,jpegxl_anim," +
+	"mp3,flac,wav,w64,aac,ac3,eac3,dts,aiff,au,caf,amr,ape,wv,tta"
+
+// guarded are the input options that keep ffmpeg to the named file.
+func guarded(more ff.KwArgs) ff.KwArgs {
+	return ff.MergeKwArgs([]ff.KwArgs{{"protocol_whitelist": "file,pipe", "format_whitelist": containers}, more})
+}
+
+// OpenFilm looks into the file at path. Its picture is the first video stream that
+// is not a cover.
+func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: no such file", path)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	case info.Size() == 0:
+		return nil, fmt.Errorf("%s: the file is empty", path)
+	}
+	if err := findFFmpeg(); err != nil {
+		return nil, err
+	}
+	quiet.Do(func() { ff.LogCompiledCommand = false })
+	text, err := ff.ProbeWithTimeout("file:"+path, time.Minute, guarded(ff.KwArgs{"v": "error"}))
+	if err != nil {
+		return nil, fmt.Errorf("%s: not a film that ffmpeg can read: %s", path, lastLine(err.Error()))
+	}
+	f := &Film{Path: path, options: o}
+	if err := f.parse([]byte(text)); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if f.timeBase, err = keepTimeBase(ctx); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// lastLine shortens what ffprobe says to its last line.
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.TrimPrefix(lines[len(lines)-1], "[")
+}
+
+// parse reads ffprobe's JSON.
+func (f *Film) parse(text []byte) error {
+	var p struct {
+		Streams []probedStream `json:"streams"`
+		Format  struct {
+			Name     string `json:"format_name"`
+			Start    string `json:"start_time"`
+			Duration string `json:"duration"`
+		} `json:"format"`
+	}
+	if err := json.Unmarshal(text, &p); err != nil {
+		return fmt.Errorf("ffprobe: %w", err)
+	}
+	at := slices.IndexFunc(p.Streams, func(s probedStream) bool { return s.Type == "video" && s.Disposition.Picture == 0 })
+	if at < 0 {
+		for _, s := range p.Streams {
+			if s.Type == "audio" {
+				return errors.New("no video stream, sound only")
+			}
+		}
+		return errors.New("no video stream")
+	}
+	f.video = p.Streams[at]
+	f.others = slices.Delete(slices.Clone(p.Streams), at, at+1)
+	v := &f.video
+	f.format, f.Codec = p.Format.Name, v.Codec
+	f.begin, _ = strconv.ParseFloat(p.Format.Start, 64)
+	f.W, f.H = v.W, v.H
+	for _, d := range v.SideData {
+		if math.Mod(math.Abs(d.Rotation), 180) == 90 {
+			f.W, f.H = f.H, f.W
+		}
+	}
+	if f.W < 16 || f.H < 16 {
+		return fmt.Errorf("its picture is %d×%d; at least 16×16 is needed", f.W, f.H)
+	}
+	f.HasAudio = slices.ContainsFunc(p.Streams, func(s probedStream) bool { return s.Type == "audio" })
+	f.Seconds, _ = strconv.ParseFloat(v.Duration, 64)
+	if f.Seconds <= 0 {
+		f.Seconds, _ = strconv.ParseFloat(p.Format.Duration, 64)
+	}
+	if r, err := parseRatio(strings.ReplaceAll(v.AverageRate, "/", ":")); err == nil && r.Num > 0 && r.Den > 0 {
+		f.Rate = r
+	}
+	f.Count, _ = strconv.ParseInt(v.Frames, 10, 64)
+	if f.Count <= 0 && f.Rate.Den > 0 {
+		f.Count = int64(math.Round(f.Seconds * float64(f.Rate.Num) / float64(f.Rate.Den)))
+	}
+	return f.chooseFormat()
+}
+
+// chooseFormat finds the planar format that holds the film's samples, and its
+// colour.
+func (f *Film) chooseFormat() error {
+	v := &f.video
+	name, alpha := nativeName(v.PixFmt)
+	format, ok := parsePixelFormat(name)
+	if name == "" || !ok {
+		return fmt.Errorf("its pixel format %q is not known", v.PixFmt)
+	}
+	if alpha || v.Tags["alpha_mode"] == "1" {
+		f.Notes = append(f.Notes, "transparency is not kept")
+	}
+	f.Format, f.decodeTo = format, name
+	f.layout = Layout{Format: format, Matrix: guessMatrix(f.H), Full: fullByDefault(format)}
+	l := &f.layout
+	switch v.Space {
+	case "bt709":
+		l.Matrix = BT709
+	case "smpte170m", "bt470bg":
+		l.Matrix = BT601
+	case "bt2020nc":
+		l.Matrix = BT2020
+	case "bt2020c", "fcc", "smpte240m", "ycgco", "ictcp":
+		f.Notes = append(f.Notes, "colour space "+v.Space+" is painted as if it were BT.709 or BT.601")
+	}
+	switch v.Range {
+	case "tv":
+		l.Full = false
+	case "pc":
+		l.Full = true
+	}
+	if strings.HasPrefix(v.PixFmt, "yuvj") {
+		f.decodeTo = "yuvj" + strings.TrimPrefix(name, "yuv") // or ffmpeg squeezes the range
+		l.Full = true
+	}
+	switch v.Location {
+	case "center":
+		l.Siting = Centre
+	case "topleft":
+		l.Siting = TopLeft
+	}
+	f.options.apply(l)
+	switch v.Fields {
+	case "tt", "bb", "tb", "bt":
+		f.Notes = append(f.Notes, "the film is interlaced; the result is not (bwdif)")
+	}
+	for _, d := range v.SideData {
+		if d.Type == "Mastering display metadata" || strings.HasPrefix(d.Type, "DOVI") {
+			f.Notes = append(f.Notes, "HDR metadata ("+d.Type+") is not kept")
+		}
+	}
+	return nil
+}
+
+// nativeName is the planar format without alpha that holds every sample of ffmpeg's
+// format name; "": not known.
+func nativeName(name string) (native string, alpha bool) {
+	wide := strings.TrimSuffix(strings.TrimSuffix(name, "le"), "be")
+	if p, ok := parsePixelFormat(wide); ok {
+		return p.String(), false
+	}
+	switch wide {
+	case "yuvj420p", "yuvj422p", "yuvj444p":
+		return strings.Replace(wide, "j", "", 1), false
+	case "rgb24", "bgr24", "0rgb", "rgb0", "0bgr", "bgr0", "rgb8", "bgr8", "rgb4_byte", "bgr4_byte",
+		"rgb565", "bgr565", "rgb555", "bgr555", "rgb444", "bgr444":
+		return "gbrp", false
+	case "rgba", "bgra", "argb", "abgr", "gbrap", "pal8":
+		return "gbrp", true
+	case "x2rgb10", "x2bgr10":
+		return "gbrp10le", false
+	case "xyz12":
+		return "gbrp12le", false
+	case "rgb48", "bgr48":
+		return "gbrp16le", false
+	case "rgba64", "bgra64":
+		return "gbrp16le", true
+	case "nv12", "nv21":
+		return "yuv420p", false
+	case "p010":
+		return "yuv420p10le", false
+	case "p012", "p016":
+		return "yuv420p16le", false
+	case "yuyv422", "uyvy422", "yvyu422", "nv16":
+		return "yuv422p", false
+	case "nv20", "y210", "p210":
+		return "yuv422p10le", false
+	case "y212", "p216":
+		return "yuv422p16le", false
+	case "yuv440p", "yuvj440p", "yuv411p", "yuvj411p", "yuv410p", "nv24", "nv42":
+		return "yuv444p", false
+	case "yuv440p10", "p410", "xv30":
+		return "yuv444p10le", false
+	case "yuv440p12", "xv36":
+		return "yuv444p12le", false
+	case "p416":
+		return "yuv444p16le", false
+	case "vuya", "ayuv":
+		return "yuv444p", true
+	case "ayuv64":
+		return "yuv444p16le", true
+	case "monob", "monow":
+		return "gray", false
+	case "ya8":
+		return "gray", true
+	case "ya16":
+		return "gray16le", true
+	}
+	for _, prefix := range []string{"yuva", "gbrap"} {
+		if rest, ok := strings.CutPrefix(wide, prefix); ok {
+			if p, ok := parsePixelFormat(map[string]string{"yuva": "yuv", "gbrap": "gbrp"}[prefix] + rest); ok {
+				return p.String(), true
+			}
+		}
+	}
+	return "", false
+}

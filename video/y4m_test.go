@@ -1,0 +1,209 @@
+package video
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"nstfilter/filter"
+)
+
+func TestY4MDefaults(t *testing.T) {
+	r, err := NewY4MReader(strings.NewReader("YUV4MPEG2 H16 W18\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := r.Header()
+	if h.Rate != (filter.Rational{Num: 25, Den: 1}) || h.Format != (PixelFormat{S420, 8}) || h.Siting != Centre || h.Full || h.Matrix != BT601 {
+		t.Errorf("header %+v", h)
+	}
+	if s := h.Resized(8, 6); s.String() != "YUV4MPEG2 H6 W8" || h.String() != "YUV4MPEG2 H16 W18" {
+		t.Errorf("resized %q, was %q", s.String(), h.String())
+	}
+	r.Options = Options{Colorspace: "bt709", ColorRange: "full"}
+	if h := r.Header(); h.Matrix != BT709 || !h.Full {
+		t.Errorf("overridden: %+v", h)
+	}
+	for colour, want := range map[string]struct {
+		p PixelFormat
+		s Siting
+	}{
+		"420": {PixelFormat{S420, 8}, Centre}, "420mpeg2": {PixelFormat{S420, 8}, Left}, "420paldv": {PixelFormat{S420, 8}, TopLeft},
+		"420p10": {PixelFormat{S420, 10}, Left}, "422": {PixelFormat{S422, 8}, Left}, "444p16": {PixelFormat{S444, 16}, Left},
+		"mono": {PixelFormat{Mono, 8}, Left}, "mono9": {PixelFormat{Mono, 9}, Left},
+	} {
+		var l Layout
+		if err := parseY4MColour(colour, &l); err != nil || l.Format != want.p || l.Siting != want.s {
+			t.Errorf("C%s: %v siting %d, %v", colour, l.Format, l.Siting, err)
+		}
+	}
+}
+
+func TestY4MErrors(t *testing.T) {
+	for _, test := range []struct{ in, want string }{
+		{"", "empty input"},
+		{"RIFF....", "not with YUV4MPEG2"},
+		{"YUV4MPEG2 W4", "ends within its header"},
+		{"YUV4MPEG2 W4 H4 C444alpha\n", "-pix_fmt"},
+		{"YUV4MPEG2 W4 H4 C411\n", "C411"},
+		{"YUV4MPEG2 W4\n", "size 4×0"},
+		{"YUV4MPEG2 W65536 H4\n", "size 65536×4"},
+		{"YUV4MPEG2 W65535 H65535\n", "more than"},
+		{"YUV4MPEG2 W4 H4 F25\n", "ratio"},
+		{"YUV4MPEG2 W4 H4 F25:-1\n", "ratio"},
+		{"YUV4MPEG2 " + strings.Repeat("X", 5000), "within 4096 bytes"},
+	} {
+		if _, err := NewY4MReader(strings.NewReader(test.in)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%.30q: %v, want %q", test.in, err, test.want)
+		}
+	}
+}
+
+func TestY4MTruncated(t *testing.T) {
+	whole := "YUV4MPEG2 W4 H4\nFRAME\n" + strings.Repeat("a", 24) + "FRAME\n" + strings.Repeat("b", 24)
+	for _, test := range []struct {
+		in     string
+		frames int
+		want   string
+	}{
+		{whole, 2, ""},
+		{whole[:len(whole)-5], 1, "frame 1: input ends after 19 of 24 bytes"},
+		{whole + "FRA", 2, `frame 2: "FRA"`},
+		{whole + "FRAME", 2, "frame 2: input ends within the frame's header"},
+		{whole + "FRAME\n", 2, "frame 2: input ends after 0 of 24"},
+		{whole + "GARBAGE\n", 2, "frame 2"},
+	} {
+		r, err := NewY4MReader(strings.NewReader(test.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames, last := 0, ""
+		for _, err := range r.Frames(t.Context()) {
+			if err != nil {
+				last = err.Error()
+			} else {
+				frames++
+			}
+		}
+		if frames != test.frames || (last == "") != (test.want == "") || !strings.Contains(last, test.want) {
+			t.Errorf("%d frames and %q, want %d and %q", frames, last, test.frames, test.want)
+		}
+	}
+}
+
+// A header that promises much must not make the reader allocate it.
+func TestHostileSizeAllocatesLittle(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := NewY4MReader(strings.NewReader("YUV4MPEG2 W32768 H32768 C420\nFRAME\nabc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range r.Frames(t.Context()) {
+		if err == nil {
+			t.Error("a frame out of nothing")
+		}
+	}
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 4<<20 {
+		t.Errorf("%d bytes allocated", after.TotalAlloc-before.TotalAlloc)
+	}
+}
+
+func TestFramesStopEarly(t *testing.T) {
+	in := "YUV4MPEG2 W4 H4\n" + strings.Repeat("FRAME\n"+strings.Repeat("a", 24), 3)
+	r, err := NewY4MReader(strings.NewReader(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	count := 0
+	for _, err := range r.Frames(ctx) {
+		if count++; count == 1 {
+			cancel()
+		} else if err != context.Canceled {
+			t.Errorf("after cancel: %v", err)
+		}
+	}
+	if count != 2 {
+		t.Errorf("%d items", count)
+	}
+}
+
+func TestWriterRefusesOtherSize(t *testing.T) {
+	w := NewY4MWriter(io.Discard, Y4MHeader{Layout: Layout{W: 4, H: 4, Format: PixelFormat{S420, 8}}, Rate: filter.Rational{Num: 25, Den: 1}})
+	if err := w.WriteFrame(filter.NewFrame(5, 4)); err == nil || !strings.Contains(err.Error(), "5×4") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSniff(t *testing.T) {
+	for in, want := range map[string]Kind{"YUV4MPEG2 W4": Y4M, nutMagic + "x": NUT, "": Other, "nut": Other, "\x89PNG\r\n\x1a\n....": Other} {
+		r := bufio.NewReader(strings.NewReader(in))
+		if got := Sniff(r); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+		if rest, _ := io.ReadAll(r); string(rest) != in {
+			t.Errorf("%q: consumed", in)
+		}
+	}
+}
+
+func FuzzY4M(f *testing.F) {
+	f.Add([]byte("YUV4MPEG2 W4 H4\nFRAME\n" + strings.Repeat("a", 24)))
+	f.Add([]byte("YUV4MPEG2 W3 H5 F30000:1001 Ip A1:1 C444p10 XCOLORRANGE=FULL\nFRAME I\n" + strings.Repeat("ab", 45)))
+	f.Add([]byte("YUV4MPEG2 H2 W2 Cmono16  Xa\nFRAME\n12345678FRAME\n1"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := NewY4MReader(bytes.NewReader(in))
+		if err != nil {
+			return
+		}
+		out := new(bytes.Buffer)
+		w := NewY4MWriter(out, r.Header())
+		for frame, err := range r.Frames(t.Context()) {
+			if err != nil {
+				return
+			}
+			if err := w.WriteFrame(frame); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(out.Bytes(), in) {
+			t.Fatalf("%q was written as %q", in, out.Bytes())
+		}
+	})
+}
+
+func ExampleY4MReader() {
+	in := strings.NewReader("YUV4MPEG2 W2 H2 F25:1 Cmono\nFRAME\n\x00\x40\x80\xff")
+	r, err := NewY4MReader(in)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	out := new(bytes.Buffer)
+	w := NewY4MWriter(out, r.Header())
+	for f, err := range r.Frames(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for i := range f.Pix {
+			f.Pix[i] = 1 - f.Pix[i]
+		}
+		if err := w.WriteFrame(f); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	fmt.Printf("%q\n", out)
+	// Output: "YUV4MPEG2 W2 H2 F25:1 Cmono\nFRAME\n\xff\xbf\x7f\x00"
+}
