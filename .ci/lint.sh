@@ -1,0 +1,15 @@
+#!/bin/sh
+# Checks the code without running it, from the repository's root.
+set -eu
+
+unformatted=$(gofmt -l bench cmd examples filter pipeline video weights)
+if [ -n "$unformatted" ]; then
+	echo "gofmt -w these:" >&2
+	echo "$unformatted" >&2
+	exit 1
+fi
+go vet ./...
+for os in linux darwin windows; do
+	CGO_ENABLED=0 GOOS=$os go vet ./...
+done
+go tool staticcheck ./...

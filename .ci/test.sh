@@ -1,0 +1,28 @@
+#!/bin/sh
+# All checks and tests, from the repository's root, after setup and build.
+set -eu
+
+say() {
+	echo
+	echo "== $*"
+}
+
+say "weights: VGG-16"
+weights/fetch_vgg16.sh ./nstfilter f32
+
+NSTFILTER_REQUIRE_VGG16=1 NSTFILTER_REQUIRE_FFMPEG=1
+export NSTFILTER_REQUIRE_VGG16 NSTFILTER_REQUIRE_FFMPEG
+
+say "go test ./..."
+go test ./...
+
+say "go test -race, where goroutines are"
+go test -race -short ./pipeline ./video/... ./filter ./filter/engine/cpu
+
+say "go test without cgo"
+CGO_ENABLED=0 go test -short ./weights ./video/... ./pipeline/... ./filter ./filter/engine/gorgonia ./cmd/...
+
+if python3 -c 'import torch' 2>/dev/null; then
+	say "weights/distil: smoke test"
+	python3 weights/distil/smoke_test.py
+fi

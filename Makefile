@@ -1,0 +1,41 @@
+# nstfilter: what can be made. Everything that is missing is installed first
+# (.ci/setup.sh says what); nothing is written outside this folder but packages,
+# Go's caches and, by make weights, the cache of networks.
+
+export PATH := $(CURDIR)/.build/go/bin:$(PATH)
+export GOTOOLCHAIN := local
+
+.PHONY: help setup build demo test lint weights bench clean
+
+help:
+	@echo "make build    ./nstfilter"
+	@echo "make demo     paint a photo, a film and a pipe into demo/"
+	@echo "make test     everything that is tested (what CI runs)"
+	@echo "make lint     gofmt, go vet, staticcheck"
+	@echo "make bench    time the engines on this machine"
+	@echo "make weights  fetch VGG-16, for --network vgg16"
+	@echo "make clean    remove what was made here"
+
+setup:
+	@.ci/setup.sh .build
+
+build: setup
+	go build -o nstfilter ./cmd/nstfilter
+
+demo: build
+	.ci/demo.sh
+
+test: lint build
+	.ci/test.sh
+
+lint: setup
+	.ci/lint.sh
+
+weights: build
+	weights/fetch_vgg16.sh ./nstfilter
+
+bench: build
+	./nstfilter bench
+
+clean:
+	rm -rf nstfilter demo .build
