@@ -1,0 +1,64 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the README's table of options")
+
+const (
+	tableStart = "<!-- options: made from the declarations by go test ./cmd/nstfilter -run README -update -->\n"
+	tableEnd   = "<!-- end of options -->\n"
+)
+
+// table writes the declared options as Markdown.
+func table() string {
+	var b strings.Builder
+	title := map[string]string{}
+	for _, g := range groups {
+		title[g.Key] = strings.TrimSuffix(g.Title, ":")
+	}
+	last := ""
+	for _, o := range options(defaults()) {
+		if o.group != last {
+			fmt.Fprintf(&b, "\n**%s**\n\n| option | default | meaning |\n|---|---|---|\n", title[o.group])
+			last = o.group
+		}
+		name := "`--" + o.name + "`"
+		if o.short != "" {
+			name += " `-" + o.short + "`"
+		}
+		value := ""
+		if o.value != "" {
+			value = "`" + o.value + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, strings.ReplaceAll(value, ",", ", "), strings.ReplaceAll(o.help, "|", `\|`))
+	}
+	return b.String() + "\n"
+}
+
+func TestREADME(t *testing.T) {
+	const file = "../../README.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), tableStart)
+	have, after, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no table of options between %q and %q", file, tableStart, tableEnd)
+	}
+	if have == table() {
+		return
+	}
+	if !*update {
+		t.Fatalf("%s: the table of options is not what the declarations say: go test ./cmd/nstfilter -run README -update", file)
+	}
+	if err := os.WriteFile(file, []byte(before+tableStart+table()+tableEnd+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
