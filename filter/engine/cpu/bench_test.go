@@ -1,0 +1,73 @@
+//go:build cgo && unix
+
+package cpu
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"nstfilter/filter/engine"
+	"nstfilter/weights"
+)
+
+var (
+	vgg19 = [][]int{{64, 64}, {128, 128}, {256, 256, 256, 256}, {512, 512, 512, 512}, {512}}
+	slim  = [][]int{{32, 32}, {64, 64}, {96, 96, 96}, {192, 192, 192}, {256}}
+)
+
+// gatysTaps are style at relu1_1 … relu5_1 and content at relu4_2.
+func gatysTaps(t testing.TB, n *weights.Network) (ts []engine.Tap) {
+	for _, name := range []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1"} {
+		l, err := n.Layer(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ts = append(ts, engine.Tap{Layer: l, Style: name != "relu4_2", Content: name == "relu4_2"})
+	}
+	return ts
+}
+
+// processorTime is what all threads of this process have used.
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkIteration is one Forward and one Backward. Its processor time says
+// more than the clock on a machine that is busy with something else.
+func BenchmarkIteration(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		blocks [][]int
+		size   int
+	}{{"vgg19", vgg19, 256}, {"vgg19", vgg19, 512}, {"slim", slim, 512}} {
+		for _, threads := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/%d/threads=%d", c.name, c.size, threads), func(b *testing.B) {
+				n := network(1, c.blocks...)
+				s := engine.Spec{Network: n, Pooling: weights.AveragePooling, Taps: gatysTaps(b, n), W: c.size, H: c.size}
+				eng, err := New(threads)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer eng.Close()
+				e := compile(b, eng, s)
+				x := upload(e, uniform(1, 3*s.W*s.H))
+				dx := e.NewVector(x.Len())
+				gs := gradients(s)
+				e.Forward(x)
+				e.SetContent(nil)
+				b.ResetTimer()
+				start := processorTime()
+				for b.Loop() {
+					e.Forward(x)
+					e.Backward(dx, gs)
+				}
+				b.ReportMetric((processorTime()-start).Seconds()/float64(b.N), "cpu-s/op")
+				b.ReportMetric(float64(e.memory.bytes+eng.memory.bytes)/(1<<20), "MiB")
+			})
+		}
+	}
+}

@@ -1,0 +1,120 @@
+//go:build cgo
+
+package cpu
+
+import (
+	"encoding/json"
+	"errors"
+	"image/png"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"nstfilter/filter/engine"
+	"nstfilter/weights"
+)
+
+const golden = "../../../weights/golden/"
+
+// TestVGG16 compares every tap with what PyTorch made of the same picture in
+// float32. The F16 file holds the weights rounded to 11 bits, each off by up to
+// 2.4e-4 of itself, which moves a layer by 2 to 4e-4: 1e-3 leaves some room.
+func TestVGG16(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, c := range []struct {
+		file      string
+		tolerance float64
+	}{{"vgg16.f32.safetensors", tolerance}, {"vgg16.f16.safetensors", 1e-3}} {
+		t.Run(c.file, func(t *testing.T) {
+			n, err := weights.Open(filepath.Join(cache, "nstfilter", c.file))
+			if errors.Is(err, fs.ErrNotExist) && os.Getenv("NSTFILTER_REQUIRE_VGG16") != "1" {
+				t.Skipf("%v: get it with make weights", err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareGolden(t, n, c.tolerance)
+		})
+	}
+}
+
+func compareGolden(t *testing.T, n *weights.Network, tolerance float64) {
+	file, err := weights.OpenSafetensors(golden + "vgg16_activations.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var want map[string]struct {
+		Shape  [3]int
+		Stride int
+		Norm   float64
+	}
+	if err := json.Unmarshal([]byte(file.Metadata["taps"]), &want); err != nil {
+		t.Fatal(err)
+	}
+	x, w, h := goldenPicture(t)
+	s := engine.Spec{Network: n, Pooling: weights.AveragePooling, W: w, H: h}
+	for i := range n.Layers {
+		s.Taps = append(s.Taps, engine.Tap{Layer: i, Style: true})
+	}
+	if len(want) != len(s.Taps) || len(file.Tensors) != len(want) {
+		t.Fatalf("%d taps, %d golden ones, %d tensors", len(s.Taps), len(want), len(file.Tensors))
+	}
+	for _, eng := range engines(t, 2) {
+		e := compile(t, eng, s)
+		e.Forward(upload(e, x))
+		for i := range s.Taps {
+			name := n.Layers[i].Tap()
+			got, g := e.activation(i), want[name]
+			if len(got) != g.Shape[0]*g.Shape[1]*g.Shape[2] {
+				t.Fatalf("%s: %d values, want %v", name, len(got), g.Shape)
+			}
+			var sampled []float32
+			norm := 0.0
+			for j, v := range got {
+				norm += float64(v) * float64(v)
+				if j%g.Stride == 0 && len(sampled) < 4096 {
+					sampled = append(sampled, v)
+				}
+			}
+			for _, tensor := range file.Tensors {
+				if tensor.Name != name {
+					continue
+				}
+				if err := relative(sampled, tensor.Floats()); !(err <= tolerance) {
+					t.Errorf("%s %s: relative L2 error %.2e", eng.isa, name, err)
+				}
+			}
+			if err := math.Abs(math.Sqrt(norm)/g.Norm - 1); !(err <= tolerance) {
+				t.Errorf("%s %s: the norm is off by %.2e", eng.isa, name, err)
+			}
+		}
+	}
+}
+
+// goldenPicture is the golden picture as planes in [0,1].
+func goldenPicture(t *testing.T) (x []float32, w, h int) {
+	f, err := os.Open(golden + "picture.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, h = img.Bounds().Dx(), img.Bounds().Dy()
+	x = make([]float32, 3*w*h)
+	for p := range w * h {
+		r, g, b, _ := img.At(p%w, p/w).RGBA()
+		for c, v := range []uint32{r, g, b} {
+			x[c*w*h+p] = float32(v>>8) / 255
+		}
+	}
+	return x, w, h
+}
