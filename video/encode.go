@@ -245,7 +245,10 @@ func (s *FilmSink) picture(out ff.KwArgs, w, h int) (notes []string) {
 		params[0] = "range=pc"
 	}
 	matrix := map[Matrix]string{BT601: "smpte170m", BT709: "bt709", BT2020: "bt2020nc"}[f.layout.Matrix]
-	if p.Sampling != RGB && (known(space) && space != "gbr") {
+	if f.options.Colorspace != "auto" && p.Sampling < Mono {
+		space = matrix // what the frames were read by
+	}
+	if p.Sampling != RGB && known(space) && space != "gbr" {
 		params = append(params, "colorspace="+space)
 	}
 	filters = append(filters, "setparams="+strings.Join(params, ":"))

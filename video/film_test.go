@@ -159,7 +159,7 @@ func TestFilmRoundTrip(t *testing.T) {
 				}
 			}
 			entries := "-select_streams V:0 -show_entries stream=" + c.check
-			if a, b := ffprobe(t, in, entries)[0], ffprobe(t, out, entries)[0]; a != b && c.check != "pix_fmt,color_range,color_space" {
+			if a, b := ffprobe(t, in, entries)[0], ffprobe(t, out, entries)[0]; a != b {
 				t.Errorf("%s: %v became %v", c.check, a, b)
 			}
 			if film.HasAudio {

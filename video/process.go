@@ -30,15 +30,16 @@ type process struct {
 	err    error // of the process, once done
 }
 
-// start runs s until ctx is cancelled. encode: the pipe is its stdin, else its
+// start runs s until parent is cancelled. encode: the pipe is its stdin, else its
 // stdout.
-func start(ctx context.Context, s *ff.Stream, encode bool) (*process, error) {
+func start(parent context.Context, s *ff.Stream, encode bool) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("ffmpeg: %w", err)
 	}
-	ctx, p.cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(parent)
+	p.cancel = cancel
 	s.Context = ctx // last: GlobalArgs drops it
 	cmd := compile(s)
 	cmd.Stderr = &p.stderr
@@ -67,6 +68,9 @@ func start(ctx context.Context, s *ff.Stream, encode bool) (*process, error) {
 	}()
 	if err := <-started; err != nil {
 		p.stop()
+		if parent.Err() != nil {
+			return nil, parent.Err()
+		}
 		return nil, fmt.Errorf("ffmpeg: %w; %s", err, ffmpegRemedy)
 	}
 	return p, nil
