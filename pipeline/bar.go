@@ -28,7 +28,6 @@ func newBar(w io.Writer) *bar {
 }
 
 func (b *bar) begin(input string, frames int64) {
-	b.end()
 	b.mu.Lock()
 	b.c = course{input: input, frames: frames, start: time.Now()}
 	b.mu.Unlock()
@@ -54,7 +53,7 @@ func (b *bar) frame(*Stat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.c.done++
-	b.c.now = filter.Progress{}
+	b.c.now.Done = 0
 }
 
 func (b *bar) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }
@@ -68,14 +67,11 @@ func (b *bar) end() {
 	b.line.Wait()
 	b.line = nil
 	b.mu.Lock()
-	done, input, took := b.c.done, b.c.input, time.Since(b.c.start)
+	text := b.c.summary()
 	b.mu.Unlock()
-	if done > 0 {
-		b.say(fmt.Sprintf("%s: %d done in %s", input, done, brief(took)))
+	if text != "" {
+		b.say(text)
 	}
 }
 
-func (b *bar) close() {
-	b.end()
-	b.container.Wait()
-}
+func (b *bar) close() { b.container.Wait() }

@@ -83,6 +83,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	failed := 0
 	for _, t := range tasks {
 		err := j.do(ctx, t)
+		j.tell.end()
 		if errors.Is(err, ErrInterrupted) || ctx.Err() != nil {
 			return ErrInterrupted
 		}

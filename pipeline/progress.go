@@ -20,6 +20,7 @@ type teller interface {
 	step(filter.Progress)
 	frame(*Stat) // one is written
 	say(text string)
+	end() // of the input
 	close()
 }
 
@@ -49,6 +50,7 @@ func (silent) begin(string, int64)  {}
 func (silent) step(filter.Progress) {}
 func (silent) frame(*Stat)          {}
 func (silent) say(string)           {}
+func (silent) end()                 {}
 func (silent) close()               {}
 
 // course is how far an input has come.
@@ -109,6 +111,18 @@ func brief(d time.Duration) string {
 	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 }
 
+// summary is the line at the end of an input: clip.mkv: 48 frames in 3m10s. Empty
+// if nothing was done.
+func (c *course) summary() string {
+	switch c.done {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%s: done in %s", c.input, brief(time.Since(c.start)))
+	}
+	return fmt.Sprintf("%s: %d frames in %s", c.input, c.done, brief(time.Since(c.start)))
+}
+
 // plain writes a line now and then, and one at the end of each input.
 type plain struct {
 	w     io.Writer
@@ -122,7 +136,6 @@ type plain struct {
 func (p *plain) begin(input string, frames int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.end()
 	p.c = course{input: input, frames: frames, start: time.Now()}
 	p.last = p.c.start
 }
@@ -141,7 +154,7 @@ func (p *plain) frame(*Stat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.c.done++
-	p.c.now = filter.Progress{}
+	p.c.now.Done = 0
 }
 
 func (p *plain) say(text string) {
@@ -150,23 +163,16 @@ func (p *plain) say(text string) {
 	fmt.Fprintln(p.w, "nstfilter:", text)
 }
 
-// end tells what became of the input at hand.
 func (p *plain) end() {
-	if p.c.done > 0 {
-		frames := "1 picture"
-		if p.c.done > 1 {
-			frames = fmt.Sprintf("%d frames", p.c.done)
-		}
-		fmt.Fprintf(p.w, "nstfilter: %s: %s in %s\n", p.c.input, frames, brief(time.Since(p.c.start)))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if text := p.c.summary(); text != "" {
+		fmt.Fprintln(p.w, "nstfilter:", text)
 	}
 	p.c = course{}
 }
 
-func (p *plain) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.end()
-}
+func (p *plain) close() {}
 
 // jsonLines writes one object a line, for programs:
 //
@@ -225,7 +231,7 @@ func (j *jsonLines) frame(s *Stat) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.c.done++
-	j.c.now = filter.Progress{}
+	j.c.now.Done = 0
 	j.put(struct {
 		Event string `json:"event"`
 		Stat  *Stat  `json:"stat"`
@@ -238,4 +244,5 @@ func (j *jsonLines) say(text string) {
 	j.put(map[string]string{"event": "message", "text": text})
 }
 
+func (j *jsonLines) end()   {}
 func (j *jsonLines) close() {}

@@ -1,0 +1,72 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nstfilter/filter"
+)
+
+func TestPlain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		p := &plain{w: &out, every: 5 * time.Second}
+		p.begin("clip.mkv", 4)
+		step := filter.Progress{Scale: 2, Scales: 3, Iteration: 7, Iterations: 60, Losses: filter.Losses{Total: 0.25}}
+		for i := range 4 {
+			for share := range 2 {
+				time.Sleep(3 * time.Second)
+				step.Done = float64(share+1) / 2
+				p.step(step)
+			}
+			p.frame(&Stat{Index: i})
+		}
+		p.end()
+		// Steps come at 3, 6, … 24 s; a line no sooner than 5 s after the last.
+		want := `nstfilter: clip.mkv: frame 1/4, scale 2/3, step 7/60, loss 0.25, 18s left
+nstfilter: clip.mkv: frame 2/4, scale 2/3, step 7/60, loss 0.25, 12s left
+nstfilter: clip.mkv: frame 3/4, scale 2/3, step 7/60, loss 0.25, 6s left
+nstfilter: clip.mkv: frame 4/4, scale 2/3, step 7/60, loss 0.25, 0s left
+nstfilter: clip.mkv: 4 frames in 24s
+`
+		if out.String() != want {
+			t.Errorf("got\n%swant\n%s", out.String(), want)
+		}
+	})
+}
+
+func TestBrief(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		744 * time.Millisecond:                         "740ms",
+		12*time.Second + 300*time.Millisecond:          "12s",
+		3*time.Minute + 10*time.Second:                 "3m10s",
+		2*time.Hour + 5*time.Minute:                    "2h5m",
+		30*time.Hour + 59*time.Minute + 40*time.Second: "31h0m",
+	} {
+		if got := brief(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestOptionsValidate(t *testing.T) {
+	o := DefaultOptions()
+	if err := o.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for flag, change := range map[string]func(*Options){
+		"--device":   func(o *Options) { o.Device = "abacus" },
+		"--network":  func(o *Options) { o.Network = "vgg" },
+		"--progress": func(o *Options) { o.Progress = "" },
+		"--threads":  func(o *Options) { o.Threads = -1 },
+		"--style":    func(o *Options) { o.Style = []string{"a.jpg", ""} },
+	} {
+		o := DefaultOptions()
+		change(&o)
+		if err := o.Validate(); err == nil || !strings.HasPrefix(err.Error(), flag+" ") {
+			t.Errorf("%s out of range: error %v", flag, err)
+		}
+	}
+}
