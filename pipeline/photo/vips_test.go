@@ -218,3 +218,22 @@ func TestPages(t *testing.T) {
 		t.Errorf("two pages: %v", err)
 	}
 }
+
+func TestTruncated(t *testing.T) {
+	for _, ext := range []string{".webp", ".tif", ".heic", ".avif", ".jxl", ".jp2"} {
+		path := filepath.Join(t.TempDir(), "a"+ext)
+		if CanWrite(path) != nil {
+			continue
+		}
+		if err := Write(path, "", picture(200, 150, 8, false)); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode("cut"+ext, data[:len(data)*2/3]); err == nil || !strings.Contains(err.Error(), "truncated") {
+			t.Errorf("two thirds of a %s: %v", ext, err)
+		}
+	}
+}
