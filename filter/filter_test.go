@@ -52,8 +52,8 @@ func tinyOptions() Options {
 	o := DefaultOptions()
 	o.StyleLayers = LayerWeights{{"relu1_1", Balanced}, {"relu2_1", 2}}
 	o.ContentLayers = LayerWeights{{"relu2_2", 1}}
-	o.ContentWeight, o.LearningRate = 1, 0.01
-	o.Iterations, o.FrameIterations, o.MinSize, o.Margin = 6, 3, 16, 2
+	o.ContentWeight, o.LearningRate, o.TVWeight, o.Parameters = 1, 0.01, 0.5, "pixels"
+	o.Iterations, o.FrameIterations, o.MinSize, o.Margin, o.FrameLearningRate = 6, 3, 16, 2, 0.01
 	return o
 }
 

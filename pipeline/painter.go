@@ -31,7 +31,7 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 	if err != nil {
 		return nil, err
 	}
-	p.history.Keep(painted)
+	p.history.Keep(f, painted)
 	p.ledger.painted(painted, report)
 	if p.job.Verbose {
 		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, f.Index,

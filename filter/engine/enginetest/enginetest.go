@@ -22,13 +22,10 @@ func Run(t *testing.T, got, oracle engine.Engine) {
 }
 
 // Tolerances are relative L2. Moments and gradients pass up to 13 layers in
-// float32; a vector operation rounds a few times. Adam's v is proportional to
-// 1−β₂, which is 1.3e-5 off at β₂ = 0.999 if an engine rounds β₂ to float32
-// first; the step is half as far off.
+// float32; a vector operation rounds a few times.
 const (
 	networkTolerance = 1e-4
 	vectorTolerance  = 1e-6
-	betaTolerance    = 2e-5
 )
 
 // near reports ‖got − want‖ > tolerance·‖want‖ with the first index that is

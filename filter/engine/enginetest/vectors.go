@@ -91,7 +91,7 @@ func testAdam(t *testing.T, ev engine.Evaluator, n int) {
 			what := fmt.Sprintf("Adam %+v", s)
 			near(t, what+": x", download(ev, x), narrow(wx), 2*vectorTolerance)
 			near(t, what+": m", download(ev, m), narrow(wm), vectorTolerance)
-			near(t, what+": v", download(ev, v), narrow(wv), betaTolerance)
+			near(t, what+": v", download(ev, v), narrow(wv), vectorTolerance)
 			if averaged {
 				near(t, what+": mean", download(ev, mean), narrow(wmean), 2*vectorTolerance)
 			}

@@ -1,0 +1,84 @@
+//go:build cgo
+
+package filter_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"nstfilter/filter"
+	"nstfilter/filter/engine/cpu"
+	"nstfilter/pipeline/photo"
+	"nstfilter/weights"
+)
+
+// The metric makes slim's loss stand for VGG-16's, so that one set of weights
+// serves both: the losses of the same pictures, side by side.
+func TestSlimStandsForVGG16(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	vgg, err := weights.Load("vgg16", filepath.Join(cache, "nstfilter"))
+	if err != nil {
+		if os.Getenv("NSTFILTER_REQUIRE_VGG16") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	e, err := cpu.New(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	losses := func(n *weights.Network, style, content *filter.Frame) filter.Losses {
+		o := filter.DefaultOptions()
+		// One step from a picture that is neither, too small to move it.
+		o.Size, o.Iterations, o.MinSize, o.LearningRate, o.Init, o.Average = 192, 1, 0, 1e-6, "image:other", 0
+		o.Parameters, o.ContentWeight, o.StyleWeight = "pixels", 1, 1
+		for i := range o.StyleLayers {
+			o.StyleLayers[i].Weight = 1
+		}
+		f, err := filter.New(o, e, n, []*filter.Frame{style})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		f.InitImage = read(t, "glass")
+		_, report, err := f.Paint(t.Context(), content, filter.Guide{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report.Losses
+	}
+	for _, pair := range [][2]string{{"night", "watercolour"}, {"scream", "woodcut"}, {"mosaic", "night"}} {
+		style, content := read(t, pair[0]), read(t, pair[1])
+		slim, full := losses(weights.Slim(), style, content), losses(vgg, style, content)
+		t.Logf("style %s, content %s: content loss slim %.4g, vgg16 %.4g", pair[0], pair[1], slim.Content, full.Content)
+		within(t, pair, "content", slim.Content, full.Content)
+		for tap, v := range full.Layers {
+			t.Logf("  %s: slim %.4g, vgg16 %.4g", tap, slim.Layers[tap], v)
+			within(t, pair, tap, slim.Layers[tap], v)
+		}
+	}
+}
+
+// within allows a factor of 3: by the card of slim the quartiles of relu5_1's s are a
+// factor of 2.2 apart along optimisations, and these pictures are far from each other.
+func within(t *testing.T, pair [2]string, what string, slim, full float64) {
+	t.Helper()
+	if r := slim / full; math.IsNaN(r) || r < 1.0/3 || r > 3 {
+		t.Errorf("%v: %s: slim's loss is %.3g of VGG-16's", pair, what, r)
+	}
+}
+
+func read(t *testing.T, name string) *filter.Frame {
+	t.Helper()
+	f, err := photo.Read(filepath.Join("..", "examples", "styles", name+".jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
