@@ -99,12 +99,22 @@ func (p *process) finish() error {
 	return p.failure()
 }
 
+// unwritten are the words of an ffmpeg that could not write its file to the end
+// (a full disk), after which it exits 0 all the same (5.1.9).
+var unwritten = []string{"Error writing trailer", "Error closing file"}
+
 // failure is why the process, which has ended, failed, with its last words.
 func (p *process) failure() error {
+	words := p.stderr.String()
 	if p.err == nil {
+		for _, u := range unwritten {
+			if strings.Contains(words, u) {
+				return fmt.Errorf("ffmpeg: %s", words)
+			}
+		}
 		return nil
 	}
-	if words := p.stderr.String(); words != "" {
+	if words != "" {
 		return fmt.Errorf("ffmpeg: %s (%w)", words, p.err)
 	}
 	return fmt.Errorf("ffmpeg: %w", p.err)

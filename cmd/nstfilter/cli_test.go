@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,6 +30,9 @@ func TestMain(m *testing.M) {
 //	picture FILE W H SEED                 a PNG of waves
 //	lines FILE N                          FILE is N lines of JSON
 //	left FOLDER NAME…                     FOLDER holds these names and no other
+//	disk FOLDER SIZE                      FOLDER is a disk of SIZE (mount's words)
+//
+// and the conditions ffmpeg and disk; SLIM is the embedded network's file.
 func TestScripts(t *testing.T) {
 	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
@@ -42,13 +46,33 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/cache")
 			e.Setenv("FFMPEG", ffmpeg)
-			return nil
+			slim, err := filepath.Abs("../../weights/slim/slim.f16.safetensors")
+			e.Setenv("SLIM", slim)
+			return err
 		},
-		Condition: func(c string) (bool, error) { return c == "ffmpeg" && ffmpeg != "", nil },
+		Condition: func(c string) (bool, error) {
+			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "interrupt": interrupt, "picture": picture, "lines": lines, "left": left,
+			"exits": exits, "interrupt": interrupt, "picture": picture, "lines": lines, "left": left, "disk": disk,
 		},
 	})
+}
+
+// mounts reports whether this user may mount a small disk.
+func mounts(t *testing.T) bool {
+	folder := t.TempDir()
+	if err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder).Run(); err != nil {
+		return false
+	}
+	return exec.Command("umount", folder).Run() == nil
+}
+
+func disk(ts *testscript.TestScript, _ bool, args []string) {
+	folder := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(folder, 0o755))
+	ts.Check(exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", folder).Run())
+	ts.Defer(func() { exec.Command("umount", folder).Run() })
 }
 
 func number(ts *testscript.TestScript, s string) int {
