@@ -20,9 +20,10 @@ show "./nstfilter -y --style $styles/scream.jpg --size 320 --output-size work --
 show "ffmpeg -v error -i $media/bunny.mp4 -t 0.5 -vf scale=256:-2 -f yuv4mpegpipe - | ./nstfilter --style $styles/mosaic.jpg --iterations 30 --frame-iterations 6 | ffmpeg -v error -y -i - demo/bunny_mosaic.mkv"
 
 # content | style | result
-height=240
+height=320
 ffmpeg -v error -y -i demo/coffee.png -i $styles/night.jpg -i demo/coffee_night.png \
 	-filter_complex "[0]scale=-2:$height[a];[1]scale=-2:$height[b];[2]scale=-2:$height[c];[a][b][c]hstack=3" demo/photo_sheet.png
+ffmpeg -v error -y -i demo/photo_sheet.png -q:v 3 demo/readme.jpg # the README's picture, examples/readme.jpg
 ffmpeg -v error -y -ss 1 -i "$media/bunny.mp4" -i $styles/scream.jpg -ss 1 -i demo/bunny_scream.mp4 -frames:v 1 \
 	-filter_complex "[0]scale=-2:$height[a];[1]scale=-2:$height[b];[2]scale=-2:$height[c];[a][b][c]hstack=3" demo/film_sheet.png
 cat >demo/README.md <<END
@@ -36,4 +37,4 @@ cat >demo/README.md <<END
 - bunny_mosaic.mkv: a pipe, ffmpeg | nstfilter | ffmpeg
 END
 echo
-echo "The pictures are in $PWD/demo: photo_sheet.png, film_sheet.png, coffee_night.png, bunny_scream.mp4, bunny_mosaic.mkv"
+echo "The pictures are in $PWD/demo: photo_sheet.png, film_sheet.png, readme.jpg, coffee_night.png, bunny_scream.mp4, bunny_mosaic.mkv"

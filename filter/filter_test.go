@@ -332,6 +332,15 @@ func TestBlend(t *testing.T) {
 	}
 }
 
+func TestTolerance(t *testing.T) {
+	o := tinyOptions()
+	o.Iterations, o.Tolerance = 200, 0.05
+	_, report := paint(t, newFilter(t, o, tiny(false), smooth(40, 30, 1)), smooth(37, 29, 2), Guide{})
+	if n := 200 * len(scales(size{37, 29}, o.MinSize)); report.Iterations < 11 || report.Iterations >= n {
+		t.Errorf("%d of %d iterations with a tolerance of 5 %%", report.Iterations, n)
+	}
+}
+
 func TestSizes(t *testing.T) {
 	o := tinyOptions()
 	o.Size = 20
