@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"nstfilter/filter/engine"
@@ -53,7 +54,7 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 	if o.Pooling == "network" {
 		pool = n.Pooling
 	}
-	if !allowed(n, pool) {
+	if pool != n.Pooling && !slices.Contains(n.Poolings, pool) {
 		return nil, fmt.Errorf("--pooling %s does not suit network %s, which was made for %s", pool, n.Name, n.Pooling)
 	}
 	layers, err := layersOf(&o, n)
@@ -62,15 +63,6 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 	}
 	return &Filter{o: o, e: e, n: n, pool: pool, layers: layers, styles: styles,
 		targets: map[size]map[string]styleTarget{}, plans: map[size]Plan{}}, nil
-}
-
-func allowed(n *weights.Network, p weights.Pooling) bool {
-	for _, a := range n.Poolings {
-		if a == p {
-			return true
-		}
-	}
-	return p == n.Pooling
 }
 
 // Close frees what the filter keeps between pictures.
