@@ -55,11 +55,25 @@ static micro_fn *const micros[ROWS + 1][2] = {
 #endif
 };
 
+// A panel goes through in pieces that stay in the first cache while all rows pass
+// by it; the same piece of the next panel comes nearer meanwhile.
+enum { DEPTH = 128, AHEAD = 1024, LINE = 64 };
+
 static void gemm(const float *u, const float *v, float *m, int k, int n, int rows, int64_t vstep,
                  int64_t mstep, int add) {
-    for (int o = 0; o < n; o += PAIR, u += (size_t)k * PAIR, m += 2 * mstep)
-        for (int r = 0; r < rows; r += ROWS)
-            micros[min(ROWS, rows - r)][add](u, v + r * VL, m + r * VL, k, vstep, mstep);
+    for (int i = 0; i < k; i += DEPTH, add = 1) {
+        const int depth = min(DEPTH, k - i), bytes = depth * PAIR * (int)sizeof *u;
+        for (int o = 0; o < n; o += PAIR) {
+            const float *panel = u + (size_t)k * o + (size_t)i * PAIR;
+            const char *next = (const char *)(panel + (size_t)k * PAIR);
+            for (int r = 0, ahead = 0; r < rows; r += ROWS) {
+                for (int end = min(bytes, ahead + AHEAD); ahead < end; ahead += LINE)
+                    __builtin_prefetch(next + ahead, 0, 2);
+                micros[min(ROWS, rows - r)][add](panel, v + i / VL * vstep + r * VL,
+                                                 m + o / VL * mstep + r * VL, depth, vstep, mstep);
+            }
+        }
+    }
 }
 
 static void pack_panels(float *u, const float *b, int k, int n, float scale) {
