@@ -27,6 +27,9 @@ type Spec struct {
 	Pooling weights.Pooling
 	Taps    []Tap
 	W, H    int // at least MinSide
+	// BF16 rounds what convolutions multiply to bfloat16 and sums in float32.
+	// Only for engines that are Mixed.
+	BF16 bool
 }
 
 // Engine compiles evaluators. Its methods may be called by several goroutines.
@@ -39,6 +42,9 @@ type Engine interface {
 	// device does.
 	Compile(s Spec) (Evaluator, error)
 }
+
+// Mixed is an engine that can multiply in bfloat16, where its device can.
+type Mixed interface{ HasBF16() bool }
 
 // Vector is a float32 vector that lives where its evaluator computes. A picture
 // is a vector of 3·H·W: planes R, G, B, each H rows of W.

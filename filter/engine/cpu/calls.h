@@ -5,7 +5,7 @@
 
 typedef const struct kernels *K;
 
-static inline void nst_transform_weights(K k, float *u, const float *w, int o, int i, int out, int in, int backward, int panel) { k->transform_weights(u, w, o, i, out, in, backward, panel); }
+static inline void nst_transform_weights(K k, void *u, const float *w, int o, int i, int out, int in, int backward, int panel) { k->transform_weights(u, w, o, i, out, in, backward, panel); }
 static inline void nst_conv(K k, const struct conv *c, int block, float *work) { k->conv(c, block, work); }
 static inline void nst_pool(K k, float *dst, const float *src, int h, int w, int maximum) { k->pool(dst, src, h, w, maximum); }
 static inline void nst_unpool(K k, float *dsrc, const float *ddst, const float *src, int h, int w, int maximum) { k->unpool(dsrc, ddst, src, h, w, maximum); }

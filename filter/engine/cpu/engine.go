@@ -15,21 +15,30 @@ import (
 	"nstfilter/weights"
 )
 
-var _ engine.Engine = (*Engine)(nil)
+var (
+	_ engine.Engine = (*Engine)(nil)
+	_ engine.Mixed  = (*Engine)(nil)
+)
 
 // Engine compiles evaluators for this processor. It keeps each network's
 // transformed weights, which its evaluators share, until Close.
 type Engine struct {
-	isa     string
-	k       *C.struct_kernels
-	threads int
+	isa        string
+	fp32, bf16 *C.struct_kernels // bf16: nil where the processor has none
+	threads    int
 
 	mu     sync.Mutex
 	memory arena
-	layers map[*weights.Network][]layerWeights
+	layers map[precise][]layerWeights
 }
 
-// layerWeights are one convolution's, transformed: [36][out/2VL][in][2VL].
+// precise is a network at one precision.
+type precise struct {
+	*weights.Network
+	bf16 bool
+}
+
+// layerWeights are one convolution's, transformed (see table.h).
 type layerWeights struct{ forward, back, bias unsafe.Pointer }
 
 // New returns an engine for the best instruction set that the processor has,
@@ -42,14 +51,14 @@ func NewISA(isa string, threads int) (*Engine, error) {
 	if threads < 0 {
 		return nil, fmt.Errorf("cpu engine: %d threads: give a positive number, or 0 for all", threads)
 	}
-	k, err := kernelsFor(isa)
+	fp32, bf16, err := kernelsFor(isa)
 	if err != nil {
 		return nil, err
 	}
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Engine{isa: isa, k: k, threads: threads, layers: make(map[*weights.Network][]layerWeights)}, nil
+	return &Engine{isa: isa, fp32: fp32, bf16: bf16, threads: threads, layers: make(map[precise][]layerWeights)}, nil
 }
 
 func (e *Engine) Name() string {
@@ -57,6 +66,20 @@ func (e *Engine) Name() string {
 		return fmt.Sprintf("cpu %s, 1 thread", e.isa)
 	}
 	return fmt.Sprintf("cpu %s, %d threads", e.isa, e.threads)
+}
+
+// HasBF16 reports whether the processor multiplies bfloat16 (AVX512-BF16).
+func (e *Engine) HasBF16() bool { return e.bf16 != nil }
+
+// kernels are those for a Spec.
+func (e *Engine) kernels(s engine.Spec) *C.struct_kernels {
+	if !s.BF16 {
+		return e.fp32
+	}
+	if e.bf16 == nil {
+		panic("cpu: this processor has no bfloat16")
+	}
+	return e.bf16
 }
 
 // Memory counts the transformed weights, though evaluators share them, and not
@@ -67,7 +90,8 @@ func (e *Engine) Memory(s engine.Spec) int64 {
 }
 
 func (e *Engine) plan(s engine.Spec) *plan {
-	return newPlan(s, int(e.k.vl), int(e.k.rows), e.threads)
+	k := e.kernels(s)
+	return newPlan(s, int(k.vl), int(k.rows), int(k.factor_bytes), e.threads)
 }
 
 // Close frees the transformed weights, after all evaluators are closed.
@@ -82,42 +106,44 @@ func (e *Engine) Close() {
 func (e *Engine) transformed(p *plan) ([]layerWeights, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	have := e.layers[p.spec.Network]
+	key := precise{p.spec.Network, p.spec.BF16}
+	have := e.layers[key]
 	for i := len(have); i < len(p.layers); i++ {
-		w, err := e.transform(&p.spec.Network.Layers[i], &p.layers[i])
+		w, err := e.transform(p, i)
 		if err != nil {
 			return nil, err
 		}
 		have = append(have, w)
-		e.layers[p.spec.Network] = have
+		e.layers[key] = have
 	}
 	return have[:len(p.layers):len(p.layers)], nil
 }
 
-func (e *Engine) transform(l *weights.Layer, p *layerPlan) (w layerWeights, err error) {
+func (e *Engine) transform(p *plan, i int) (w layerWeights, err error) {
+	k, l := e.kernels(p.spec), &p.spec.Network.Layers[i]
 	one := func(backward int, b winograd) unsafe.Pointer {
 		if err != nil {
 			return nil
 		}
 		var u unsafe.Pointer
-		u, err = e.memory.alloc("the weights of "+l.Tap(), 36*4*int64(b.in*b.out))
+		u, err = e.memory.alloc("the weights of "+l.Tap(), 36*int64(k.factor_bytes)*int64(b.in*b.out))
 		if err != nil {
 			return nil
 		}
-		parallel(e.threads, b.out/(2*int(e.k.vl)), func(_, panel int) {
-			C.nst_transform_weights(e.k, (*C.float)(u), (*C.float)(&l.Weight[0]),
+		parallel(e.threads, b.out/(2*p.vl), func(_, panel int) {
+			C.nst_transform_weights(k, u, (*C.float)(&l.Weight[0]),
 				C.int(l.Out), C.int(l.In), C.int(b.out), C.int(b.in), C.int(backward), C.int(panel))
 		})
 		return u
 	}
-	w.forward, w.back = one(0, p.forward), one(1, p.back)
+	w.forward, w.back = one(0, p.layers[i].forward), one(1, p.layers[i].back)
 	if err != nil {
 		return w, err
 	}
-	if w.bias, err = e.memory.alloc("the biases of "+l.Tap(), 4*int64(p.c)); err != nil {
+	if w.bias, err = e.memory.alloc("the biases of "+l.Tap(), 4*int64(p.layers[i].c)); err != nil {
 		return w, err
 	}
-	copy(floats(w.bias, p.c), l.Bias)
+	copy(floats(w.bias, p.layers[i].c), l.Bias)
 	return w, nil
 }
 

@@ -63,7 +63,7 @@ type tap struct {
 }
 
 func newEvaluator(eng *Engine, p *plan, w []layerWeights) (_ *Evaluator, err error) {
-	e := &Evaluator{k: eng.k, threads: eng.threads, plan: p}
+	e := &Evaluator{k: eng.kernels(p.spec), threads: eng.threads, plan: p}
 	defer func() {
 		if err != nil {
 			e.Close()
@@ -142,7 +142,7 @@ func (e *Evaluator) wire(scratch [2]unsafe.Pointer, w []layerWeights) {
 		}
 		f := l.forward
 		f.src, f.dst = (*C.float)(src), (*C.float)(l.act)
-		f.u, f.bias = (*C.float)(w[i].forward), (*C.float)(w[i].bias)
+		f.u, f.bias = w[i].forward, (*C.float)(w[i].bias)
 		f.in, f.out, f.stored = C.int(l.layerPlan.forward.in), C.int(l.c), C.int(l.c)
 		f.h, f.w, f.pad = C.int(l.h), C.int(l.w), 1
 		if i == 0 {
@@ -175,7 +175,7 @@ func (e *Evaluator) wire(scratch [2]unsafe.Pointer, w []layerWeights) {
 	for i := range e.layers {
 		l := &e.layers[i]
 		b := l.back
-		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, (*C.float)(w[i].back)
+		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, w[i].back
 		b.in, b.out = C.int(l.layerPlan.back.in), C.int(l.layerPlan.back.out)
 		b.h, b.w, b.pad = C.int(l.h), C.int(l.w), 1
 		b.tiles, b.tile_count = C.int(l.layerPlan.back.tiles), C.int(l.layerPlan.back.count)

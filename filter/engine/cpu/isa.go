@@ -11,10 +11,12 @@ static const struct kernels *nst_kernels(int isa) {
 	switch (isa) {
 #if defined __x86_64__
 	case 0: return &nst_avx512;
-	case 1: return &nst_avx2;
+	case 1: return &nst_avx512_bf16;
+	case 2: return &nst_avx2;
 #endif
-	case 2: return &nst_plain;
-	case 3: return &nst_wide;
+	case 3: return &nst_plain;
+	case 4: return &nst_wide;
+	case 5: return &nst_wide_bf16;
 	}
 	return 0;
 }
@@ -33,31 +35,41 @@ type isa struct {
 	index C.int
 	have  func() bool
 	auto  bool // New may choose it
+
+	bf16     C.int // index with products of bfloat16
+	haveBF16 func() bool
 }
+
+func always() bool { return true }
+func never() bool  { return false }
 
 // isas, best first.
 var isas = []isa{
 	{"avx512", 0, func() bool {
 		x := &xcpu.X86
 		return x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX2 && x.HasFMA
-	}, true},
-	{"avx2", 1, func() bool { return xcpu.X86.HasAVX2 && xcpu.X86.HasFMA }, true},
-	{"plain", 2, func() bool { return true }, true},
-	{"wide", 3, func() bool { return true }, false},
+	}, true, 1, func() bool { return xcpu.X86.HasAVX512BF16 }},
+	{"avx2", 2, func() bool { return xcpu.X86.HasAVX2 && xcpu.X86.HasFMA }, true, 0, never},
+	{"plain", 3, always, true, 0, never},
+	{"wide", 4, always, false, 5, always},
 }
 
-// kernelsFor returns the table of the named instruction set.
-func kernelsFor(name string) (*C.struct_kernels, error) {
+// kernelsFor returns the tables of the named instruction set, for float32 and for
+// bfloat16, nil where the processor lacks it.
+func kernelsFor(name string) (fp32, bf16 *C.struct_kernels, err error) {
 	for _, s := range isas {
 		if s.name != name {
 			continue
 		}
-		if k := C.nst_kernels(s.index); k != nil && s.have() {
-			return k, nil
+		if fp32 = C.nst_kernels(s.index); fp32 != nil && s.have() {
+			if s.haveBF16() {
+				bf16 = C.nst_kernels(s.bf16)
+			}
+			return fp32, bf16, nil
 		}
-		return nil, fmt.Errorf("cpu engine: this processor has no %s: choose avx2 or plain", name)
+		return nil, nil, fmt.Errorf("cpu engine: this processor has no %s: choose avx2 or plain", name)
 	}
-	return nil, fmt.Errorf("cpu engine: unknown instruction set %q: choose avx512, avx2 or plain", name)
+	return nil, nil, fmt.Errorf("cpu engine: unknown instruction set %q: choose avx512, avx2 or plain", name)
 }
 
 // best names the best instruction set that the processor has.

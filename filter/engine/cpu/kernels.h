@@ -1,6 +1,7 @@
 // The kernels, written once for vectors of VL floats. Each kernels_*.c defines
 // VL, ROWS and TABLE and includes this file; ISA_AVX2 and ISA_AVX512 select the
-// few intrinsics that vector extensions cannot say.
+// few intrinsics that vector extensions cannot say, BF16 makes convolutions
+// multiply bfloat16 and sum in float.
 //
 // Layout nChw{VL}c: an activation of C channels (padded with zeros to a multiple
 // of 2·VL) at P positions is [C/VL][P][VL]. A mask has one bit for each of its
@@ -31,6 +32,14 @@ typedef uint8_t mask_t;
 #endif
 
 enum { PAIR = 2 * VL }; // channels are padded to pairs of vectors
+
+#ifdef BF16
+enum { HALF = 1 };
+typedef uint16_t factor; // what convolutions multiply
+#else
+enum { HALF = 0 };
+typedef float factor;
+#endif
 
 INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec x) { *(vec *)p = x; }
@@ -98,6 +107,7 @@ INLINE vec positive(vec a) { return (vec)((ivec)a & (ivec)(a > 0.f)); }
 const struct kernels TABLE = {
     .vl = VL,
     .rows = ROWS,
+    .factor_bytes = sizeof(factor),
     .transform_weights = transform_weights,
     .conv = conv,
     .pool = pool,

@@ -1,20 +1,57 @@
 // Matrix multiplication: ROWS×2 vectors of accumulators, the layout of
 // activations on one side and packed panels on the other.
 
-INLINE void micro(const int rows, const int add, const float *u, const float *v, float *m, int k,
-                  int64_t vstep, int64_t mstep) {
+// bfloat16 is the upper half of a float; rounds to nearest, to even.
+INLINE uint16_t bfloat16(float x) {
+    uint32_t b;
+    memcpy(&b, &x, sizeof b);
+    return (b + 0x7fff + (b >> 16 & 1)) >> 16;
+}
+
+INLINE void store_bfloat16(uint16_t *p, vec x) {
+#if defined ISA_AVX512 && defined BF16
+    __m256bh h = _mm512_cvtneps_pbh((__m512)x);
+    memcpy(p, &h, sizeof h);
+#else
+    for (int i = 0; i < VL; i++) p[i] = bfloat16(x[i]);
+#endif
+}
+
+// acc += the products of two pairs of bfloat16, b's the same in all lanes.
+INLINE vec dot2(vec acc, ivec a, int32_t b) {
+#if defined ISA_AVX512 && defined BF16
+    return (vec)_mm512_dpbf16_ps((__m512)acc, (__m512bh)a, (__m512bh)_mm512_set1_epi32(b));
+#else
+    ivec w = (ivec){0} + b, high = (ivec){0} + (int32_t)0xffff0000;
+    acc = acc + (vec)(a << 16) * (vec)(w << 16);
+    return acc + (vec)(a & high) * (vec)(w & high);
+#endif
+}
+
+// Floats, or with half pairs of bfloat16 in their place: then k and the steps
+// count pairs.
+INLINE void micro(const int rows, const int add, const int half, const float *u, const float *v,
+                  float *m, int k, int64_t vstep, int64_t mstep) {
+    const int block = half ? VL / 2 : VL; // of v, between rows
     vec acc[ROWS][2];
     UNROLL for (int r = 0; r < rows; r++) {
         acc[r][0] = add ? load(m + r * VL) : (vec){0};
         acc[r][1] = add ? load(m + mstep + r * VL) : (vec){0};
     }
-    for (; k > 0; k -= VL, v += vstep) {
-        for (int i = 0; i < VL; i++, u += PAIR) {
+    for (; k > 0; k -= block, v += vstep) {
+        for (int i = 0; i < block; i++, u += PAIR) {
             vec u0 = load(u), u1 = load(u + VL);
             UNROLL for (int r = 0; r < rows; r++) {
-                float b = v[r * VL + i];
-                acc[r][0] = acc[r][0] + b * u0;
-                acc[r][1] = acc[r][1] + b * u1;
+                if (half) {
+                    int32_t b;
+                    memcpy(&b, v + r * block + i, sizeof b);
+                    acc[r][0] = dot2(acc[r][0], (ivec)u0, b);
+                    acc[r][1] = dot2(acc[r][1], (ivec)u1, b);
+                } else {
+                    float b = v[r * block + i];
+                    acc[r][0] = acc[r][0] + b * u0;
+                    acc[r][1] = acc[r][1] + b * u1;
+                }
             }
         }
     }
@@ -24,18 +61,22 @@ INLINE void micro(const int rows, const int add, const float *u, const float *v,
     }
 }
 
-#define MICRO(R)                                                                             \
-    NOINLINE void micro_##R(const float *u, const float *v, float *m, int k, int64_t vstep,  \
-                            int64_t mstep) {                                                 \
-        micro(R, 0, u, v, m, k, vstep, mstep);                                               \
-    }                                                                                        \
-    NOINLINE void micro_add_##R(const float *u, const float *v, float *m, int k,             \
-                                int64_t vstep, int64_t mstep) {                              \
-        micro(R, 1, u, v, m, k, vstep, mstep);                                               \
-    }
-#define SLOT(R) {micro_##R, micro_add_##R}
-
 typedef void micro_fn(const float *, const float *, float *, int, int64_t, int64_t);
+
+#define VARIANT(NAME, R, ADD, HALF_)                                                       \
+    NOINLINE void NAME(const float *u, const float *v, float *m, int k, int64_t vstep,     \
+                       int64_t mstep) {                                                    \
+        micro(R, ADD, HALF_, u, v, m, k, vstep, mstep);                                    \
+    }
+#ifdef BF16
+#define MICRO(R)                                                                           \
+    VARIANT(micro_##R, R, 0, 0) VARIANT(micro_add_##R, R, 1, 0)                            \
+    VARIANT(micro_half_##R, R, 0, 1) VARIANT(micro_half_add_##R, R, 1, 1)
+#define SLOT(R) {micro_##R, micro_add_##R, micro_half_##R, micro_half_add_##R}
+#else
+#define MICRO(R) VARIANT(micro_##R, R, 0, 0) VARIANT(micro_add_##R, R, 1, 0)
+#define SLOT(R) {micro_##R, micro_add_##R}
+#endif
 
 MICRO(1) MICRO(2) MICRO(3) MICRO(4)
 #if ROWS >= 6
@@ -45,8 +86,8 @@ MICRO(5) MICRO(6)
 MICRO(7) MICRO(8) MICRO(9) MICRO(10) MICRO(11) MICRO(12) MICRO(13) MICRO(14)
 #endif
 
-static micro_fn *const micros[ROWS + 1][2] = {
-    {0, 0}, SLOT(1), SLOT(2), SLOT(3), SLOT(4),
+static micro_fn *const micros[ROWS + 1][2 + 2 * HALF] = {
+    {0}, SLOT(1), SLOT(2), SLOT(3), SLOT(4),
 #if ROWS >= 6
     SLOT(5), SLOT(6),
 #endif
@@ -56,11 +97,12 @@ static micro_fn *const micros[ROWS + 1][2] = {
 };
 
 // A panel goes through in pieces that stay in the first cache while all rows pass
-// by it; the same piece of the next panel comes nearer meanwhile.
-enum { DEPTH = 128, AHEAD = 1024, LINE = 64 };
-
-static void gemm(const float *u, const float *v, float *m, int k, int n, int rows, int64_t vstep,
-                 int64_t mstep, int add) {
+// by it; the same piece of the next panel comes nearer meanwhile. k and vstep
+// count floats, or with half pairs of bfloat16.
+INLINE void multiply(const int half, const float *u, const float *v, float *m, int k, int n,
+                     int rows, int64_t vstep, int64_t mstep, int add) {
+    enum { DEPTH = 128, AHEAD = 1024, LINE = 64 };
+    const int block = half ? VL / 2 : VL;
     for (int i = 0; i < k; i += DEPTH, add = 1) {
         const int depth = min(DEPTH, k - i), bytes = depth * PAIR * (int)sizeof *u;
         for (int o = 0; o < n; o += PAIR) {
@@ -69,11 +111,17 @@ static void gemm(const float *u, const float *v, float *m, int k, int n, int row
             for (int r = 0, ahead = 0; r < rows; r += ROWS) {
                 for (int end = min(bytes, ahead + AHEAD); ahead < end; ahead += LINE)
                     __builtin_prefetch(next + ahead, 0, 2);
-                micros[min(ROWS, rows - r)][add](panel, v + i / VL * vstep + r * VL,
-                                                 m + o / VL * mstep + r * VL, depth, vstep, mstep);
+                micros[min(ROWS, rows - r)][2 * half + add](
+                    panel, v + i / block * vstep + r * block, m + o / VL * mstep + r * VL, depth,
+                    vstep, mstep);
             }
         }
     }
+}
+
+static void gemm(const float *u, const float *v, float *m, int k, int n, int rows, int64_t vstep,
+                 int64_t mstep, int add) {
+    multiply(0, u, v, m, k, n, rows, vstep, mstep, add);
 }
 
 static void pack_panels(float *u, const float *b, int k, int n, float scale) {

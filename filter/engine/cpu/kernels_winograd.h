@@ -31,8 +31,26 @@ static const double weight_1d[6][3] = { // G
     {0, 0, 1},
 };
 
-static void transform_weights(float *u, const float *w, int o, int i, int out, int in,
-                              int backward, int panel) {
+INLINE void set_factor(factor *p, float x) {
+#ifdef BF16
+    *p = bfloat16(x);
+#else
+    *p = x;
+#endif
+}
+
+INLINE void store_factors(factor *p, vec x) {
+#ifdef BF16
+    store_bfloat16(p, x);
+#else
+    store(p, x);
+#endif
+}
+
+static void transform_weights(void *u, const float *w, int o, int i, int out, int in, int backward,
+                              int panel) {
+    enum { GROUP = 1 + HALF }; // inputs that stand together
+    factor *f = u;
     int outs = backward ? i : o, ins = backward ? o : i;
     for (int c = 0; c < in; c++)
         for (int j = 0; j < PAIR; j++) {
@@ -47,10 +65,12 @@ static void transform_weights(float *u, const float *w, int o, int i, int out, i
                     t[a][x] = weight_1d[a][0] * g[0][x] + weight_1d[a][1] * g[1][x] +
                               weight_1d[a][2] * g[2][x];
             for (int a = 0; a < 6; a++)
-                for (int b = 0; b < 6; b++)
-                    u[(((size_t)(a * 6 + b) * (out / PAIR) + panel) * in + c) * PAIR + j] =
-                        t[a][0] * weight_1d[b][0] + t[a][1] * weight_1d[b][1] +
-                        t[a][2] * weight_1d[b][2];
+                for (int b = 0; b < 6; b++) {
+                    size_t pair = ((size_t)(a * 6 + b) * (out / PAIR) + panel) * in + c / GROUP * GROUP;
+                    set_factor(f + pair * PAIR + j * GROUP + c % GROUP,
+                               t[a][0] * weight_1d[b][0] + t[a][1] * weight_1d[b][1] +
+                                   t[a][2] * weight_1d[b][2]);
+                }
         }
 }
 
@@ -58,7 +78,7 @@ static void transform_weights(float *u, const float *w, int o, int i, int out, i
 // v[36] at steps of vf floats. Outside of (h, w) the input is zero, and so is an
 // odd last row or column when unpooling.
 INLINE void input_tile(const int gate, const int unpool, const float *src, const mask_t *mask,
-                       int h, int w, int y0, int x0, float *v, size_t vf) {
+                       int h, int w, int y0, int x0, factor *v, size_t vf) {
     const int sw = unpool ? w / 2 : w;
     const int he = unpool ? h & ~1 : h, we = unpool ? w & ~1 : w;
     vec d[6][6], t[6][6];
@@ -92,7 +112,7 @@ INLINE void input_tile(const int gate, const int unpool, const float *src, const
     UNROLL for (int y = 0; y < 6; y++) {
         vec o[6];
         input_1d(t[y], o);
-        UNROLL for (int x = 0; x < 6; x++) store(v + (y * 6 + x) * vf, o[x]);
+        UNROLL for (int x = 0; x < 6; x++) store_factors(v + (y * 6 + x) * vf, o[x]);
     }
 }
 
@@ -146,7 +166,7 @@ INLINE void output_tile(const int epilogue, const int whole, const float *m, siz
 
 #define INPUT(NAME, GATE, UNPOOL)                                                            \
     NOINLINE void NAME(const float *src, const mask_t *mask, int h, int w, int y0, int x0,   \
-                       float *v, size_t vf) {                                                \
+                       factor *v, size_t vf) {                                               \
         input_tile(GATE, UNPOOL, src, mask, h, w, y0, x0, v, vf);                            \
     }
 INPUT(input_plain, 0, 0)
@@ -181,7 +201,8 @@ static void conv(const struct conv *c, int block, float *work) {
     // The slack keeps the 36 slices from falling into the same cache sets.
     const size_t vf = (size_t)c->in * c->tiles + 5 * VL, mf = (size_t)c->out * c->tiles + 5 * VL;
     const int64_t step = (int64_t)c->tiles * VL;
-    float *v = work, *m = work + 36 * vf;
+    factor *v = (factor *)work;
+    float *m = work + 36 * vf; // past as many floats
 
     const size_t sp = c->unpool ? (size_t)(c->h / 2) * (c->w / 2) : (size_t)c->h * c->w;
     for (int i = 0; i < c->in / VL; i++) {
@@ -193,9 +214,11 @@ static void conv(const struct conv *c, int block, float *work) {
                 src, mask, c->h, c->w, y0, x0, v + i * step + t * VL, vf);
         }
     }
+    const factor *u = c->u;
     for (int f = 0; f < 36; f++)
-        gemm(c->u + (size_t)f * c->in * c->out, v + f * vf, m + f * mf, c->in, c->out, n, step,
-             step, 0);
+        multiply(HALF, (const float *)(u + (size_t)f * c->in * c->out),
+                 (const float *)(v + f * vf), m + f * mf, c->in >> HALF, c->out, n, step >> HALF,
+                 step, 0);
     const int pooled = c->epilogue == RELU_AVERAGE || c->epilogue == RELU_MAXIMUM;
     const size_t dp = pooled ? (size_t)(oh / 2) * (ow / 2) : (size_t)oh * ow;
     for (int o = 0; o < c->stored / VL; o++)

@@ -14,6 +14,7 @@ import (
 type plan struct {
 	spec    engine.Spec
 	vl      int
+	factor  int // bytes of an element of the transformed weights
 	layers  []layerPlan
 	scratch [2]int
 	workers int
@@ -105,9 +106,9 @@ func check(s engine.Spec) {
 	}
 }
 
-func newPlan(s engine.Spec, vl, rows, threads int) *plan {
+func newPlan(s engine.Spec, vl, rows, factor, threads int) *plan {
 	check(s)
-	p := &plan{spec: s, vl: vl, workers: threads}
+	p := &plan{spec: s, vl: vl, factor: factor, workers: threads}
 	ws, hs := engine.Sizes(s)
 	p.layers = make([]layerPlan, s.Depth())
 	for i := range p.layers {
@@ -201,7 +202,7 @@ func (p *plan) weightBytes() int64 {
 	n := int64(0)
 	for i := range p.layers {
 		l := &p.layers[i]
-		n += int64(36*(l.forward.in*l.forward.out+l.back.in*l.back.out)+l.c) * 4
+		n += int64(36*p.factor*(l.forward.in*l.forward.out+l.back.in*l.back.out) + 4*l.c)
 	}
 	return n
 }

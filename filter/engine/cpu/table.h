@@ -20,7 +20,7 @@ struct conv {
     const void *gate; // mask over (in, h, w) applied to src, or NULL
     float *dst;
     void *mask;        // written by the ReLU epilogues
-    const float *u;    // transformed weights
+    const void *u;     // transformed weights
     const float *bias; // (out); unused by GRADIENT
     int in, out;       // padded channels: multiples of VL and of 2·VL
     int stored;        // the leading channels of out that dst has, a multiple of VL
@@ -38,11 +38,12 @@ struct adam {
 };
 
 struct kernels {
-    int vl, rows;
+    int vl, rows, factor_bytes; // factor: an element of u
 
-    // u: [36][out/2VL][in][2VL] from w (O, I, 3, 3): forward, or rotated and
-    // transposed for the gradient. Does the panel of 2·VL outputs.
-    void (*transform_weights)(float *u, const float *w, int o, int i, int out, int in,
+    // u: [36][out/2VL][in][2VL] floats, or [36][out/2VL][in/2][2VL][2] bfloat16, from
+    // w (O, I, 3, 3): forward, or rotated and transposed for the gradient. Does the
+    // panel of 2·VL outputs.
+    void (*transform_weights)(void *u, const float *w, int o, int i, int out, int in,
                               int backward, int panel);
     // conv does block number block; work holds 36·tiles·(in+out) floats and slack.
     void (*conv)(const struct conv *c, int block, float *work);
@@ -95,9 +96,9 @@ struct kernels {
 };
 
 #if defined __x86_64__
-extern const struct kernels nst_avx512, nst_avx2;
+extern const struct kernels nst_avx512, nst_avx512_bf16, nst_avx2;
 #endif
-extern const struct kernels nst_plain, nst_wide;
+extern const struct kernels nst_plain, nst_wide, nst_wide_bf16;
 
 // memory.c
 void *nst_alloc(size_t bytes); // aligned, zeroed, huge pages where there are any; NULL if there is none
