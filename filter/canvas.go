@@ -48,12 +48,13 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 // optimise works at one scale and returns its picture.
 func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) ([]float32, error) {
 	f, now := c.f, time.Now()
-	style, err := f.styleTargets(s)
+	precision := f.precision(g.Start == nil && c.scale+1 == len(c.sizes))
+	style, err := f.styleTargets(s, precision)
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(s.grow(f.o.Margin))
+	w, err := f.workspace(s.grow(f.o.Margin), precision)
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 			return nil, fmt.Errorf("style %d is %d×%d pixels: it needs at least %d on each side", i+1, s.W, s.H, engine.MinSide)
 		}
 	}
+	if (o.Precision == "bf16" || o.Precision == "mixed") && !hasBF16(e) {
+		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16): choose auto or fp32", o.Precision, e.Name())
+	}
 	pool := weights.Pooling(o.Pooling)
 	if o.Pooling == "network" {
 		pool = n.Pooling

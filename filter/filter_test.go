@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/enginetest"
 	"nstfilter/weights"
 )
@@ -96,11 +97,11 @@ func TestGradientOfJ(t *testing.T) {
 			o.LossScale, o.Parameters, o.Margin = test.scale, test.parameters, 0
 			f := newFilter(t, o, tiny(test.metric), smooth(30, 22, 1))
 			s := size{23, 18}
-			style, err := f.styleTargets(s)
+			style, err := f.styleTargets(s, engine.FP32)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w, err := f.workspace(s)
+			w, err := f.workspace(s, engine.FP32)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,11 +152,11 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 		o := tinyOptions()
 		o.LossScale, o.ContentWeight, o.TVWeight, o.Margin = scale, 0, 0, 0
 		f := newFilter(t, o, tiny(false), style)
-		targets, err := f.styleTargets(size{24, 20})
+		targets, err := f.styleTargets(size{24, 20}, engine.FP32)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := f.workspace(size{24, 20})
+		w, err := f.workspace(size{24, 20}, engine.FP32)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +168,7 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 
 func TestAdamRosenbrock(t *testing.T) {
 	f := newFilter(t, tinyOptions(), tiny(false), smooth(20, 20, 1))
-	w, err := f.workspace(size{16, 16})
+	w, err := f.workspace(size{16, 16}, engine.FP32)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func (f *Filter) planAt(s size, perPixel float64) Plan {
 		steps *= 1.25 // what its line search takes
 	}
 	return Plan{W: s.w, H: s.h,
-		Memory:  f.e.Memory(f.spec(s.grow(f.o.Margin), f.layers)) + int64(vectors*3*4*s.grow(f.o.Margin).pixels()),
+		Memory:  f.e.Memory(f.spec(s.grow(f.o.Margin), f.layers, f.precision(true))) + int64(vectors*3*4*s.grow(f.o.Margin).pixels()),
 		Seconds: perPixel * float64(pixels) * steps}
 }
 
@@ -88,7 +88,7 @@ func (f *Filter) measure(full size) (float64, error) {
 		s = s.within(4 * short)
 		s = size{max(s.w, engine.MinSide), max(s.h, engine.MinSide)}
 	}
-	ev, err := f.e.Compile(f.spec(s, f.layers))
+	ev, err := f.e.Compile(f.spec(s, f.layers, f.precision(true)))
 	if err != nil {
 		return 0, err
 	}

@@ -9,7 +9,7 @@ const keptTargets = 16
 
 // styleTargets returns what the styles ask of each style layer of a picture of
 // size s, blended and weighed.
-func (f *Filter) styleTargets(s size) (map[string]styleTarget, error) {
+func (f *Filter) styleTargets(s size, p engine.Precision) (map[string]styleTarget, error) {
 	if t, ok := f.targets[s]; ok {
 		return t, nil
 	}
@@ -29,13 +29,13 @@ func (f *Filter) styleTargets(s size) (map[string]styleTarget, error) {
 			continue
 		}
 		pix, at := f.styleAt(style, s)
-		ev, err := f.e.Compile(f.spec(at, layers))
+		ev, err := f.e.Compile(f.spec(at, layers, p))
 		if err != nil {
 			return nil, err
 		}
 		x := ev.NewVector(len(pix))
 		ev.Upload(x, pix)
-		w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers))
+		w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers, p))
 		for k, m := range ev.Forward(x) {
 			l := &layers[k]
 			if grams[l.name] == nil {

@@ -6,30 +6,31 @@ import "nstfilter/filter/engine"
 // vectors are handed out again for every optimisation.
 type workspace struct {
 	engine.Evaluator
-	size  size
-	x, dx engine.Vector // the picture and dJ/dx
+	size      size
+	precision engine.Precision
+	x, dx     engine.Vector // the picture and dJ/dx
 
 	vectors []engine.Vector
 	used    int
 }
 
-// workspace returns one for the size, the latest one if it fits.
-func (f *Filter) workspace(s size) (*workspace, error) {
-	if f.last == nil || f.last.size != s {
+// workspace returns one for the size and precision, the latest one if it fits.
+func (f *Filter) workspace(s size, p engine.Precision) (*workspace, error) {
+	if f.last == nil || f.last.size != s || f.last.precision != p {
 		f.Close()
-		ev, err := f.e.Compile(f.spec(s, f.layers))
+		ev, err := f.e.Compile(f.spec(s, f.layers, p))
 		if err != nil {
 			return nil, err
 		}
-		f.last = &workspace{Evaluator: ev, size: s, x: ev.NewVector(3 * s.pixels()), dx: ev.NewVector(3 * s.pixels())}
+		f.last = &workspace{Evaluator: ev, size: s, precision: p, x: ev.NewVector(3 * s.pixels()), dx: ev.NewVector(3 * s.pixels())}
 	}
 	f.last.used = 0
 	return f.last, nil
 }
 
 // spec asks for the taps of the layers at a size.
-func (f *Filter) spec(s size, layers []layer) engine.Spec {
-	spec := engine.Spec{Network: f.n, Pooling: f.pool, W: s.w, H: s.h}
+func (f *Filter) spec(s size, layers []layer, p engine.Precision) engine.Spec {
+	spec := engine.Spec{Network: f.n, Pooling: f.pool, W: s.w, H: s.h, Precision: p}
 	for _, l := range layers {
 		spec.Taps = append(spec.Taps, l.Tap)
 	}

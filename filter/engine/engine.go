@@ -27,9 +27,8 @@ type Spec struct {
 	Pooling weights.Pooling
 	Taps    []Tap
 	W, H    int // at least MinSide
-	// BF16 rounds what convolutions multiply to bfloat16 and sums in float32.
-	// Only for engines that are Mixed.
-	BF16 bool
+	// Precision other than FP32 is only for a MixedEngine that has bfloat16.
+	Precision Precision
 }
 
 // Engine compiles evaluators. Its methods may be called by several goroutines.
@@ -43,8 +42,17 @@ type Engine interface {
 	Compile(s Spec) (Evaluator, error)
 }
 
-// Mixed is an engine that can multiply in bfloat16, where its device can.
-type Mixed interface{ HasBF16() bool }
+// Precision is what convolutions multiply; they sum in float32.
+type Precision int
+
+const (
+	FP32  Precision = iota
+	Mixed           // float32 forward, bfloat16 backward: the same ReLUs fire
+	BF16            // bfloat16 both ways
+)
+
+// MixedEngine is an engine that can multiply bfloat16, where its device can.
+type MixedEngine interface{ HasBF16() bool }
 
 // Vector is a float32 vector that lives where its evaluator computes. A picture
 // is a vector of 3·H·W: planes R, G, B, each H rows of W.

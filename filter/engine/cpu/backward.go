@@ -23,7 +23,7 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 		if l.tap >= 0 {
 			e.addGradient(&e.taps[l.tap], &g[l.tap])
 		}
-		e.run(l.back, l.layerPlan.back.blocks)
+		e.run(e.back, l.back, l.layerPlan.back.blocks)
 	}
 	parallel(e.threads, blocksOf(h, rowBlock), func(_, i int) {
 		C.nst_unpack_gradient(e.k, pdx, (*C.float)(e.border), &e.std[0],

@@ -16,8 +16,8 @@ import (
 )
 
 var (
-	_ engine.Engine = (*Engine)(nil)
-	_ engine.Mixed  = (*Engine)(nil)
+	_ engine.Engine      = (*Engine)(nil)
+	_ engine.MixedEngine = (*Engine)(nil)
 )
 
 // Engine compiles evaluators for this processor. It keeps each network's
@@ -32,14 +32,14 @@ type Engine struct {
 	layers map[precise][]layerWeights
 }
 
-// precise is a network at one precision.
+// precise is a network at one precision, for one direction.
 type precise struct {
 	*weights.Network
-	bf16 bool
+	bf16, back bool
 }
 
-// layerWeights are one convolution's, transformed (see table.h).
-type layerWeights struct{ forward, back, bias unsafe.Pointer }
+// layerWeights are one convolution's for one direction, transformed (see table.h).
+type layerWeights struct{ u, bias unsafe.Pointer }
 
 // New returns an engine for the best instruction set that the processor has,
 // with the given number of threads, 0 for runtime.GOMAXPROCS.
@@ -71,9 +71,9 @@ func (e *Engine) Name() string {
 // HasBF16 reports whether the processor multiplies bfloat16 (AVX512-BF16).
 func (e *Engine) HasBF16() bool { return e.bf16 != nil }
 
-// kernels are those for a Spec.
-func (e *Engine) kernels(s engine.Spec) *C.struct_kernels {
-	if !s.BF16 {
+// kernels are those for a precision, forward or back.
+func (e *Engine) kernels(p engine.Precision, back bool) *C.struct_kernels {
+	if p == engine.FP32 || p == engine.Mixed && !back {
 		return e.fp32
 	}
 	if e.bf16 == nil {
@@ -90,8 +90,9 @@ func (e *Engine) Memory(s engine.Spec) int64 {
 }
 
 func (e *Engine) plan(s engine.Spec) *plan {
-	k := e.kernels(s)
-	return newPlan(s, int(k.vl), int(k.rows), int(k.factor_bytes), e.threads)
+	there, back := e.kernels(s.Precision, false), e.kernels(s.Precision, true)
+	return newPlan(s, int(there.vl), int(there.rows), e.threads,
+		[2]int{int(there.factor_bytes), int(back.factor_bytes)})
 }
 
 // Close frees the transformed weights, after all evaluators are closed.
@@ -102,14 +103,20 @@ func (e *Engine) Close() {
 	clear(e.layers)
 }
 
-// transformed returns the weights of the plan's layers, made at first use.
-func (e *Engine) transformed(p *plan) ([]layerWeights, error) {
+// transformed returns the weights of the plan's layers for one direction, made at
+// first use.
+func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := precise{p.spec.Network, p.spec.BF16}
+	k := e.kernels(p.spec.Precision, back)
+	key := precise{p.spec.Network, k == e.bf16, back}
 	have := e.layers[key]
 	for i := len(have); i < len(p.layers); i++ {
-		w, err := e.transform(p, i)
+		b := p.layers[i].forward
+		if back {
+			b = p.layers[i].back
+		}
+		w, err := e.transform(k, &p.spec.Network.Layers[i], b, back)
 		if err != nil {
 			return nil, err
 		}
@@ -119,31 +126,25 @@ func (e *Engine) transformed(p *plan) ([]layerWeights, error) {
 	return have[:len(p.layers):len(p.layers)], nil
 }
 
-func (e *Engine) transform(p *plan, i int) (w layerWeights, err error) {
-	k, l := e.kernels(p.spec), &p.spec.Network.Layers[i]
-	one := func(backward int, b winograd) unsafe.Pointer {
-		if err != nil {
-			return nil
-		}
-		var u unsafe.Pointer
-		u, err = e.memory.alloc("the weights of "+l.Tap(), 36*int64(k.factor_bytes)*int64(b.in*b.out))
-		if err != nil {
-			return nil
-		}
-		parallel(e.threads, b.out/(2*p.vl), func(_, panel int) {
-			C.nst_transform_weights(k, u, (*C.float)(&l.Weight[0]),
-				C.int(l.Out), C.int(l.In), C.int(b.out), C.int(b.in), C.int(backward), C.int(panel))
-		})
-		return u
-	}
-	w.forward, w.back = one(0, p.layers[i].forward), one(1, p.layers[i].back)
-	if err != nil {
+func (e *Engine) transform(k *C.struct_kernels, l *weights.Layer, b winograd, back bool) (w layerWeights, err error) {
+	if w.u, err = e.memory.alloc("the weights of "+l.Tap(), 36*int64(k.factor_bytes)*int64(b.in*b.out)); err != nil {
 		return w, err
 	}
-	if w.bias, err = e.memory.alloc("the biases of "+l.Tap(), 4*int64(p.layers[i].c)); err != nil {
+	backward := C.int(0)
+	if back {
+		backward = 1
+	}
+	parallel(e.threads, b.out/(2*int(k.vl)), func(_, panel int) {
+		C.nst_transform_weights(k, w.u, (*C.float)(&l.Weight[0]), C.int(l.Out), C.int(l.In),
+			C.int(b.out), C.int(b.in), backward, C.int(panel))
+	})
+	if back {
+		return w, nil
+	}
+	if w.bias, err = e.memory.alloc("the biases of "+l.Tap(), 4*int64(b.out)); err != nil {
 		return w, err
 	}
-	copy(floats(w.bias, p.layers[i].c), l.Bias)
+	copy(floats(w.bias, b.out), l.Bias)
 	return w, nil
 }
 
@@ -151,9 +152,13 @@ func (e *Engine) transform(p *plan, i int) (w layerWeights, err error) {
 // order, layers whose shapes do not fit. It fails if there is no memory.
 func (e *Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
 	p := e.plan(s)
-	w, err := e.transformed(p)
+	there, err := e.transformed(p, false)
 	if err != nil {
 		return nil, err
 	}
-	return newEvaluator(e, p, w)
+	back, err := e.transformed(p, true)
+	if err != nil {
+		return nil, err
+	}
+	return newEvaluator(e, p, there, back)
 }

@@ -20,7 +20,7 @@ var (
 // Evaluator holds every buffer of one Spec; nothing is allocated between
 // Compile and Close but vectors and Multiply's matrices.
 type Evaluator struct {
-	k       *C.struct_kernels
+	k, back *C.struct_kernels // back: for convolutions on the way back
 	threads int
 	plan    *plan
 	memory  arena
@@ -62,8 +62,8 @@ type tap struct {
 	hasMetric      bool
 }
 
-func newEvaluator(eng *Engine, p *plan, w []layerWeights) (_ *Evaluator, err error) {
-	e := &Evaluator{k: eng.kernels(p.spec), threads: eng.threads, plan: p}
+func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluator, err error) {
+	e := &Evaluator{k: eng.kernels(p.spec.Precision, false), back: eng.kernels(p.spec.Precision, true), threads: eng.threads, plan: p}
 	defer func() {
 		if err != nil {
 			e.Close()
@@ -121,13 +121,13 @@ func newEvaluator(eng *Engine, p *plan, w []layerWeights) (_ *Evaluator, err err
 	}
 	e.gram = unsafe.Slice((*float64)(gram), p.gram)
 	e.sums = unsafe.Slice((*float64)(unsafe.Add(gram, 8*p.gram)), p.sums)
-	e.wire(scratch, w)
+	e.wire(scratch, there, back)
 	return e, nil
 }
 
 // wire gives every convolution its source and destination; the two scratch
 // buffers take turns in the order that newPlan sized them.
-func (e *Evaluator) wire(scratch [2]unsafe.Pointer, w []layerWeights) {
+func (e *Evaluator) wire(scratch [2]unsafe.Pointer, there, back []layerWeights) {
 	turn := 0
 	use := func() unsafe.Pointer { turn ^= 1; return scratch[turn^1] }
 	maximum := e.plan.spec.Pooling == weights.MaxPooling
@@ -142,7 +142,7 @@ func (e *Evaluator) wire(scratch [2]unsafe.Pointer, w []layerWeights) {
 		}
 		f := l.forward
 		f.src, f.dst = (*C.float)(src), (*C.float)(l.act)
-		f.u, f.bias = w[i].forward, (*C.float)(w[i].bias)
+		f.u, f.bias = there[i].u, (*C.float)(there[i].bias)
 		f.in, f.out, f.stored = C.int(l.layerPlan.forward.in), C.int(l.c), C.int(l.c)
 		f.h, f.w, f.pad = C.int(l.h), C.int(l.w), 1
 		if i == 0 {
@@ -175,7 +175,7 @@ func (e *Evaluator) wire(scratch [2]unsafe.Pointer, w []layerWeights) {
 	for i := range e.layers {
 		l := &e.layers[i]
 		b := l.back
-		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, w[i].back
+		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, back[i].u
 		b.in, b.out = C.int(l.layerPlan.back.in), C.int(l.layerPlan.back.out)
 		b.h, b.w, b.pad = C.int(l.h), C.int(l.w), 1
 		b.tiles, b.tile_count = C.int(l.layerPlan.back.tiles), C.int(l.layerPlan.back.count)
@@ -202,9 +202,9 @@ func (e *Evaluator) wire(scratch [2]unsafe.Pointer, w []layerWeights) {
 func (e *Evaluator) Close() { e.memory.close() }
 
 // run does every block of a convolution.
-func (e *Evaluator) run(c *C.struct_conv, blocks int) {
+func (e *Evaluator) run(k *C.struct_kernels, c *C.struct_conv, blocks int) {
 	parallel(e.threads, blocks, func(worker, i int) {
-		C.nst_conv(e.k, c, C.int(i), (*C.float)(e.work[worker]))
+		C.nst_conv(k, c, C.int(i), (*C.float)(e.work[worker]))
 	})
 }
 

@@ -25,7 +25,7 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 	})
 	for i := range e.layers {
 		l := &e.layers[i]
-		e.run(l.forward, l.layerPlan.forward.blocks)
+		e.run(e.k, l.forward, l.layerPlan.forward.blocks)
 		if l.pooled && !l.fused {
 			e.pool(l)
 		}

@@ -14,7 +14,7 @@ import (
 type plan struct {
 	spec    engine.Spec
 	vl      int
-	factor  int // bytes of an element of the transformed weights
+	factor  [2]int // bytes of an element of the transformed weights, there and back
 	layers  []layerPlan
 	scratch [2]int
 	workers int
@@ -106,7 +106,7 @@ func check(s engine.Spec) {
 	}
 }
 
-func newPlan(s engine.Spec, vl, rows, factor, threads int) *plan {
+func newPlan(s engine.Spec, vl, rows, threads int, factor [2]int) *plan {
 	check(s)
 	p := &plan{spec: s, vl: vl, factor: factor, workers: threads}
 	ws, hs := engine.Sizes(s)
@@ -202,7 +202,7 @@ func (p *plan) weightBytes() int64 {
 	n := int64(0)
 	for i := range p.layers {
 		l := &p.layers[i]
-		n += int64(36*p.factor*(l.forward.in*l.forward.out+l.back.in*l.back.out) + 4*l.c)
+		n += int64(36*(p.factor[0]*l.forward.in*l.forward.out+p.factor[1]*l.back.in*l.back.out) + 4*l.c)
 	}
 	return n
 }
