@@ -60,10 +60,16 @@ func (e *Engine) Name() string {
 }
 
 // Memory counts the transformed weights, though evaluators share them, and not
-// what NewVector allocates.
+// what NewVector allocates. It is within s.Memory wherever a tile can be small
+// enough; above eight threads their work space comes on top.
 func (e *Engine) Memory(s engine.Spec) int64 {
 	p := e.plan(s)
 	return p.bytes() + p.weightBytes()
+}
+
+// Overhead counts windows that overlap and those evaluated forward twice.
+func (e *Engine) Overhead(s engine.Spec) float64 {
+	return float64(e.plan(s).cost()) / float64(2*s.W*s.H)
 }
 
 func (e *Engine) plan(s engine.Spec) *plan {
@@ -83,15 +89,16 @@ func (e *Engine) transformed(p *plan) ([]layerWeights, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	have := e.layers[p.spec.Network]
-	for i := len(have); i < len(p.layers); i++ {
-		w, err := e.transform(&p.spec.Network.Layers[i], &p.layers[i])
+	layers := p.at(p.columns[0], p.rows[0]).layers
+	for i := len(have); i < len(layers); i++ {
+		w, err := e.transform(&p.spec.Network.Layers[i], &layers[i])
 		if err != nil {
 			return nil, err
 		}
 		have = append(have, w)
 		e.layers[p.spec.Network] = have
 	}
-	return have[:len(p.layers):len(p.layers)], nil
+	return have[:len(layers):len(layers)], nil
 }
 
 func (e *Engine) transform(l *weights.Layer, p *layerPlan) (w layerWeights, err error) {
