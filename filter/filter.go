@@ -18,7 +18,9 @@ type Filter struct {
 	OnProgress func(Progress)
 	// InitImage is the start for Options.Init "image:FILE".
 	InitImage *Frame
-	// MaxMemory, in bytes, limits the size that Plan chooses; 0: no limit.
+	// MaxMemory, in bytes, is what painting may take, the frame and its result
+	// counted: an engine that can then works in tiles. 0: no limit. It is set
+	// before the first Plan or Paint.
 	MaxMemory int64
 
 	o      Options
@@ -114,16 +116,19 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 			clamp01(resized.Alpha)
 		}
 		out = &resized
-	} else {
+	} else if content.W != work.w || content.H != work.h {
 		pix = resize(pix, 3, work.w, work.h, content.W, content.H, bicubic)
+		clamp01(pix)
 	}
-	clamp01(pix)
 	report.since(now, "resize")
 	return out.With(pix), report, nil
 }
 
-// fit returns the frame's picture at a size.
+// fit returns the frame's picture at a size; at its own it is not a copy.
 func (f *Frame) fit(s size) []float32 {
+	if f.W == s.w && f.H == s.h {
+		return f.Pix
+	}
 	pix := resize(f.Pix, 3, f.W, f.H, s.w, s.h, bicubic)
 	clamp01(pix)
 	return pix

@@ -15,9 +15,9 @@ type workspace struct {
 
 // workspace returns one for the size, the latest one if it fits.
 func (f *Filter) workspace(s size) (*workspace, error) {
-	if f.last == nil || f.last.size != s {
-		f.Close()
-		ev, err := f.e.Compile(f.spec(s, f.layers))
+	f.leave(s)
+	if f.last == nil {
+		ev, err := f.e.Compile(f.within(f.spec(s, f.layers), f.ownMemory(s)))
 		if err != nil {
 			return nil, err
 		}
@@ -25,6 +25,21 @@ func (f *Filter) workspace(s size) (*workspace, error) {
 	}
 	f.last.used = 0
 	return f.last, nil
+}
+
+// leave frees a workspace of another size than s.
+func (f *Filter) leave(s size) {
+	if f.last != nil && f.last.size != s {
+		f.Close()
+	}
+}
+
+// within leaves an evaluator what MaxMemory has beside own bytes.
+func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
+	if f.MaxMemory > 0 {
+		spec.Memory = max(f.MaxMemory-own, 1)
+	}
+	return spec
 }
 
 // spec asks for the taps of the layers at a size.
