@@ -90,6 +90,8 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	report.W, report.H = plan.W, plan.H
 	work := size{plan.W, plan.H}
+	head := *content // if the caller has let go of content, its picture can be collected before the end
+	head.Pix = nil
 	now := time.Now()
 	c := &canvas{f: f, report: report, content: content.fit(work)}
 	report.since(now, "resize")
@@ -104,24 +106,21 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("frame %d: %w", content.Index, err)
+		return nil, nil, fmt.Errorf("frame %d: %w", head.Index, err)
 	}
 	now = time.Now()
-	out := content
-	if f.o.OutputSize == "work" && (content.W != work.w || content.H != work.h) {
-		resized := *content
-		resized.W, resized.H, resized.Pix = work.w, work.h, nil
-		if content.Alpha != nil {
-			resized.Alpha = resize(content.Alpha, 1, content.W, content.H, work.w, work.h, bicubic)
-			clamp01(resized.Alpha)
+	if full := (size{head.W, head.H}); full != work && f.o.OutputSize == "work" {
+		head.W, head.H = work.w, work.h
+		if head.Alpha != nil {
+			head.Alpha = resize(head.Alpha, 1, full.w, full.h, work.w, work.h, bicubic)
+			clamp01(head.Alpha)
 		}
-		out = &resized
-	} else if content.W != work.w || content.H != work.h {
-		pix = resize(pix, 3, work.w, work.h, content.W, content.H, bicubic)
+	} else if full != work {
+		pix = resize(pix, 3, work.w, work.h, full.w, full.h, bicubic)
 		clamp01(pix)
 	}
 	report.since(now, "resize")
-	return out.With(pix), report, nil
+	return head.With(pix), report, nil
 }
 
 // fit returns the frame's picture at a size; at its own it is not a copy.

@@ -36,13 +36,14 @@ func (f *Filter) styleTargets(s size) (map[string]styleTarget, error) {
 		}
 		if ev != nil {
 			ev.Close()
+			ev = nil
 		}
 		pix, at := f.styleAt(style, s)
-		var err error
-		ev, err = f.e.Compile(f.within(f.spec(at, layers), f.styleMemory(s, at)))
+		made, err := f.e.Compile(f.within(f.spec(at, layers), f.styleMemory(s, at)))
 		if err != nil {
 			return nil, err
 		}
+		ev = made
 		x := ev.NewVector(len(pix))
 		ev.Upload(x, pix)
 		w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers))
