@@ -28,13 +28,15 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 		now := time.Now()
 		c.scale = i
 		content := c.content
-		if s != full {
+		if s == full {
+			c.content = nil
+		} else {
 			content = resize(content, 3, full.w, full.h, s.w, s.h, bicubic)
 		}
 		if i > 0 {
 			pix = resize(pix, 3, before.w, before.h, s.w, s.h, bicubic)
+			clamp01(pix)
 		}
-		clamp01(pix)
 		before = s
 		c.report.since(now, "resize")
 		var err error
@@ -49,6 +51,7 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) ([]float32, error) {
 	f, now := c.f, time.Now()
 	precision := f.precision(g.Start == nil && c.scale+1 == len(c.sizes))
+	f.leave(s.grow(f.o.Margin), precision)
 	style, err := f.styleTargets(s, precision)
 	if err != nil {
 		return nil, err
@@ -65,6 +68,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	w.setPrior(j, g, s, f.o.Margin)
 	p := newPainter(&f.o, w, j, mirror(pix, 3, s, f.o.Margin), c.rate)
 	p.receive(c.carried)
+	c.carried = nil // the iterations need its memory
 
 	history := make([]float64, 0, c.iterations)
 	for i := range c.iterations {
@@ -84,10 +88,11 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		}
 	}
 	out := p.picture()
-	c.carried = p.moments()
 	if c.scale+1 == len(c.sizes) {
 		w.Upload(w.x, out)
 		c.report.Losses.Layers = j.byLayer(w.x)
+	} else {
+		c.carried = p.moments()
 	}
 	out = crop(out, 3, s, f.o.Margin)
 	c.report.since(now, "optimise")

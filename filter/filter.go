@@ -18,7 +18,9 @@ type Filter struct {
 	OnProgress func(Progress)
 	// InitImage is the start for Options.Init "image:FILE".
 	InitImage *Frame
-	// MaxMemory, in bytes, limits the size that Plan chooses; 0: no limit.
+	// MaxMemory, in bytes, is what painting may take, the frame and its result
+	// counted: an engine that can then works in tiles. 0: no limit. It is set
+	// before the first Plan or Paint.
 	MaxMemory int64
 
 	o      Options
@@ -91,6 +93,8 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	report.W, report.H = plan.W, plan.H
 	work := size{plan.W, plan.H}
+	head := *content // if the caller has let go of content, its picture can be collected before the end
+	head.Pix = nil
 	now := time.Now()
 	c := &canvas{f: f, report: report, content: content.fit(work)}
 	report.since(now, "resize")
@@ -105,28 +109,28 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("frame %d: %w", content.Index, err)
+		return nil, nil, fmt.Errorf("frame %d: %w", head.Index, err)
 	}
 	now = time.Now()
-	out := content
-	if f.o.OutputSize == "work" && (content.W != work.w || content.H != work.h) {
-		resized := *content
-		resized.W, resized.H, resized.Pix = work.w, work.h, nil
-		if content.Alpha != nil {
-			resized.Alpha = resize(content.Alpha, 1, content.W, content.H, work.w, work.h, bicubic)
-			clamp01(resized.Alpha)
+	if full := (size{head.W, head.H}); full != work && f.o.OutputSize == "work" {
+		head.W, head.H = work.w, work.h
+		if head.Alpha != nil {
+			head.Alpha = resize(head.Alpha, 1, full.w, full.h, work.w, work.h, bicubic)
+			clamp01(head.Alpha)
 		}
-		out = &resized
-	} else {
-		pix = resize(pix, 3, work.w, work.h, content.W, content.H, bicubic)
+	} else if full != work {
+		pix = resize(pix, 3, work.w, work.h, full.w, full.h, bicubic)
+		clamp01(pix)
 	}
-	clamp01(pix)
 	report.since(now, "resize")
-	return out.With(pix), report, nil
+	return head.With(pix), report, nil
 }
 
-// fit returns the frame's picture at a size.
+// fit returns the frame's picture at a size; at its own it is not a copy.
 func (f *Frame) fit(s size) []float32 {
+	if f.W == s.w && f.H == s.h {
+		return f.Pix
+	}
 	pix := resize(f.Pix, 3, f.W, f.H, s.w, s.h, bicubic)
 	clamp01(pix)
 	return pix

@@ -372,6 +372,66 @@ func TestPlanMindsMemory(t *testing.T) {
 	}
 }
 
+// tiled pretends to work in tiles: any half of a picture's memory will do, at twice
+// the time; slower is a factor on top.
+type tiled struct {
+	enginetest.Reference
+	slower float64
+}
+
+func (e tiled) Memory(s engine.Spec) int64 {
+	n := e.Reference.Memory(s)
+	if s.Memory > 0 && n > s.Memory {
+		n = max(n/2, s.Memory)
+	}
+	return n
+}
+
+func (e tiled) Overhead(s engine.Spec) float64 {
+	if s.Memory > 0 && e.Reference.Memory(s) > s.Memory {
+		return 2 * e.slower
+	}
+	return e.slower
+}
+
+func TestPlanMakesTiles(t *testing.T) {
+	plan := func(memory int64, slower float64, size Size) (*Filter, Plan) {
+		o := tinyOptions()
+		o.Size, o.MinSize = size, 0
+		f, err := New(o, tiled{slower: slower}, tiny(false), []*Frame{smooth(40, 30, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(f.Close)
+		f.MaxMemory = memory
+		p, err := f.Plan(400, 300)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f, p
+	}
+	f, free := plan(0, 1, 0)
+	grown := size{400, 300}.grow(f.o.Margin)
+	own := f.ownMemory(grown)
+	room := free.Memory - own // the evaluator's
+	if _, p := plan(own+room*2/3, 1, 0); p.W != 400 || p.Memory != own+room*2/3 || p.Reason != "" {
+		t.Errorf("with room for tiles: %+v", p)
+	}
+	if _, p := plan(own+room/3, 1, 0); p.W == 400 || p.Memory > own+room/3 || !strings.Contains(p.Reason, "memory") {
+		t.Errorf("without: %+v", p)
+	}
+	f, _ = plan(own+room*2/3, 1, 0)
+	if whole, tiles := f.planAt(grown, size{400, 300}, 1).Seconds, 2*float64(6*grown.pixels()); whole != tiles {
+		t.Errorf("%g s in tiles, want %g", whole, tiles)
+	}
+	if _, p := plan(0, 1e5, 0); p.W == 400 || p.Seconds > 3600 || !strings.Contains(p.Reason, "hour") {
+		t.Errorf("slow: %+v", p)
+	}
+	if _, p := plan(own+room/3, 1e5, 390); p.W != 390 || p.Memory <= own+room/3 || p.Reason != "" {
+		t.Errorf("slow and large, but asked for: %+v", p)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	style, content := smooth(40, 30, 1), smooth(37, 29, 2)
 	ctx, cancel := context.WithCancel(t.Context())

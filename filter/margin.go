@@ -32,13 +32,14 @@ func reflect(i, n int) int {
 	return min(i, 2*n-1-i)
 }
 
-// crop is the inverse of mirror: the picture of size s inside its margin.
+// crop is the inverse of mirror: the picture of size s inside its margin. It
+// takes pix for it.
 func crop(pix []float32, planes int, s size, m int) []float32 {
 	if m == 0 {
 		return pix
 	}
 	g := s.grow(m)
-	out := make([]float32, 0, planes*s.pixels())
+	out := pix[:0] // rows move towards the front
 	for p := range planes {
 		for y := range s.h {
 			out = append(out, pix[p*g.pixels()+(y+m)*g.w+m:][:s.w]...)

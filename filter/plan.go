@@ -10,7 +10,7 @@ import (
 // Plan is how a picture will be worked on.
 type Plan struct {
 	W, H    int     // worked at
-	Memory  int64   // bytes, about
+	Memory  int64   // bytes that painting takes, about
 	Seconds float64 // for one picture, coarse to fine; about
 	Reason  string  // why the size is not the input's; empty if it is
 }
@@ -18,8 +18,9 @@ type Plan struct {
 // longest is how long a picture may take before auto works at a smaller size.
 const longest = time.Hour
 
-// Plan chooses the size to work at for a w×h picture. With auto it measures the
-// engine once at a small size. It fails for a picture below engine.MinSide.
+// Plan chooses the size to work at for a w×h picture, after measuring the engine
+// once at a small size. It fails for a picture below engine.MinSide. An
+// Options.Size is taken as it is: Memory may then be above MaxMemory.
 func (f *Filter) Plan(w, h int) (Plan, error) {
 	full := size{w, h}
 	if p, ok := f.plans[full]; ok {
@@ -28,24 +29,25 @@ func (f *Filter) Plan(w, h int) (Plan, error) {
 	if min(w, h) < engine.MinSide {
 		return Plan{}, fmt.Errorf("the picture is %d×%d pixels: it needs at least %d on each side; enlarge it first", w, h, engine.MinSide)
 	}
+	s := full
+	if f.o.Size > 0 {
+		s = full.within(int(f.o.Size))
+		if min(s.w, s.h) < engine.MinSide {
+			return Plan{}, fmt.Errorf("--size %d makes a %d×%d picture %d×%d: it needs at least %d on each side", f.o.Size, w, h, s.w, s.h, engine.MinSide)
+		}
+	}
 	perPixel, err := f.measure(full)
 	if err != nil {
 		return Plan{}, err
 	}
-	p := f.planAt(full, perPixel)
-	if f.o.Size > 0 {
-		s := full.within(int(f.o.Size))
-		if min(s.w, s.h) < engine.MinSide {
-			return Plan{}, fmt.Errorf("--size %d makes a %d×%d picture %d×%d: it needs at least %d on each side", f.o.Size, w, h, s.w, s.h, engine.MinSide)
-		}
-		p = f.planAt(s, perPixel)
-	} else {
+	p := f.planAt(full, s, perPixel)
+	if f.o.Size == 0 {
 		for reason := f.tooMuch(p); reason != ""; reason = f.tooMuch(p) {
-			s := size{p.W, p.H}.times(0.95)
+			s = s.times(0.95)
 			if min(s.w, s.h) < engine.MinSide {
 				break // nothing smaller can be done; try
 			}
-			p = f.planAt(s, perPixel)
+			p = f.planAt(full, s, perPixel)
 			p.Reason = reason
 		}
 	}
@@ -63,20 +65,59 @@ func (f *Filter) tooMuch(p Plan) string {
 	return ""
 }
 
-func (f *Filter) planAt(s size, perPixel float64) Plan {
-	pixels := 0
-	for _, s := range scales(s, f.o.MinSize) {
-		pixels += s.grow(f.o.Margin).pixels()
-	}
-	vectors := 8 // x, dx, m, v, mean, and pictures on this side
+// planAt plans for a picture of size full painted at size s.
+func (f *Filter) planAt(full, s size, perPixel float64) Plan {
+	p := Plan{W: s.w, H: s.h}
 	steps := float64(f.o.Iterations)
 	if f.o.Optimizer == "lbfgs" {
-		vectors += 2*lbfgsHistory + 3
 		steps *= 1.25 // what its line search takes
 	}
-	return Plan{W: s.w, H: s.h,
-		Memory:  f.e.Memory(f.spec(s.grow(f.o.Margin), f.layers, f.precision(true))) + int64(vectors*3*4*s.grow(f.o.Margin).pixels()),
-		Seconds: perPixel * float64(pixels) * steps}
+	for _, s := range scales(s, f.o.MinSize) {
+		grown := s.grow(f.o.Margin)
+		seconds := perPixel * float64(grown.pixels()) * steps
+		if t, ok := f.e.(engine.Tiler); ok {
+			seconds *= t.Overhead(f.within(f.spec(grown, f.layers, f.precision(true)), f.ownMemory(grown)))
+		}
+		p.Seconds += seconds
+	}
+	grown := s.grow(f.o.Margin)
+	own := f.ownMemory(grown)
+	p.Memory = f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(true)), own)) + own
+	for _, style := range f.styles {
+		at := f.styleSize(style, s)
+		own := f.styleMemory(s, at)
+		p.Memory = max(p.Memory, f.e.Memory(f.within(f.spec(at, f.layers, f.precision(true)), own))+own)
+	}
+	return p
+}
+
+// ownPictures are on this side, by measurement: the frame, its result, one in
+// passing, and what waits to be collected.
+const ownPictures = 4
+
+// ownMemory is what painting at a size, margin and all, takes beside its evaluator.
+func (f *Filter) ownMemory(s size) int64 {
+	n := (2 + ownPictures) * 3 * s.pixels() // x and dx
+	params := newPyramid(s, 0).len()
+	if f.o.Parameters == "pyramid" {
+		params = newPyramid(s, pyramidLevels).len()
+		n += 2 * params // themselves and their gradient
+	}
+	switch {
+	case f.o.Optimizer == "lbfgs":
+		n += (2*lbfgsHistory + 3) * params
+	case f.o.Average > 0:
+		n += 3 * params
+	default:
+		n += 2 * params
+	}
+	return 4 * int64(n)
+}
+
+// styleMemory is the same for looking at a style of size at, on the way to a
+// picture of size s: the picture so far and Adam's moments wait.
+func (f *Filter) styleMemory(s, at size) int64 {
+	return 4 * 3 * int64((ownPictures+2)*s.pixels()+2*at.pixels())
 }
 
 // measure returns the seconds that one iteration takes for one pixel.

@@ -24,15 +24,26 @@ func (f *Filter) styleTargets(s size, p engine.Precision) (map[string]styleTarge
 	var gl gramLoss
 	out := map[string]styleTarget{}
 	shares := f.shares()
+	var ev engine.Evaluator
+	defer func() {
+		if ev != nil {
+			ev.Close()
+		}
+	}()
 	for i, style := range f.styles {
 		if shares[i] == 0 || len(layers) == 0 {
 			continue
 		}
+		if ev != nil {
+			ev.Close()
+			ev = nil
+		}
 		pix, at := f.styleAt(style, s)
-		ev, err := f.e.Compile(f.spec(at, layers, p))
+		made, err := f.e.Compile(f.within(f.spec(at, layers, p), f.styleMemory(s, at)))
 		if err != nil {
 			return nil, err
 		}
+		ev = made
 		x := ev.NewVector(len(pix))
 		ev.Upload(x, pix)
 		w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers, p))
@@ -47,12 +58,7 @@ func (f *Filter) styleTargets(s size, p engine.Precision) (map[string]styleTarge
 			}
 			axpy(grams[l.name], float32(share), m.Gram)
 		}
-		if gl.mul == nil {
-			gl.mul = multiplier(ev)
-			defer func() { ev.Close() }()
-		} else {
-			ev.Close()
-		}
+		gl.mul = multiplier(ev)
 	}
 	for i := range layers {
 		l := &layers[i]
@@ -77,9 +83,7 @@ func (f *Filter) styleTargets(s size, p engine.Precision) (map[string]styleTarge
 // paper's sums it is the canvas's own size, the middle of the style.
 func (f *Filter) styleAt(style *Frame, s size) ([]float32, size) {
 	if f.o.LossScale != "sum" {
-		k := f.o.StyleScale * float64(max(s.w, s.h)) / float64(max(style.W, style.H))
-		at := size{style.W, style.H}.times(k)
-		at = size{max(at.w, engine.MinSide), max(at.h, engine.MinSide)}
+		at := f.styleSize(style, s)
 		return style.fit(at), at
 	}
 	s = s.grow(f.o.Margin)
@@ -95,6 +99,16 @@ func (f *Filter) styleAt(style *Frame, s size) ([]float32, size) {
 		}
 	}
 	return out, s
+}
+
+// styleSize is the size at which a style is seen beside a picture of size s.
+func (f *Filter) styleSize(style *Frame, s size) size {
+	if f.o.LossScale == "sum" {
+		return s.grow(f.o.Margin)
+	}
+	k := f.o.StyleScale * float64(max(s.w, s.h)) / float64(max(style.W, style.H))
+	at := size{style.W, style.H}.times(k)
+	return size{max(at.w, engine.MinSide), max(at.h, engine.MinSide)}
 }
 
 // shares are the styles' parts of the blend; they add up to 1.

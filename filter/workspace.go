@@ -16,9 +16,9 @@ type workspace struct {
 
 // workspace returns one for the size and precision, the latest one if it fits.
 func (f *Filter) workspace(s size, p engine.Precision) (*workspace, error) {
-	if f.last == nil || f.last.size != s || f.last.precision != p {
-		f.Close()
-		ev, err := f.e.Compile(f.spec(s, f.layers, p))
+	f.leave(s, p)
+	if f.last == nil {
+		ev, err := f.e.Compile(f.within(f.spec(s, f.layers, p), f.ownMemory(s)))
 		if err != nil {
 			return nil, err
 		}
@@ -26,6 +26,21 @@ func (f *Filter) workspace(s size, p engine.Precision) (*workspace, error) {
 	}
 	f.last.used = 0
 	return f.last, nil
+}
+
+// leave frees a workspace of another size or precision.
+func (f *Filter) leave(s size, p engine.Precision) {
+	if f.last != nil && (f.last.size != s || f.last.precision != p) {
+		f.Close()
+	}
+}
+
+// within leaves an evaluator what MaxMemory has beside own bytes.
+func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
+	if f.MaxMemory > 0 {
+		spec.Memory = max(f.MaxMemory-own, 1)
+	}
+	return spec
 }
 
 // spec asks for the taps of the layers at a size.

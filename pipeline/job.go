@@ -154,7 +154,10 @@ func (j *Job) open() error {
 		return UsageError{err} // files are read: a setting does not suit
 	}
 	j.filter.InitImage = start
-	j.filter.MaxMemory = freeMemory() / 10 * 8
+	j.filter.MaxMemory = freeMemory() / 4 * 3
+	if j.MaxMemory > 0 { // of which the program, the network and the styles have taken some
+		j.filter.MaxMemory = max(int64(j.MaxMemory)-residentMemory(), 1)
+	}
 	j.filter.OnProgress = j.tell.step
 	if j.Verbose {
 		j.tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), network.Name, network.SHA256))

@@ -5,5 +5,8 @@ package pipeline
 // peakMemory is not known here.
 func peakMemory() int64 { return 0 }
 
+// residentMemory is not known here.
+func residentMemory() int64 { return 0 }
+
 // freeMemory is not known here.
 func freeMemory() int64 { return 0 }

@@ -21,5 +21,8 @@ func peakMemory() int64 {
 	return int64(u.Maxrss) << 10
 }
 
+// residentMemory returns the bytes that the process has resident, or had at most.
+func residentMemory() int64 { return peakMemory() }
+
 // freeMemory is not known here.
 func freeMemory() int64 { return 0 }

@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +18,7 @@ type Options struct {
 	Preset    string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
 	Device    string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
 	Threads   int      `name:"threads" help:"Threads to compute with; 0 takes all processors. The result does not depend on it."`
+	MaxMemory Bytes    `name:"max-memory" help:"Memory that the program may take: 2G, 500M (powers of 1000), or auto: three quarters of what can be had. Large pictures are painted in tiles to keep within it, which takes longer."`
 	Network   string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
 	Weights   string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	Progress  string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
@@ -45,8 +48,53 @@ func (o *Options) Validate() error {
 	if o.Threads < 0 || o.Threads > 1024 {
 		return fmt.Errorf("--threads %d is not between 0 and 1024", o.Threads)
 	}
+	if o.MaxMemory < 0 {
+		return fmt.Errorf("--max-memory %d is below 0", o.MaxMemory)
+	}
 	if slices.Contains(o.Style, "") {
 		return fmt.Errorf("--style is empty: give the file of a picture")
 	}
 	return nil
+}
+
+// Bytes is an amount of memory, written 500M or 2.5G; 0 is auto.
+type Bytes int64
+
+var units = []struct {
+	name  string
+	bytes float64
+}{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}}
+
+// UnmarshalText reads a number with a unit, powers of 1000, or "auto".
+func (b *Bytes) UnmarshalText(text []byte) error {
+	if string(text) == "auto" {
+		*b = 0
+		return nil
+	}
+	number, unit := strings.TrimSuffix(strings.ToUpper(string(text)), "B"), 1.0
+	for _, u := range units {
+		if rest, ok := strings.CutSuffix(number, u.name); ok {
+			number, unit = rest, u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !(n*unit >= 1 && n*unit < 1<<62) {
+		return fmt.Errorf("%q is no amount of memory: write 500M, 2G, or auto", text)
+	}
+	*b = Bytes(n * unit)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (b Bytes) MarshalText() ([]byte, error) {
+	if b == 0 {
+		return []byte("auto"), nil
+	}
+	for _, u := range units {
+		if n := float64(b) / u.bytes; n == math.Trunc(n) {
+			return []byte(strconv.FormatFloat(n, 'f', -1, 64) + u.name), nil
+		}
+	}
+	return strconv.AppendInt(nil, int64(b), 10), nil
 }

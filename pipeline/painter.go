@@ -27,14 +27,20 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 		p.planned = true
 	}
 	guide := p.history.Guide(f, p.job.Filter.Init == "previous")
+	kept := f
+	if p.frames == 1 {
+		kept = nil // nothing follows that would look back
+	}
 	painted, report, err := p.job.filter.Paint(ctx, f, guide)
 	if err != nil {
 		return nil, err
 	}
-	p.history.Keep(f, painted)
+	if kept != nil {
+		p.history.Keep(kept, painted)
+	}
 	p.ledger.painted(painted, report)
 	if p.job.Verbose {
-		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, f.Index,
+		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,
 			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
 	}
 	return painted, nil

@@ -28,6 +28,7 @@ func (j *Job) photo(ctx context.Context, t task) error {
 	j.tell.begin(t.in, 1)
 	painter := &painter{job: j, ledger: l, frames: 1}
 	painted, err := painter.paint(ctx, f)
+	j.filter.Close() // the next photo begins at another size
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.in, err)
 	}

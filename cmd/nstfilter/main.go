@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"nstfilter/pipeline"
@@ -19,7 +20,14 @@ const (
 	exitInterrupted = 130
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	if os.Getenv("GOGC") == "" {
+		// The heap is a few big pictures: to collect them often costs next to
+		// nothing, and to leave as much garbage as there is would double it.
+		debug.SetGCPercent(10)
+	}
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -29,13 +29,17 @@ type Spec struct {
 	W, H    int // at least MinSide
 	// Precision other than FP32 is only for a MixedEngine that has bfloat16.
 	Precision Precision
+	// Memory, in bytes, is what the evaluator may take, but for NewVector; 0: no
+	// limit. An engine that can work within it does, by evaluating the picture in
+	// parts; Engine.Memory then says whether it fits. Others take what they need.
+	Memory int64
 }
 
 // Engine compiles evaluators. Its methods may be called by several goroutines.
 type Engine interface {
 	// Name says what computes: "cpu avx512, 2 threads".
 	Name() string
-	// Memory estimates the bytes that an evaluator of s allocates.
+	// Memory estimates the bytes that an evaluator of s allocates, but for NewVector.
 	Memory(s Spec) int64
 	// Compile panics if s is out of range and fails where memory or the
 	// device does.
@@ -95,6 +99,8 @@ type Evaluator interface {
 	// targets. metric[i] is the M of tap i, nil for the identity.
 	SetContent(metric [][]float32)
 	// Backward writes dJ/dx at the latest Forward's x, from one Gradient per tap.
+	// Like SetContent it may read that x again: it must not have changed, and dx
+	// must be another vector.
 	Backward(dx Vector, g []Gradient)
 
 	// NewVector returns a zero vector of n elements, which lives until Close.
@@ -123,6 +129,13 @@ type Evaluator interface {
 // does: dst = a·b, all n×n in rows, dst distinct from a and b.
 type Multiplier interface {
 	Multiply(dst, a, b []float32, n int)
+}
+
+// Tiler is an engine that keeps within Spec.Memory by doing some work twice.
+type Tiler interface {
+	// Overhead is the time of Forward and Backward with s.Memory over that without
+	// a limit: 1 or more.
+	Overhead(s Spec) float64
 }
 
 // Sizes returns the width and height of each layer's activation up to the last

@@ -5,35 +5,52 @@ package cpu
 // #include "calls.h"
 import "C"
 
-import "nstfilter/filter/engine"
+import (
+	"unsafe"
 
+	"nstfilter/filter/engine"
+)
+
+// Backward takes the tiles from the last, whose activations are still there.
 func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
-	w, h := e.plan.spec.W, e.plan.spec.H
-	pdx := e.pointer(dx, 3*w*h)
+	n := 3 * e.plan.spec.W * e.plan.spec.H
+	pdx := e.pointer(dx, n)
 	if len(g) != len(e.taps) {
 		panic("cpu: not one gradient for each tap")
 	}
-	last := &e.layers[len(e.layers)-1]
-	clear(floats(e.dlast, last.c*last.w*last.h))
-	for i := len(e.layers) - 1; i >= 0; i-- {
-		l := &e.layers[i]
+	e.blocks(n, func(at, n int) { clear(floats(unsafe.Pointer(move(pdx, at)), n)) })
+	for i := len(e.tiles) - 1; i >= 0; i-- {
+		if i != e.held {
+			e.activate(i, false)
+		}
+		e.descend(&e.tiles[i], pdx, g)
+	}
+}
+
+// descend adds the gradient of what a tile's core adds to J.
+func (e *Evaluator) descend(t *tile, pdx *C.float, g []engine.Gradient) {
+	last := &t.layers[len(t.layers)-1]
+	clear(floats(last.dact, last.c*last.w*last.h))
+	for i := len(t.layers) - 1; i >= 0; i-- {
+		l := &t.layers[i]
 		if l.pooled && !l.fused {
 			e.unpool(l)
 		}
 		if l.tap >= 0 {
-			e.addGradient(&e.taps[l.tap], &g[l.tap])
+			e.addGradient(&e.taps[l.tap], l, &g[l.tap])
 		}
 		e.run(e.back, l.back, l.layerPlan.back.blocks)
 	}
-	parallel(e.threads, blocksOf(h, rowBlock), func(_, i int) {
-		C.nst_unpack_gradient(e.k, pdx, (*C.float)(e.border), &e.std[0],
-			C.int(h), C.int(w), C.int(i*rowBlock), C.int(min((i+1)*rowBlock, h)))
+	parallel(e.threads, blocksOf(int(t.area.h), rowBlock), func(_, i int) {
+		y0 := C.int(i * rowBlock)
+		C.nst_unpack_gradient(e.k, pdx, (*C.float)(t.border), &e.std[0],
+			&t.area, y0, min(y0+rowBlock, t.area.h))
 	})
 }
 
 // addGradient adds 2·D·a/P + dMean/P + 2·dContent·M·Δa to the gradient at a
-// tap's activation a, before its ReLU's mask.
-func (e *Evaluator) addGradient(t *tap, g *engine.Gradient) {
+// tap's activation a, before its ReLU's mask, over the core of its layer l.
+func (e *Evaluator) addGradient(t *tap, l *layer, g *engine.Gradient) {
 	var style, mean, mdelta *C.float
 	n := e.plan.spec.Network.Layers[t.Layer].Out
 	if (g.Gram != nil || g.Mean != nil) && !t.Style || g.Content != 0 && !t.Content {
@@ -56,9 +73,10 @@ func (e *Evaluator) addGradient(t *tap, g *engine.Gradient) {
 	if g.Content != 0 && t.hasContent {
 		mdelta = (*C.float)(t.mdelta)
 	}
-	parallel(e.threads, blocksOf(t.p, positionBlock), func(worker, b int) {
-		C.nst_add_gradient(e.k, (*C.float)(t.dact), (*C.float)(t.act), style, mean, mdelta,
-			C.float(2*g.Content), C.int(t.c), C.int64_t(t.p), C.int64_t(b*positionBlock),
-			C.int(min(positionBlock, t.p-b*positionBlock)), (*C.float)(e.work[worker]))
+	parallel(e.threads, l.core.pieces(positionBlock), func(worker, i int) {
+		at, n := l.core.piece(i, positionBlock, l.w)
+		C.nst_add_gradient(e.k, (*C.float)(l.dact), (*C.float)(l.act), style, mean, mdelta,
+			C.float(2*g.Content), C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n),
+			(*C.float)(e.work[worker]))
 	})
 }

@@ -10,14 +10,14 @@ static inline void nst_conv(K k, const struct conv *c, int block, float *work) {
 static inline void nst_pool(K k, float *dst, const float *src, int h, int w, int maximum) { k->pool(dst, src, h, w, maximum); }
 static inline void nst_unpool(K k, float *dsrc, const float *ddst, const float *src, int h, int w, int maximum) { k->unpool(dsrc, ddst, src, h, w, maximum); }
 static inline void nst_gram(K k, double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n) { k->gram(gram, sum, a, c, p, p0, n); }
-static inline double nst_content(K k, float *md, const float *a, const float *target, const float *m, int c, int64_t p, int64_t p0, int n, float *work) { return k->content(md, a, target, m, c, p, p0, n, work); }
+static inline double nst_content(K k, float *md, const float *a, const float *target, const float *m, int c, int64_t p, int64_t p0, int n, int64_t tp, int64_t t0, float *work) { return k->content(md, a, target, m, c, p, p0, n, tp, t0, work); }
 static inline void nst_add_gradient(K k, float *da, const float *a, const float *style, const float *mean, const float *md, float content, int c, int64_t p, int64_t p0, int n, float *work) { k->add_gradient(da, a, style, mean, md, content, c, p, p0, n, work); }
 static inline void nst_pack_panels(K k, float *u, const float *b, int kk, int n, float scale) { k->pack_panels(u, b, kk, n, scale); }
 static inline void nst_pack_rows(K k, float *v, const float *a, int m, int kk) { k->pack_rows(v, a, m, kk); }
 static inline void nst_unpack_rows(K k, float *c, const float *v, int m, int n, int row0, int rows) { k->unpack_rows(c, v, m, n, row0, rows); }
 static inline void nst_gemm(K k, const float *u, const float *v, float *m, int kk, int n, int rows, int64_t vstep, int64_t mstep, int add) { k->gemm(u, v, m, kk, n, rows, vstep, mstep, add); }
-static inline void nst_pack_picture(K k, float *dst, const float *x, const float *mean, const float *std, int h, int w, int y0, int y1) { k->pack_picture(dst, x, mean, std, h, w, y0, y1); }
-static inline void nst_unpack_gradient(K k, float *dx, const float *d, const float *std, int h, int w, int y0, int y1) { k->unpack_gradient(dx, d, std, h, w, y0, y1); }
+static inline void nst_pack_picture(K k, float *dst, const float *x, const float *mean, const float *std, const struct window *s, int y0, int y1) { k->pack_picture(dst, x, mean, std, s, y0, y1); }
+static inline void nst_unpack_gradient(K k, float *dx, const float *d, const float *std, const struct window *s, int y0, int y1) { k->unpack_gradient(dx, d, std, s, y0, y1); }
 static inline double nst_dot(K k, const float *a, const float *b, int64_t n) { return k->dot(a, b, n); }
 static inline void nst_axpby(K k, float *y, float a, const float *x, float b, int64_t n) { k->axpby(y, a, x, b, n); }
 static inline void nst_adam(K k, float *x, float *m, float *v, float *mean, const float *dx, const struct adam *s, int64_t n) { k->adam(x, m, v, mean, dx, s, n); }

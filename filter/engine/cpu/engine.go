@@ -83,16 +83,26 @@ func (e *Engine) kernels(p engine.Precision, back bool) *C.struct_kernels {
 }
 
 // Memory counts the transformed weights, though evaluators share them, and not
-// what NewVector allocates.
+// what NewVector allocates. It is within s.Memory wherever a tile can be small
+// enough; above eight threads their work space comes on top.
 func (e *Engine) Memory(s engine.Spec) int64 {
 	p := e.plan(s)
 	return p.bytes() + p.weightBytes()
 }
 
+// Overhead counts windows that overlap and those evaluated forward twice.
+func (e *Engine) Overhead(s engine.Spec) float64 {
+	return float64(e.plan(s).cost()) / float64(2*s.W*s.H)
+}
+
+// shape is what plans know of the kernels.
+func (e *Engine) shape(p engine.Precision) kernelShape {
+	there, back := e.kernels(p, false), e.kernels(p, true)
+	return kernelShape{int(there.vl), int(there.rows), [2]int{int(there.factor_bytes), int(back.factor_bytes)}}
+}
+
 func (e *Engine) plan(s engine.Spec) *plan {
-	there, back := e.kernels(s.Precision, false), e.kernels(s.Precision, true)
-	return newPlan(s, int(there.vl), int(there.rows), e.threads,
-		[2]int{int(there.factor_bytes), int(back.factor_bytes)})
+	return newPlan(s, e.shape(s.Precision), e.threads)
 }
 
 // Close frees the transformed weights, after all evaluators are closed.
@@ -111,10 +121,11 @@ func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 	k := e.kernels(p.spec.Precision, back)
 	key := precise{p.spec.Network, k == e.bf16, back}
 	have := e.layers[key]
-	for i := len(have); i < len(p.layers); i++ {
-		b := p.layers[i].forward
+	layers := p.at(p.columns[0], p.rows[0]).layers
+	for i := len(have); i < len(layers); i++ {
+		b := layers[i].forward
 		if back {
-			b = p.layers[i].back
+			b = layers[i].back
 		}
 		w, err := e.transform(k, &p.spec.Network.Layers[i], b, back)
 		if err != nil {
@@ -123,7 +134,7 @@ func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 		have = append(have, w)
 		e.layers[key] = have
 	}
-	return have[:len(p.layers):len(p.layers)], nil
+	return have[:len(layers):len(layers)], nil
 }
 
 func (e *Engine) transform(k *C.struct_kernels, l *weights.Layer, b winograd, back bool) (w layerWeights, err error) {
@@ -151,7 +162,10 @@ func (e *Engine) transform(k *C.struct_kernels, l *weights.Layer, b winograd, ba
 // Compile panics if s is out of range: a side below engine.MinSide, taps out of
 // order, layers whose shapes do not fit. It fails if there is no memory.
 func (e *Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
-	p := e.plan(s)
+	return e.evaluator(e.plan(s))
+}
+
+func (e *Engine) evaluator(p *plan) (*Evaluator, error) {
 	there, err := e.transformed(p, false)
 	if err != nil {
 		return nil, err

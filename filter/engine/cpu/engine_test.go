@@ -193,32 +193,38 @@ func TestReferenceDifferences(t *testing.T) {
 func TestThreads(t *testing.T) {
 	for _, pooling := range []weights.Pooling{weights.AveragePooling, weights.MaxPooling} {
 		s := engine.Spec{Network: network(7, tiny...), Pooling: pooling, Taps: taps(0, 2, 3, 7, 9), W: 83, H: 61}
-		x := uniform(1, 3*s.W*s.H)
-		for _, one := range engines(t, 1) {
-			var want []float32
-			for _, threads := range []int{1, 2, 3, 5} {
-				eng, err := NewISA(one.isa, threads)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(eng.Close)
-				e := compile(t, eng, s)
-				px, dx := upload(e, x), e.NewVector(len(x))
-				e.Forward(upload(e, uniform(2, len(x))))
-				e.SetContent(nil)
-				var got []float32
-				for _, m := range e.Forward(px) {
-					got = append(append(append(got, m.Gram...), m.Mean...), float32(m.Content))
-				}
-				e.Backward(dx, gradients(s))
-				got = append(got, float32(e.TV(dx, px, 0.5)), float32(e.Dot(dx, px)))
-				got = append(got, download(dx, e)...)
-				if want == nil {
-					want = got
-				}
-				if !slices.Equal(got, want) {
-					t.Errorf("%s, %s: %d threads differ from one", one.isa, pooling, threads)
-				}
+		testThreads(t, s)
+		s.W, s.H, s.Memory = 35, 131, 1 // two tiles
+		testThreads(t, s)
+	}
+}
+
+func testThreads(t *testing.T, s engine.Spec) {
+	x := uniform(1, 3*s.W*s.H)
+	for _, one := range engines(t, 1) {
+		var want []float32
+		for _, threads := range []int{1, 2, 3, 5} {
+			eng, err := NewISA(one.isa, threads)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(eng.Close)
+			e := compile(t, eng, s)
+			px, dx := upload(e, x), e.NewVector(len(x))
+			e.Forward(upload(e, uniform(2, len(x))))
+			e.SetContent(nil)
+			var got []float32
+			for _, m := range e.Forward(px) {
+				got = append(append(append(got, m.Gram...), m.Mean...), float32(m.Content))
+			}
+			e.Backward(dx, gradients(s))
+			got = append(got, float32(e.TV(dx, px, 0.5)), float32(e.Dot(dx, px)))
+			got = append(got, download(dx, e)...)
+			if want == nil {
+				want = got
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s, %s, %d tiles: %d threads differ from one", one.isa, s.Pooling, len(e.tiles), threads)
 			}
 		}
 	}
@@ -227,6 +233,7 @@ func TestThreads(t *testing.T) {
 func TestMemory(t *testing.T) {
 	for _, s := range []engine.Spec{
 		{Network: network(7, tiny...), Pooling: weights.MaxPooling, Taps: taps(0, 2, 3, 7, 9), W: 83, H: 61},
+		{Network: network(7, tiny...), Pooling: weights.MaxPooling, Taps: taps(0, 2, 3, 7, 9), W: 283, H: 261, Memory: 1},
 		{Network: network(7, []int{32, 32}, []int{64}), Pooling: weights.AveragePooling, Taps: taps(1, 2), W: 300, H: 200},
 	} {
 		for _, eng := range engines(t, 2) {

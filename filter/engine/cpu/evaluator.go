@@ -26,7 +26,9 @@ type Evaluator struct {
 	memory  arena
 
 	mean, std []C.float
-	layers    []layer
+	tiles     []tile
+	held      int      // the tile whose activations are in the buffers
+	x         *C.float // the latest Forward's
 	taps      []tap
 	moments   []engine.Moments
 	work      []unsafe.Pointer // for each worker
@@ -35,9 +37,18 @@ type Evaluator struct {
 	sums      []float64
 	partial   []float64 // of any other sum
 	matrices  [3]matrix
+}
 
+// tile is one window of the picture; those of one shape share their layers, and
+// all share the buffers.
+type tile struct {
+	area C.struct_window
+	*window
+}
+
+type window struct {
+	layers []layer
 	packed unsafe.Pointer // the normalised picture
-	dlast  unsafe.Pointer // gradient at the last activation
 	border unsafe.Pointer // gradient at the packed picture
 }
 
@@ -51,13 +62,15 @@ type layer struct {
 	dpool         unsafe.Pointer // gradient at pool, where not fused
 }
 
+// tap is of the whole picture, but for mdelta.
 type tap struct {
 	engine.Tap
-	*layer
-	p              int
+	c              int            // padded channels
+	w, p           int            // width, positions
 	metric         unsafe.Pointer // packed
-	target, mdelta unsafe.Pointer // content target; M·Δa
+	target, mdelta unsafe.Pointer // content target; M·Δa of the tile that is held
 	mean           unsafe.Pointer // padded gradient
+	gram, sums     []float64      // over the tiles so far
 	hasContent     bool
 	hasMetric      bool
 }
@@ -79,69 +92,94 @@ func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluato
 		}
 		return q
 	}
-	scratch := [2]unsafe.Pointer{
+	doubles := func(what string, n int) []float64 {
+		q := alloc(what, 8*int64(n))
+		if q == nil {
+			return nil
+		}
+		return unsafe.Slice((*float64)(q), n)
+	}
+	b := buffers{scratch: [2]unsafe.Pointer{
 		alloc("activations and gradients", 4*int64(p.scratch[0])),
 		alloc("activations and gradients", 4*int64(p.scratch[1])),
-	}
+	}}
 	for range p.workers {
 		e.work = append(e.work, alloc("a thread's work space", 4*int64(p.work)))
 	}
 	e.panels = alloc("style gradients", 4*int64(p.panels))
-	gram := alloc("partial Gram matrices", 8*int64(p.gram+p.sums))
-	e.layers = make([]layer, len(p.layers))
-	for i := range e.layers {
-		l := &e.layers[i]
-		l.layerPlan, l.forward, l.back = &p.layers[i], new(C.struct_conv), new(C.struct_conv)
-		l.forward.mask = alloc("masks", p.maskBytes(l.layerPlan))
-		if l.tap >= 0 {
-			l.act = alloc("activations", 4*int64(l.c*l.w*l.h))
+	e.gram, e.sums = doubles("partial Gram matrices", p.gram), doubles("partial Gram matrices", p.sums)
+	for i := range p.acts {
+		b.masks = append(b.masks, alloc("masks", p.masks[i]))
+		b.acts = append(b.acts, nil)
+		if p.acts[i] > 0 {
+			b.acts[i] = alloc("activations", 4*int64(p.acts[i]))
 		}
 	}
 	e.taps = make([]tap, len(p.spec.Taps))
 	e.moments = make([]engine.Moments, len(e.taps))
+	ws, hs := engine.Sizes(p.spec)
 	for i, s := range p.spec.Taps {
 		t := &e.taps[i]
-		*t = tap{Tap: s, layer: &e.layers[s.Layer]}
-		t.p = t.w * t.h
+		*t = tap{Tap: s, c: p.channels(s), w: ws[s.Layer], p: ws[s.Layer] * hs[s.Layer]}
 		e.moments[i].P = t.p
 		out := p.spec.Network.Layers[s.Layer].Out
 		if s.Style {
 			e.moments[i].Gram = make([]float32, out*out)
 			e.moments[i].Mean = make([]float32, out)
 			t.mean = alloc("style gradients", 4*int64(t.c))
+			t.gram, t.sums = doubles("Gram matrices", t.c*t.c), doubles("Gram matrices", t.c)
 		}
 		if s.Content {
 			t.target = alloc("content targets", 4*int64(t.c*t.p))
-			t.mdelta = alloc("content differences", 4*int64(t.c*t.p))
+			t.mdelta = alloc("content differences", 4*int64(p.acts[s.Layer]))
 			t.metric = alloc("a metric", 4*int64(t.c*t.c))
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	e.gram = unsafe.Slice((*float64)(gram), p.gram)
-	e.sums = unsafe.Slice((*float64)(unsafe.Add(gram, 8*p.gram)), p.sums)
-	e.wire(scratch, there, back)
+	wired := map[*windowPlan]*window{}
+	for _, y := range p.rows {
+		for _, x := range p.columns {
+			n := p.at(x, y)
+			if wired[n] == nil {
+				wired[n] = e.wire(n, b, there, back)
+			}
+			e.tiles = append(e.tiles, tile{C.struct_window{
+				height: C.int(p.spec.H), width: C.int(p.spec.W),
+				y: C.int(y.from), x: C.int(x.from), h: C.int(n.h), w: C.int(n.w)}, wired[n]})
+		}
+	}
+	e.held = len(e.tiles) - 1
 	return e, nil
 }
 
+// buffers are what windows of all shapes share.
+type buffers struct {
+	scratch     [2]unsafe.Pointer
+	masks, acts []unsafe.Pointer // by layer
+}
+
 // wire gives every convolution its source and destination; the two scratch
-// buffers take turns in the order that newPlan sized them.
-func (e *Evaluator) wire(scratch [2]unsafe.Pointer, there, back []layerWeights) {
+// buffers take turns in the order that the plan sized them.
+func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *window {
+	n := &window{layers: make([]layer, len(p.layers))}
 	turn := 0
-	use := func() unsafe.Pointer { turn ^= 1; return scratch[turn^1] }
+	use := func() unsafe.Pointer { turn ^= 1; return m.scratch[turn^1] }
 	maximum := e.plan.spec.Pooling == weights.MaxPooling
-	e.packed = use()
-	src := e.packed
-	for i := range e.layers {
-		l := &e.layers[i]
+	n.packed = use()
+	src := n.packed
+	for i := range n.layers {
+		l := &n.layers[i]
+		l.layerPlan, l.forward, l.back = &p.layers[i], new(C.struct_conv), new(C.struct_conv)
+		l.act = m.acts[i]
 		if l.pooled {
 			l.pool = use()
 		} else if l.act == nil {
 			l.act = use()
 		}
 		f := l.forward
-		f.src, f.dst = (*C.float)(src), (*C.float)(l.act)
+		f.src, f.dst, f.mask = (*C.float)(src), (*C.float)(l.act), m.masks[i]
 		f.u, f.bias = there[i].u, (*C.float)(there[i].bias)
 		f.in, f.out, f.stored = C.int(l.layerPlan.forward.in), C.int(l.c), C.int(l.c)
 		f.h, f.w, f.pad = C.int(l.h), C.int(l.w), 1
@@ -163,17 +201,16 @@ func (e *Evaluator) wire(scratch [2]unsafe.Pointer, there, back []layerWeights) 
 	}
 
 	turn = 0
-	for i := len(e.layers) - 1; i >= 0; i-- {
-		l := &e.layers[i]
+	for i := len(n.layers) - 1; i >= 0; i-- {
+		l := &n.layers[i]
 		if l.pooled && !l.fused {
 			l.dpool = use()
 		}
 		l.dact = use()
 	}
-	e.dlast = e.layers[len(e.layers)-1].dact
-	e.border = use()
-	for i := range e.layers {
-		l := &e.layers[i]
+	n.border = use()
+	for i := range n.layers {
+		l := &n.layers[i]
 		b := l.back
 		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, back[i].u
 		b.in, b.out = C.int(l.layerPlan.back.in), C.int(l.layerPlan.back.out)
@@ -187,16 +224,17 @@ func (e *Evaluator) wire(scratch [2]unsafe.Pointer, there, back []layerWeights) 
 			}
 		}
 		if i == 0 {
-			b.dst, b.stored, b.pad = (*C.float)(e.border), C.int(e.plan.vl), 2
+			b.dst, b.stored, b.pad = (*C.float)(n.border), C.int(e.plan.vl), 2
 			continue
 		}
 		b.stored = b.out
-		below := &e.layers[i-1]
+		below := &n.layers[i-1]
 		b.dst = (*C.float)(below.dact)
 		if below.pooled && !below.fused {
 			b.dst = (*C.float)(below.dpool)
 		}
 	}
+	return n
 }
 
 func (e *Evaluator) Close() { e.memory.close() }
@@ -208,10 +246,11 @@ func (e *Evaluator) run(k *C.struct_kernels, c *C.struct_conv, blocks int) {
 	})
 }
 
-// activation returns tap i's latest activation, (C, H, W).
+// activation returns tap i's latest activation, (C, H, W), of an evaluator with
+// one tile.
 func (e *Evaluator) activation(i int) []float32 {
 	t, vl := &e.taps[i], e.plan.vl
-	src := floats(t.act, t.c*t.p)
+	src := floats(e.tiles[0].layers[t.Layer].act, t.c*t.p)
 	out := make([]float32, e.plan.spec.Network.Layers[t.Layer].Out*t.p)
 	for j := range out {
 		c, q := j/t.p, j%t.p

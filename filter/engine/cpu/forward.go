@@ -16,24 +16,57 @@ import (
 const rowBlock = 16
 
 func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
-	w, h := e.plan.spec.W, e.plan.spec.H
-	px := e.pointer(x, 3*w*h)
-	parallel(e.threads, blocksOf(h+2, rowBlock), func(_, i int) {
-		y0 := i*rowBlock - 1
-		C.nst_pack_picture(e.k, (*C.float)(e.packed), px, &e.mean[0], &e.std[0],
-			C.int(h), C.int(w), C.int(y0), C.int(min(y0+rowBlock, h+1)))
+	e.x = e.pointer(x, 3*e.plan.spec.W*e.plan.spec.H)
+	for i := range e.taps {
+		clear(e.taps[i].gram)
+		clear(e.taps[i].sums)
+		e.moments[i].Content = 0
+	}
+	for i := range e.tiles {
+		e.activate(i, true)
+	}
+	for i := range e.taps {
+		if e.taps[i].Style {
+			e.finish(&e.taps[i], &e.moments[i])
+		}
+	}
+	return e.moments
+}
+
+// activate evaluates tile i at the latest x; measure adds to the moments.
+func (e *Evaluator) activate(i int, measure bool) {
+	t := &e.tiles[i]
+	parallel(e.threads, blocksOf(int(t.area.h)+2, rowBlock), func(_, i int) {
+		y0 := C.int(i*rowBlock - 1)
+		C.nst_pack_picture(e.k, (*C.float)(t.packed), e.x, &e.mean[0], &e.std[0],
+			&t.area, y0, min(y0+rowBlock, t.area.h+1))
 	})
-	for i := range e.layers {
-		l := &e.layers[i]
+	for i := range t.layers {
+		l := &t.layers[i]
 		e.run(e.k, l.forward, l.layerPlan.forward.blocks)
 		if l.pooled && !l.fused {
 			e.pool(l)
 		}
-		if l.tap >= 0 {
-			e.measure(l.tap)
+		if l.tap < 0 {
+			continue
+		}
+		tap := &e.taps[l.tap]
+		if tap.Style && measure {
+			e.addGram(tap, l)
+		}
+		if tap.hasContent {
+			content := e.measureContent(tap, l, t.offset(tap, l))
+			if measure {
+				e.moments[l.tap].Content += content
+			}
 		}
 	}
-	return e.moments
+	e.held = i
+}
+
+// offset is where the window begins in the whole layer, in positions.
+func (t *tile) offset(tap *tap, l *layer) int {
+	return int(t.area.y)>>l.pools*tap.w + int(t.area.x)>>l.pools
 }
 
 func (e *Evaluator) pool(l *layer) {
@@ -59,73 +92,101 @@ func (e *Evaluator) maximum() C.int {
 	return 0
 }
 
-// measure computes the moments of tap i.
-func (e *Evaluator) measure(i int) {
-	t, m := &e.taps[i], &e.moments[i]
-	if t.Style {
-		e.measureGram(t, m)
-	}
-	m.Content = 0
-	if t.hasContent {
-		m.Content = e.measureContent(t)
-	}
-}
-
-func (e *Evaluator) measureGram(t *tap, m *engine.Moments) {
-	size, blocks := gramBlocks(t.p, t.c)
+// addGram adds the core of a tap's layer l to the tap's sums.
+func (e *Evaluator) addGram(t *tap, l *layer) {
+	pieces := l.core.pieces(gramChunk)
+	blocks := gramBlocks(pieces, t.c)
+	size := blocksOf(pieces, max(blocks, 1))
 	cc := t.c * t.c
 	parallel(e.threads, blocks, func(_, b int) {
-		C.nst_gram(e.k, (*C.double)(&e.gram[b*cc]), (*C.double)(&e.sums[b*t.c]), (*C.float)(t.act),
-			C.int(t.c), C.int64_t(t.p), C.int64_t(b*size), C.int(min(size, t.p-b*size)))
+		gram, sums := e.gram[b*cc:][:cc], e.sums[b*t.c:][:t.c]
+		clear(gram)
+		clear(sums)
+		for i := b * size; i < min((b+1)*size, pieces); i++ {
+			at, n := l.core.piece(i, gramChunk, l.w)
+			C.nst_gram(e.k, (*C.double)(&gram[0]), (*C.double)(&sums[0]), (*C.float)(l.act),
+				C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n))
+		}
 	})
-	n := len(m.Mean)
-	p := float64(t.p)
-	parallel(e.threads, blocksOf(n, rowBlock), func(_, block int) {
-		for r := block * rowBlock; r < min(n, (block+1)*rowBlock); r++ {
-			row := e.gram[r*t.c:]
-			for b := 1; b < blocks; b++ {
-				other := e.gram[b*cc+r*t.c:]
-				for c := r; c < n; c++ {
-					row[c] += other[c]
+	parallel(e.threads, blocksOf(t.c, rowBlock), func(_, block int) {
+		for r := block * rowBlock; r < min(t.c, (block+1)*rowBlock); r++ {
+			for b := range blocks {
+				for c := r; c < t.c; c++ {
+					t.gram[r*t.c+c] += e.gram[b*cc+r*t.c+c]
 				}
+				t.sums[r] += e.sums[b*t.c+r]
 			}
-			for c := r; c < n; c++ {
-				v := float32(row[c] / p)
-				m.Gram[r*n+c], m.Gram[c*n+r] = v, v
-			}
-			for b := 1; b < blocks; b++ {
-				e.sums[r] += e.sums[b*t.c+r]
-			}
-			m.Mean[r] = float32(e.sums[r] / p)
 		}
 	})
 }
 
-func (e *Evaluator) measureContent(t *tap) float64 {
+// finish makes moments of a tap's sums.
+func (e *Evaluator) finish(t *tap, m *engine.Moments) {
+	n, p := len(m.Mean), float64(t.p)
+	parallel(e.threads, blocksOf(n, rowBlock), func(_, block int) {
+		for r := block * rowBlock; r < min(n, (block+1)*rowBlock); r++ {
+			for c := r; c < n; c++ {
+				v := float32(t.gram[r*t.c+c] / p)
+				m.Gram[r*n+c], m.Gram[c*n+r] = v, v
+			}
+			m.Mean[r] = float32(t.sums[r] / p)
+		}
+	})
+}
+
+// measureContent computes M·Δa over the core of a tap's layer l, whose window
+// begins at offset, and its product with Δa.
+func (e *Evaluator) measureContent(t *tap, l *layer, offset int) float64 {
 	var metric *C.float
 	if t.hasMetric {
 		metric = (*C.float)(t.metric)
 	}
-	return e.sum(blocksOf(t.p, positionBlock), func(worker, b int) float64 {
-		return float64(C.nst_content(e.k, (*C.float)(t.mdelta), (*C.float)(t.act), (*C.float)(t.target),
-			metric, C.int(t.c), C.int64_t(t.p), C.int64_t(b*positionBlock),
-			C.int(min(positionBlock, t.p-b*positionBlock)), (*C.float)(e.work[worker])))
+	return e.sum(l.core.pieces(positionBlock), func(worker, i int) float64 {
+		at, n := l.core.piece(i, positionBlock, l.w)
+		whole, _ := l.core.piece(i, positionBlock, t.w)
+		return float64(C.nst_content(e.k, (*C.float)(t.mdelta), (*C.float)(l.act), (*C.float)(t.target),
+			metric, C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n),
+			C.int64_t(t.p), C.int64_t(offset+whole), (*C.float)(e.work[worker])))
 	})
 }
 
 func (e *Evaluator) SetContent(metric [][]float32) {
+	last := len(e.tiles) - 1
+	for i := last; i >= 0; i-- {
+		if i != e.held {
+			e.activate(i, false)
+		}
+		for k := range e.taps {
+			if t := &e.taps[k]; t.Content {
+				e.keep(t, &e.tiles[i])
+			}
+		}
+	}
 	for i := range e.taps {
 		t := &e.taps[i]
 		if !t.Content {
 			continue
 		}
-		copy(floats(t.target, t.c*t.p), floats(t.act, t.c*t.p))
 		t.hasContent = true
 		t.hasMetric = metric != nil && metric[i] != nil
 		if t.hasMetric {
 			e.pack(t.metric, metric[i], e.plan.spec.Network.Layers[t.Layer].Out, 1)
 		}
-		clear(floats(t.mdelta, t.c*t.p))
+		clear(floats(t.mdelta, e.plan.acts[t.Layer]))
+	}
+}
+
+// keep copies the activation of a tile's core to the tap's content target.
+func (e *Evaluator) keep(t *tap, from *tile) {
+	l, vl := &from.layers[t.Layer], e.plan.vl
+	target, act := floats(t.target, t.c*t.p), floats(l.act, t.c*l.w*l.h)
+	offset := from.offset(t, l)
+	for b := range t.c / vl {
+		for i := range l.core.h {
+			at, n := l.core.piece(i, l.core.w, l.w)
+			whole, _ := l.core.piece(i, l.core.w, t.w)
+			copy(target[(b*t.p+offset+whole)*vl:], act[(b*l.w*l.h+at)*vl:][:n*vl])
+		}
 	}
 }
 

@@ -27,8 +27,6 @@ INLINE void gram_tile(double *gram, int c, int i, int j, const float *a, int64_t
 }
 
 static void gram(double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n) {
-    memset(gram, 0, (size_t)c * c * sizeof *gram);
-    memset(sum, 0, c * sizeof *sum);
     for (int q = 0; q < n; q += GRAM_CHUNK) {
         int len = min(GRAM_CHUNK, n - q);
         for (int i = 0; i < c; i += PAIR)
@@ -45,14 +43,13 @@ static void gram(double *gram, double *sum, const float *a, int c, int64_t p, in
 }
 
 static double content(float *md, const float *a, const float *target, const float *m, int c,
-                      int64_t p, int64_t p0, int n, float *work) {
+                      int64_t p, int64_t p0, int n, int64_t tp, int64_t t0, float *work) {
     const int64_t step = (int64_t)n * VL;
     float *delta = work; // [c/VL][n][VL]
-    for (int i = 0; i < c / VL; i++)
-        for (int q = 0; q < n; q++) {
-            int64_t at = (i * p + p0 + q) * VL;
-            store(delta + i * step + q * VL, load(a + at) - load(target + at));
-        }
+    for (int i = 0; i < c / VL; i++) {
+        const float *s = a + (i * p + p0) * VL, *t = target + (i * tp + t0) * VL;
+        for (int64_t q = 0; q < step; q += VL) store(delta + i * step + q, load(s + q) - load(t + q));
+    }
     if (m)
         gemm(m, delta, md + p0 * VL, c, c, n, step, p * VL, 0);
     else

@@ -12,16 +12,32 @@ import (
 // plan says what an evaluator of a Spec allocates; sizes count float32 unless
 // they say bytes.
 type plan struct {
-	spec    engine.Spec
-	vl      int
-	factor  [2]int // bytes of an element of the transformed weights, there and back
-	layers  []layerPlan
+	spec engine.Spec
+	kernelShape
+	columns []span // with the rows: a tile wherever they cross
+	rows    []span
+	windows map[[2]span]*windowPlan // by a column and a row as the window counts
+	acts    []int                   // by layer: activations that are tapped
+	masks   []int64                 // by layer, in bytes
 	scratch [2]int
 	workers int
 	work    int // for each worker
 	gram    int // float64: partial Grams
 	sums    int // float64: partial sums of activations
 	panels  int // a packed D or the like
+}
+
+// kernelShape is that of the kernels: floats in a vector, rows of the GEMM, and bytes of
+// an element of the transformed weights, there and back.
+type kernelShape struct {
+	vl, kernelRows int
+	factor         [2]int
+}
+
+// windowPlan is what the tiles of one shape have in common.
+type windowPlan struct {
+	w, h   int // pixels
+	layers []layerPlan
 }
 
 // layerPlan is one convolution and what follows it up to the next.
@@ -31,6 +47,8 @@ type layerPlan struct {
 	tap     int  // −1: none
 	pooled  bool // the next layer reads its pooled activation
 	fused   bool // pooled, and only the pooled activation is stored
+	pools   int  // that lie before it
+	core    core
 	forward winograd
 	back    winograd
 }
@@ -58,15 +76,15 @@ func blocking(in, out, ow, oh, rows, threads int) winograd {
 
 func (w winograd) work(vl int) int { return 36 * (w.tiles*(w.in+w.out) + 10*vl) }
 
-// gramBlocks is how the positions of a layer are shared out for its Gram.
-// It depends on the sizes only, so that sums do not depend on threads.
-func gramBlocks(p, c int) (size, blocks int) {
+// gramBlocks is how many parts the pieces of a layer are shared out to for its
+// Gram. It depends on the sizes only, so that sums do not depend on threads.
+func gramBlocks(pieces, c int) int {
 	limit := 16
 	if c > 256 {
 		limit = 8
 	}
-	size = gramChunk * ((p + gramChunk*limit - 1) / (gramChunk * limit))
-	return size, (p + size - 1) / size
+	size := blocksOf(pieces, limit)
+	return blocksOf(pieces, max(size, 1))
 }
 
 const (
@@ -106,36 +124,59 @@ func check(s engine.Spec) {
 	}
 }
 
-func newPlan(s engine.Spec, vl, rows, threads int, factor [2]int) *plan {
-	check(s)
-	p := &plan{spec: s, vl: vl, factor: factor, workers: threads}
+// planTiles plans for a picture cut into about columns × lines tiles.
+func planTiles(s engine.Spec, k kernelShape, threads, columns, lines int) *plan {
+	grid, halo := reach(s)
+	p := &plan{spec: s, kernelShape: k, workers: threads,
+		columns: cut(s.W, columns, grid, halo), rows: cut(s.H, lines, grid, halo),
+		windows: map[[2]span]*windowPlan{}, acts: make([]int, s.Depth()), masks: make([]int64, s.Depth())}
+	for _, y := range shapes(p.rows) {
+		for _, x := range shapes(p.columns) {
+			p.windows[[2]span{x, y}] = p.window(x, y)
+		}
+	}
+	return p
+}
+
+// at is the window of the tile in a column and a row.
+func (p *plan) at(x, y span) *windowPlan { return p.windows[[2]span{x.local(), y.local()}] }
+
+// window plans for one shape of tile, and makes room for it.
+func (p *plan) window(x, y span) *windowPlan {
+	s := p.spec
+	s.W, s.H = x.to, y.to
+	n := &windowPlan{w: s.W, h: s.H, layers: make([]layerPlan, s.Depth())}
 	ws, hs := engine.Sizes(s)
-	p.layers = make([]layerPlan, s.Depth())
-	for i := range p.layers {
-		p.layers[i].tap = -1
+	for i := range n.layers {
+		n.layers[i].tap = -1
 	}
 	for i, t := range s.Taps {
-		p.layers[t.Layer].tap = i
+		n.layers[t.Layer].tap = i
 	}
-	in := vl // three, and zeros
-	for i := range p.layers {
-		l := &p.layers[i]
-		l.w, l.h, l.c = ws[i], hs[i], roundUp(s.Network.Layers[i].Out, 2*vl)
-		l.pooled = i+1 < len(p.layers) && s.Network.Layers[i+1].Pooled()
-		l.fused = l.pooled && l.tap < 0
-		l.forward = blocking(in, l.c, l.w, l.h, rows, threads)
-		l.back = blocking(l.c, in, l.w, l.h, rows, threads)
-		if i == 0 {
-			l.back = blocking(l.c, 2*vl, l.w+2, l.h+2, rows, threads)
+	in, pools := p.vl, 0 // three channels, and zeros
+	for i := range n.layers {
+		l := &n.layers[i]
+		if s.Network.Layers[i].Pooled() {
+			pools++
 		}
-		p.work = max(p.work, l.forward.work(vl), l.back.work(vl))
+		l.w, l.h, l.c = ws[i], hs[i], roundUp(s.Network.Layers[i].Out, 2*p.vl)
+		l.pools, l.core = pools, coreAt(x, y, pools, l.w)
+		l.pooled = i+1 < len(n.layers) && s.Network.Layers[i+1].Pooled()
+		l.fused = l.pooled && l.tap < 0
+		l.forward = blocking(in, l.c, l.w, l.h, p.kernelRows, p.workers)
+		l.back = blocking(l.c, in, l.w, l.h, p.kernelRows, p.workers)
+		if i == 0 {
+			l.back = blocking(l.c, 2*p.vl, l.w+2, l.h+2, p.kernelRows, p.workers)
+		}
+		p.work = max(p.work, l.forward.work(p.vl), l.back.work(p.vl))
+		p.masks[i] = max(p.masks[i], int64(l.c/p.vl)*int64(l.w*l.h)*int64((p.vl+7)/8))
 		if l.tap >= 0 {
-			t := s.Taps[l.tap]
-			if t.Style {
-				_, blocks := gramBlocks(l.w*l.h, l.c)
+			if s.Taps[l.tap].Style {
+				blocks := gramBlocks(l.core.pieces(gramChunk), l.c)
 				p.gram = max(p.gram, blocks*l.c*l.c)
 				p.sums = max(p.sums, blocks*l.c)
 			}
+			p.acts[i] = max(p.acts[i], l.c*l.w*l.h)
 			p.panels = max(p.panels, l.c*l.c)
 			p.work = max(p.work, l.c*positionBlock)
 		}
@@ -145,10 +186,10 @@ func newPlan(s engine.Spec, vl, rows, threads int, factor [2]int) *plan {
 	// activations that no tap keeps, backward for gradients.
 	turn := 0
 	use := func(n int) { p.scratch[turn] = max(p.scratch[turn], n); turn ^= 1 }
-	border := vl * (s.W + 2) * (s.H + 2)
+	border := p.vl * (s.W + 2) * (s.H + 2)
 	use(border)
-	for i := range p.layers {
-		l := &p.layers[i]
+	for i := range n.layers {
+		l := &n.layers[i]
 		switch {
 		case l.pooled:
 			use(l.c * (l.w / 2) * (l.h / 2))
@@ -157,8 +198,8 @@ func newPlan(s engine.Spec, vl, rows, threads int, factor [2]int) *plan {
 		}
 	}
 	turn = 0
-	for i := len(p.layers) - 1; i >= 0; i-- {
-		l := &p.layers[i]
+	for i := len(n.layers) - 1; i >= 0; i-- {
+		l := &n.layers[i]
 		switch {
 		case l.fused:
 			use(l.c * (l.w / 2) * (l.h / 2))
@@ -170,39 +211,38 @@ func newPlan(s engine.Spec, vl, rows, threads int, factor [2]int) *plan {
 		}
 	}
 	use(border)
-	return p
+	return n
 }
 
-// maskBytes is the size of layer l's mask.
-func (p *plan) maskBytes(l *layerPlan) int64 {
-	return int64(l.c/p.vl) * int64(l.w*l.h) * int64((p.vl+7)/8)
-}
+// channels of a tap, padded.
+func (p *plan) channels(t engine.Tap) int { return roundUp(p.spec.Network.Layers[t.Layer].Out, 2*p.vl) }
 
 // bytes is what the evaluator itself allocates.
 func (p *plan) bytes() int64 {
-	n := int64(p.scratch[0]+p.scratch[1]+p.workers*p.work+p.panels)*4 + int64(p.gram+p.sums)*8
-	for i := range p.layers {
-		l := &p.layers[i]
-		n += p.maskBytes(l)
-		if l.tap >= 0 {
-			t := p.spec.Taps[l.tap]
-			buffers := 1
-			if t.Content {
-				buffers = 3 // target, M·Δa
-				n += int64(l.c*l.c) * 4
-			}
-			n += int64(buffers*l.c*l.w*l.h) * 4
+	n := 4*int64(p.scratch[0]+p.scratch[1]+p.workers*p.work+p.panels) + 8*int64(p.gram+p.sums)
+	for i := range p.acts {
+		n += 4*int64(p.acts[i]) + p.masks[i]
+	}
+	ws, hs := engine.Sizes(p.spec)
+	for _, t := range p.spec.Taps {
+		c := int64(p.channels(t))
+		if t.Style {
+			n += 8 * (c*c + c)
+		}
+		if t.Content { // target, M·Δa, M
+			n += 4 * (c*int64(ws[t.Layer]*hs[t.Layer]) + int64(p.acts[t.Layer]) + c*c)
 		}
 	}
 	return n
 }
 
 // weightBytes is what the transformed weights take, both ways.
-func (p *plan) weightBytes() int64 {
-	n := int64(0)
-	for i := range p.layers {
-		l := &p.layers[i]
-		n += int64(36*(p.factor[0]*l.forward.in*l.forward.out+p.factor[1]*l.back.in*l.back.out) + 4*l.c)
+func (p *plan) weightBytes() (n int64) {
+	in := p.vl
+	for i := range p.acts {
+		out := roundUp(p.spec.Network.Layers[i].Out, 2*p.vl)
+		n += int64(36*(p.factor[0]*in*out+p.factor[1]*out*roundUp(in, 2*p.vl)) + 4*out)
+		in = out
 	}
 	return n
 }

@@ -37,6 +37,12 @@ struct adam {
     int clamp;
 };
 
+// A part of the picture (3, height, width): h rows of w pixels, the first at (y, x).
+struct window {
+    int height, width;
+    int y, x, h, w;
+};
+
 struct kernels {
     int vl, rows, factor_bytes; // factor: an element of u
 
@@ -53,12 +59,13 @@ struct kernels {
     void (*pool)(float *dst, const float *src, int h, int w, int maximum);
     void (*unpool)(float *dsrc, const float *ddst, const float *src, int h, int w, int maximum);
 
-    // Over positions p0 … p0+n−1: gram (c, c) gets Σ a aᵀ in its upper triangle
-    // of 2VL×2VL blocks, sum (c) gets Σ a.
+    // Over positions p0 … p0+n−1: Σ a aᵀ is added to the upper triangle of gram
+    // (c, c) in 2VL×2VL blocks, Σ a to sum (c).
     void (*gram)(double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n);
     // md = M·(a − target), returns Σ (a − target)ᵀ md; m packed or NULL for I.
+    // target has tp positions and begins at t0.
     double (*content)(float *md, const float *a, const float *target, const float *m, int c,
-                      int64_t p, int64_t p0, int n, float *work);
+                      int64_t p, int64_t p0, int n, int64_t tp, int64_t t0, float *work);
     // da += style·a + mean + content·md; style packed; all three may be NULL.
     void (*add_gradient)(float *da, const float *a, const float *style, const float *mean,
                          const float *md, float content, int c, int64_t p, int64_t p0, int n,
@@ -74,14 +81,16 @@ struct kernels {
     void (*gemm)(const float *u, const float *v, float *m, int k, int n, int rows,
                  int64_t vstep, int64_t mstep, int add);
 
-    // Rows y0 … y1−1 of the picture (3, h, w), normalised, its border replicated:
-    // [h+2][w+2][VL]; y counts from −1 to h.
+    // Rows y0 … y1−1 of a window of the picture x, normalised, with the pixels
+    // around it, the picture's border replicated: [h+2][w+2][VL]; y0, y1 count within
+    // the window, from −1 to h.
     void (*pack_picture)(float *dst, const float *x, const float *mean, const float *std,
-                         int h, int w, int y0, int y1);
-    // Rows of dx (3, h, w) from d [h+2][w+2][VL]: the border's gradient goes to the
-    // pixels that it repeats.
-    void (*unpack_gradient)(float *dx, const float *d, const float *std, int h, int w,
-                            int y0, int y1);
+                         const struct window *s, int y0, int y1);
+    // Adds rows of d [h+2][w+2][VL] to a window of dx: the gradient of the picture's
+    // border goes to the pixels that it repeats, that of other pixels around the
+    // window nowhere.
+    void (*unpack_gradient)(float *dx, const float *d, const float *std,
+                            const struct window *s, int y0, int y1);
 
     double (*dot)(const float *a, const float *b, int64_t n);
     void (*axpby)(float *y, float a, const float *x, float b, int64_t n);

@@ -135,11 +135,16 @@ func testCalls(t *testing.T, got, oracle engine.Engine) {
 		}
 	}
 	compare(t, "after nothing", a, b, s, x, g)
+}
 
-	// Backward is at the latest Forward's x, whatever became of the vector.
-	v := upload(a, x)
-	a.Forward(v)
-	want := backward(a, s, g)
-	a.Axpby(v, 1, upload(a, picture(7, s.W, s.H)), .5)
-	sameBits(t, "Backward after x changed", backward(a, s, g), want)
+// testMemory leaves almost no memory: an engine that can works in tiles, and its
+// moments and gradients stay what they are.
+func testMemory(t *testing.T, got, oracle engine.Engine) {
+	n := networks()[2]
+	for _, p := range n.Poolings {
+		for _, size := range [][2]int{{70, 45}, {33, 64}} {
+			s := engine.Spec{Network: n, Pooling: p, W: size[0], H: size[1], Taps: tapSets(n)["all"], Memory: 1}
+			t.Run(title(s), func(t *testing.T) { testOne(t, got, oracle, s, smooth(t, n, p, s.W, s.H)) })
+		}
+	}
 }

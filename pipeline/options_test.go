@@ -1,0 +1,23 @@
+package pipeline
+
+import "testing"
+
+func TestBytes(t *testing.T) {
+	for text, want := range map[string]Bytes{"auto": 0, "2G": 2e9, "2.5GB": 25e8, "500m": 5e8, "1500": 1500, "3 K": 3000} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
+			t.Errorf("%q: %d, %v; want %d", text, b, err, want)
+		}
+		back, _ := b.MarshalText()
+		var again Bytes
+		if err := again.UnmarshalText(back); err != nil || again != want {
+			t.Errorf("%q became %q, then %d, %v", text, back, again, err)
+		}
+	}
+	for _, bad := range []string{"", "G", "0", "-1G", "NaN", "inf", "1e300G", "2 giga"} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(bad)); err == nil {
+			t.Errorf("%q accepted as %d", bad, b)
+		}
+	}
+}
