@@ -6,8 +6,8 @@ import "nstfilter/filter/engine"
 // vectors are handed out again for every optimisation.
 type workspace struct {
 	engine.Evaluator
-	size  size
-	x, dx engine.Vector // the picture and dJ/dx
+	size size
+	x    engine.Vector // the picture
 
 	vectors []engine.Vector
 	used    int
@@ -21,7 +21,7 @@ func (f *Filter) workspace(s size) (*workspace, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.last = &workspace{Evaluator: ev, size: s, x: ev.NewVector(3 * s.pixels()), dx: ev.NewVector(3 * s.pixels())}
+		f.last = &workspace{Evaluator: ev, size: s, x: ev.NewVector(3 * s.pixels())}
 	}
 	f.last.used = 0
 	return f.last, nil

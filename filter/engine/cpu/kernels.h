@@ -13,6 +13,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
+// INDEPENDENT: no iteration of the loop reads what another writes.
+#ifdef __clang__
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
 #ifdef ISA_WIDE
 #define UNROLL
 #elif defined __clang__
@@ -94,6 +100,7 @@ INLINE vec positive(vec a) { return (vec)((ivec)a & (ivec)(a > 0.f)); }
 #include "kernels_moments.h"
 #include "kernels_image.h"
 #include "kernels_vector.h"
+#include "kernels_enlarge.h"
 
 const struct kernels TABLE = {
     .vl = VL,
@@ -116,4 +123,6 @@ const struct kernels TABLE = {
     .adam = adam,
     .tv = tv,
     .prior = prior,
+    .enlarge = enlarge,
+    .enlarge_adjoint = enlarge_adjoint,
 };
