@@ -57,7 +57,7 @@ func (f *Filter) styleTargets(s size) (map[string]styleTarget, error) {
 			}
 			axpy(grams[l.name], float32(share), m.Gram)
 		}
-		gl.mul = multiplier(ev)
+		gl.congruence = congruence(ev)
 	}
 	for i := range layers {
 		l := &layers[i]
