@@ -42,16 +42,34 @@ func (s *gramLoss) at(l *layer, target, gram, grad []float32, weight float64) fl
 		s.delta = make([]float32, n)
 	}
 	delta := s.delta[:n]
-	for i, g := range gram {
-		delta[i] = target[i] - g
+	gram, target = gram[:n], target[:n]
+	for i := range delta {
+		delta[i] = target[i] - gram[i]
 	}
 	s.congruence(grad, l.metric, delta, l.c)
-	trace := 0.0 // of MΔM·Δ, both symmetric
-	for i, d := range delta {
-		trace += float64(grad[i]) * float64(d)
-		grad[i] *= float32(-k)
+	trace := dot(grad, delta) // of MΔM·Δ, both symmetric
+	scale := float32(-k)
+	for i := range grad {
+		grad[i] *= scale
 	}
 	return l.sStyle / (4 * l.n * l.n) * trace
+}
+
+// dot keeps four sums, so that one addition need not wait for another.
+func dot(a, b []float32) float64 {
+	var s [4]float64
+	b = b[:len(a)]
+	for len(a) >= 4 && len(b) >= 4 {
+		s[0] += float64(a[0]) * float64(b[0])
+		s[1] += float64(a[1]) * float64(b[1])
+		s[2] += float64(a[2]) * float64(b[2])
+		s[3] += float64(a[3]) * float64(b[3])
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s[i] += float64(v) * float64(b[i])
+	}
+	return s[0] + s[1] + s[2] + s[3]
 }
 
 // energy is J of an all-zero Gram, by which balanced layers are weighed.
