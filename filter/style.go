@@ -58,7 +58,7 @@ func (f *Filter) styleTargets(s size, p engine.Precision) (map[string]styleTarge
 			}
 			axpy(grams[l.name], float32(share), m.Gram)
 		}
-		gl.mul = multiplier(ev)
+		gl.congruence = congruence(ev)
 	}
 	for i := range layers {
 		l := &layers[i]
