@@ -45,7 +45,7 @@ func TestBF16Gradient(t *testing.T) {
 	for _, n := range networks {
 		filterOn := func(e engine.Engine, precision string) *Filter {
 			o := DefaultOptions()
-			o.Precision, o.Size, o.OutputSize = precision, 112, "work"
+			o.Precision, o.Size, o.OutputSize = precision, 80, "work"
 			f, err := New(o, e, n, []*Frame{style})
 			if err != nil {
 				t.Fatal(err)
