@@ -161,7 +161,7 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Upload(w.x, content.Pix)
-		got = append(got, newObjective(&f.o, f.layers, w.Evaluator, targets).at(w.x, w.dx).Style)
+		got = append(got, newObjective(&f.o, f.layers, w.Evaluator, targets).at(w.x, w.NewVector(w.x.Len())).Style)
 	}
 	check(t, "style loss", got[0], got[1])
 }

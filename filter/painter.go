@@ -9,26 +9,25 @@ type painter struct {
 	j      *objective
 	levels *pyramid // one level: the parameters are the pixels
 
-	params, grad engine.Vector
-	host         []float32 // parameters on their way to the picture and back
-	margin       int       // around the picture, in pixels
-	adam         *adam     // or
-	lbfgs        *lbfgs
+	params, grad    engine.Vector
+	parts, gradient []engine.Vector // their levels; gradient[0] is dJ/dx
+	margin          int             // around the picture, in pixels
+	adam            *adam           // or
+	lbfgs           *lbfgs
 }
 
 func newPainter(o *Options, w *workspace, j *objective, pix []float32, rate float64) *painter {
-	p := &painter{w: w, j: j, levels: newPyramid(w.size, 0), params: w.x, grad: w.dx, margin: o.Margin}
+	p := &painter{w: w, j: j, levels: newPyramid(w.size, 0), params: w.x, margin: o.Margin}
 	if o.Parameters == "pyramid" {
 		p.levels = newPyramid(w.size, pyramidLevels)
 	}
+	n := p.levels.len()
 	if p.pyramidal() {
-		n := p.levels.len()
-		p.params, p.grad, p.host = w.NewVector(n), w.NewVector(n), make([]float32, n)
-		p.levels.split(p.host, pix)
-		w.Upload(p.params, p.host)
-	} else {
-		w.Upload(p.params, pix)
+		p.params = w.NewVector(n)
 	}
+	p.grad = w.NewVector(n)
+	p.parts, p.gradient = p.levels.views(w, p.params), p.levels.views(w, p.grad)
+	p.levels.split(w, p.parts, pix)
 	if o.Optimizer == "lbfgs" {
 		p.lbfgs = newLBFGS(w, p.params, p.grad)
 	} else {
@@ -50,30 +49,27 @@ func (p *painter) step(done float64) (Losses, bool) {
 
 // evaluate gives J and its gradient at the parameters.
 func (p *painter) evaluate() Losses {
-	if !p.pyramidal() {
-		return p.j.at(p.w.x, p.w.dx)
+	if p.pyramidal() {
+		p.levels.join(p.w, p.w.x, p.parts, p.gradient)
 	}
-	p.w.Download(p.host, p.params)
-	p.w.Upload(p.w.x, p.levels.join(p.host))
-	losses := p.j.at(p.w.x, p.w.dx)
-	dpix := make([]float32, p.w.dx.Len())
-	p.w.Download(dpix, p.w.dx)
-	p.levels.gradient(p.host, dpix)
-	p.w.Upload(p.grad, p.host)
+	losses := p.j.at(p.w.x, p.gradient[0])
+	p.levels.gradient(p.w, p.gradient)
 	return losses
 }
 
-// picture is the result so far, in [0,1].
+// picture is the result so far, in [0,1]; it overwrites the gradient and, for a
+// pyramid, x.
 func (p *painter) picture() []float32 {
 	result := p.params
 	if p.adam != nil {
 		result = p.adam.result()
 	}
+	if p.pyramidal() {
+		p.levels.join(p.w, p.w.x, p.levels.views(p.w, result), p.gradient)
+		result = p.w.x
+	}
 	pix := make([]float32, result.Len())
 	p.w.Download(pix, result)
-	if p.pyramidal() {
-		pix = p.levels.join(pix)
-	}
 	clamp01(pix)
 	return pix
 }
@@ -102,8 +98,7 @@ func (p *painter) receive(s *moments) {
 	if s == nil || p.adam == nil || len(s.levels.sizes) != len(p.levels.sizes) {
 		return
 	}
-	n := p.params.Len()
-	m, v := make([]float32, 0, n), make([]float32, 0, n)
+	m, v := p.levels.views(p.w, p.adam.m), p.levels.views(p.w, p.adam.v)
 	for i, to := range p.levels.sizes {
 		margin := p.margin >> i
 		from, to := s.levels.sizes[i].grow(-margin), to.grow(-margin)
@@ -111,10 +106,8 @@ func (p *painter) receive(s *moments) {
 			inner := crop(s.levels.level(of, i), 3, from, margin)
 			return mirror(resize(inner, 3, from.w, from.h, to.w, to.h, k), 3, to, margin)
 		}
-		m = append(m, fit(s.m, bicubic)...)
-		v = append(v, fit(s.v, bilinear)...) // stays ≥ 0
+		p.w.Upload(m[i], fit(s.m, bicubic))
+		p.w.Upload(v[i], fit(s.v, bilinear)) // stays ≥ 0
 	}
-	p.w.Upload(p.adam.m, m)
-	p.w.Upload(p.adam.v, v)
 	p.adam.step.T = s.t
 }

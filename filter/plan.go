@@ -97,12 +97,13 @@ const ownPictures = 4
 
 // ownMemory is what painting at a size, margin and all, takes beside its evaluator.
 func (f *Filter) ownMemory(s size) int64 {
-	n := (2 + ownPictures) * 3 * s.pixels() // x and dx
+	n := (1 + ownPictures) * 3 * s.pixels() // x
 	params := newPyramid(s, 0).len()
 	if f.o.Parameters == "pyramid" {
 		params = newPyramid(s, pyramidLevels).len()
-		n += 2 * params // themselves and their gradient
+		n += params
 	}
+	n += params // their gradient
 	switch {
 	case f.o.Optimizer == "lbfgs":
 		n += (2*lbfgsHistory + 3) * params

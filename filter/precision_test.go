@@ -73,10 +73,11 @@ func TestBF16Gradient(t *testing.T) {
 			w.Upload(w.x, content.fit(s))
 			j.setContent(w.x)
 			w.Upload(w.x, at)
-			j.at(w.x, w.dx)
-			dx := make([]float32, w.dx.Len())
-			w.Download(dx, w.dx)
-			return dx
+			dx := w.NewVector(w.x.Len())
+			j.at(w.x, dx)
+			out := make([]float32, dx.Len())
+			w.Download(out, dx)
+			return out
 		}
 		for _, at := range []struct {
 			name string

@@ -32,43 +32,43 @@ func (p *pyramid) level(params []float32, i int) []float32 {
 	return params[p.offsets[i]:p.offsets[i+1]]
 }
 
-func (p *pyramid) up(low []float32, i int) []float32 {
-	from, to := p.sizes[i+1], p.sizes[i]
-	return resize(low, 3, from.w, from.h, to.w, to.h, bilinear)
+// views are the levels of a vector of parameters.
+func (p *pyramid) views(ev engine.Evaluator, params engine.Vector) (levels []engine.Vector) {
+	for i := range p.sizes {
+		levels = append(levels, ev.View(params, p.offsets[i], p.offsets[i+1]-p.offsets[i]))
+	}
+	return levels
 }
 
-// split writes the parameters of a picture.
-func (p *pyramid) split(params, pix []float32) {
-	for i := range p.sizes {
-		level := p.level(params, i)
-		copy(level, pix)
-		if i+1 == len(p.sizes) {
-			return
-		}
+// split makes the levels of a picture.
+func (p *pyramid) split(ev engine.Evaluator, levels []engine.Vector, pix []float32) {
+	ev.Upload(levels[0], pix)
+	for i, low := range levels[1:] {
 		from, to := p.sizes[i], p.sizes[i+1]
 		pix = resize(pix, 3, from.w, from.h, to.w, to.h, bilinear)
-		axpy(level, -1, p.up(pix, i))
+		ev.Upload(low, pix)
+		ev.Enlarge(levels[i], levels[i], -1, low, from.w, from.h)
 	}
 }
 
-// join returns the picture of the parameters.
-func (p *pyramid) join(params []float32) []float32 {
-	last := len(p.sizes) - 1
-	pix := append([]float32(nil), p.level(params, last)...)
+// join makes the picture x of at least two levels; it overwrites all of scratch but
+// its first and last level.
+func (p *pyramid) join(ev engine.Evaluator, x engine.Vector, levels, scratch []engine.Vector) {
+	last := len(levels) - 1
+	low := levels[last]
 	for i := last - 1; i >= 0; i-- {
-		pix = p.up(pix, i)
-		axpy(pix, 1, p.level(params, i))
+		out := x
+		if i > 0 {
+			out = scratch[i]
+		}
+		ev.Enlarge(out, levels[i], 1, low, p.sizes[i].w, p.sizes[i].h)
+		low = out
 	}
-	return pix
 }
 
-// gradient writes dJ/dparams from dJ/dpix: the transpose of join.
-func (p *pyramid) gradient(dparams, dpix []float32) {
-	for i := range p.sizes {
-		copy(p.level(dparams, i), dpix)
-		if i+1 < len(p.sizes) {
-			low, high := p.sizes[i+1], p.sizes[i]
-			dpix = resizeAdjoint(dpix, 3, low.w, low.h, high.w, high.h, bilinear)
-		}
+// gradient completes dJ/dparams, whose first level is dJ/dx: the transpose of join.
+func (p *pyramid) gradient(ev engine.Evaluator, dlevels []engine.Vector) {
+	for i := range len(dlevels) - 1 {
+		ev.EnlargeAdjoint(dlevels[i+1], dlevels[i], p.sizes[i].w, p.sizes[i].h)
 	}
 }

@@ -74,32 +74,6 @@ func resize(pix []float32, planes, w, h, dw, dh int, k kernel) []float32 {
 	return out
 }
 
-// resizeAdjoint is the transpose of resize: from the gradient at the output of
-// size dw×dh it makes the gradient at the input of size w×h.
-func resizeAdjoint(grad []float32, planes, w, h, dw, dh int, k kernel) []float32 {
-	x, y := newResampler(w, dw, k), newResampler(h, dh, k)
-	out := make([]float32, planes*w*h)
-	tmp := make([]float32, h*dw)
-	for p := range planes {
-		clear(tmp)
-		for i, first := range y.start { // sequential: several i write one row
-			row := grad[p*dw*dh+i*dw:][:dw]
-			for j, wt := range y.weight[i*y.taps : (i+1)*y.taps] {
-				axpy(tmp[(first+j)*dw:][:dw], wt, row)
-			}
-		}
-		inRows(h, func(r int) {
-			in, dst := tmp[r*dw:][:dw], out[p*w*h+r*w:][:w]
-			for i, first := range x.start {
-				for j, wt := range x.weight[i*x.taps : (i+1)*x.taps] {
-					dst[first+j] += wt * in[i]
-				}
-			}
-		})
-	}
-	return out
-}
-
 // rows resamples n rows.
 func (r *resampler) rows(dst, src []float32, n int) {
 	inRows(n, func(y int) {

@@ -4,6 +4,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/enginetest"
+	"nstfilter/weights"
 )
 
 func noise(n int, seed uint64) []float32 {
@@ -12,14 +16,6 @@ func noise(n int, seed uint64) []float32 {
 		out[i] = r.Float32()
 	}
 	return out
-}
-
-func dot(a, b []float32) float64 {
-	sum := 0.0
-	for i := range a {
-		sum += float64(a[i]) * float64(b[i])
-	}
-	return sum
 }
 
 func TestResizeKeepsFlatAndLinear(t *testing.T) {
@@ -47,31 +43,47 @@ func TestResizeKeepsFlatAndLinear(t *testing.T) {
 	}
 }
 
-func TestResizeAdjoint(t *testing.T) {
-	for _, s := range [][4]int{{9, 7, 18, 13}, {20, 31, 11, 16}, {1, 5, 2, 10}} {
-		x, y := noise(3*s[0]*s[1], 1), noise(3*s[2]*s[3], 2)
-		a := dot(resize(x, 3, s[0], s[1], s[2], s[3], bilinear), y)
-		b := dot(x, resizeAdjoint(y, 3, s[0], s[1], s[2], s[3], bilinear))
-		if math.Abs(a-b) > 1e-5*math.Abs(a) {
-			t.Errorf("%v: ⟨Ax, y⟩ = %g, ⟨x, Aᵀy⟩ = %g", s, a, b)
-		}
-	}
-}
-
 func TestPyramid(t *testing.T) {
 	s := size{75, 53}
 	p := newPyramid(s, pyramidLevels)
-	pix, params := noise(3*s.pixels(), 3), make([]float32, p.len())
-	p.split(params, pix)
-	for i, v := range p.join(params) {
+	l := weights.Layer{Block: 1, Index: 1, In: 3, Out: 1, Weight: make([]float32, 27), Bias: make([]float32, 1)}
+	ev, err := enginetest.Reference{}.Compile(engine.Spec{Network: &weights.Network{Layers: []weights.Layer{l}}, Taps: []engine.Tap{{}}, W: s.w, H: s.h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ev.Close()
+	vector := func(v []float32) engine.Vector {
+		x := ev.NewVector(len(v))
+		ev.Upload(x, v)
+		return x
+	}
+	pix, params, x := noise(3*s.pixels(), 3), ev.NewVector(p.len()), ev.NewVector(3*s.pixels())
+	scratch := p.views(ev, ev.NewVector(p.len()))
+	p.split(ev, p.views(ev, params), pix)
+	p.join(ev, x, p.views(ev, params), scratch)
+	got := make([]float32, len(pix))
+	ev.Download(got, x)
+	for i, v := range got {
 		if math.Abs(float64(v-pix[i])) > 1e-5 {
 			t.Fatalf("sample %d: %g became %g", i, pix[i], v)
 		}
 	}
-	dpix, dparams := noise(3*s.pixels(), 4), make([]float32, p.len())
-	p.gradient(dparams, dpix)
-	other := noise(p.len(), 5)
-	if a, b := dot(p.join(other), dpix), dot(other, dparams); math.Abs(a-b) > 1e-5*math.Abs(a) {
+	// Levels hold what the coarser ones lack.
+	low := resize(pix, 3, s.w, s.h, p.sizes[1].w, p.sizes[1].h, bilinear)
+	first := make([]float32, len(pix))
+	ev.Download(first, p.views(ev, params)[0])
+	for i, v := range resize(low, 3, p.sizes[1].w, p.sizes[1].h, s.w, s.h, bilinear) {
+		if math.Abs(float64(first[i]-(pix[i]-v))) > 1e-5 {
+			t.Fatalf("level 0 at %d: %g, want %g", i, first[i], pix[i]-v)
+		}
+	}
+
+	dpix := vector(noise(3*s.pixels(), 4))
+	dparams, other := ev.NewVector(p.len()), vector(noise(p.len(), 5))
+	ev.Axpby(p.views(ev, dparams)[0], 1, dpix, 0)
+	p.gradient(ev, p.views(ev, dparams))
+	p.join(ev, x, p.views(ev, other), scratch)
+	if a, b := ev.Dot(x, dpix), ev.Dot(other, dparams); math.Abs(a-b) > 1e-5*math.Abs(a) {
 		t.Errorf("⟨join p, g⟩ = %g, ⟨p, gradient g⟩ = %g", a, b)
 	}
 }

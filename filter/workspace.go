@@ -8,7 +8,7 @@ type workspace struct {
 	engine.Evaluator
 	size      size
 	precision engine.Precision
-	x, dx     engine.Vector // the picture and dJ/dx
+	x         engine.Vector // the picture
 
 	vectors []engine.Vector
 	used    int
@@ -22,7 +22,7 @@ func (f *Filter) workspace(s size, p engine.Precision) (*workspace, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.last = &workspace{Evaluator: ev, size: s, precision: p, x: ev.NewVector(3 * s.pixels()), dx: ev.NewVector(3 * s.pixels())}
+		f.last = &workspace{Evaluator: ev, size: s, precision: p, x: ev.NewVector(3 * s.pixels())}
 	}
 	f.last.used = 0
 	return f.last, nil

@@ -105,6 +105,8 @@ type Evaluator interface {
 
 	// NewVector returns a zero vector of n elements, which lives until Close.
 	NewVector(n int) Vector
+	// View returns the n elements of v from at on: v's own, not a copy.
+	View(v Vector, at, n int) Vector
 	Upload(dst Vector, src []float32)
 	Download(dst []float32, src Vector)
 	// Dot sums in float64 over fixed blocks.
@@ -114,6 +116,11 @@ type Evaluator interface {
 	// Adam updates the parameters x, their moments m and v, and the mean of
 	// the iterates from the gradient dx. mean may be nil.
 	Adam(x, m, v, mean, dx Vector, s AdamStep)
+	// Enlarge does dst = base + a·E·low, E enlarging a picture of ⌈w/2⌉×⌈h/2⌉ to
+	// one of w×h by EnlargeTaps. dst may be base; w and h are any from 1.
+	Enlarge(dst, base Vector, a float64, low Vector, w, h int)
+	// EnlargeAdjoint does dlow = Eᵀ·d.
+	EnlargeAdjoint(dlow, d Vector, w, h int)
 	// TV returns the mean squared difference between neighbours of the
 	// picture x, over both directions and three channels, and adds weight
 	// times its gradient to dx.

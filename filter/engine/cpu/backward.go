@@ -41,6 +41,11 @@ func (e *Evaluator) descend(t *tile, pdx *C.float, g []engine.Gradient) {
 		}
 		e.run(e.back, l.back, l.layerPlan.back.blocks)
 	}
+	e.unpackGradient(pdx, t)
+}
+
+// unpackGradient adds a tile's gradient to dx.
+func (e *Evaluator) unpackGradient(pdx *C.float, t *tile) {
 	parallel(e.threads, blocksOf(int(t.area.h), rowBlock), func(_, i int) {
 		y0 := C.int(i * rowBlock)
 		C.nst_unpack_gradient(e.k, pdx, (*C.float)(t.border), &e.std[0],

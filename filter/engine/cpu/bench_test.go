@@ -71,3 +71,46 @@ func BenchmarkIteration(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPicture is what an iteration does beside the network, for a picture
+// of 544×544 with its pyramid.
+func BenchmarkPicture(b *testing.B) {
+	const side = 544
+	n := network(1, []int{8})
+	eng, err := New(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer eng.Close()
+	e := compile(b, eng, engine.Spec{Network: n, Pooling: weights.AveragePooling, Taps: []engine.Tap{{}}, W: side, H: side})
+	picture := func(n int) engine.Vector { return upload(e, uniform(uint64(n), n)) }
+	const pixels, levels = 3 * side * side, 4 * side * side
+	x, dx, prior, w := picture(pixels), picture(pixels), picture(pixels), picture(pixels/3)
+	p, m, v, mean, dp := picture(levels), picture(levels), picture(levels), picture(levels), picture(levels)
+	low := picture(pixels / 4)
+	e.Forward(x)
+	for _, op := range []struct {
+		name string
+		do   func()
+	}{
+		{"Adam", func() {
+			e.Adam(p, m, v, mean, dp, engine.AdamStep{Rate: 1e-9, Beta1: .9, Beta2: .99, Epsilon: 1e-8, T: 3, Average: .8})
+		}},
+		{"TV", func() { e.TV(dx, x, 1e-9) }},
+		{"Prior", func() { e.Prior(dx, x, prior, w, 1e-9) }},
+		{"Dot", func() { e.Dot(p, m) }},
+		{"Axpby", func() { e.Axpby(p, 1e-9, m, 1) }},
+		{"Enlarge", func() { e.Enlarge(dx, x, 1, low, side, side) }},
+		{"EnlargeAdjoint", func() { e.EnlargeAdjoint(low, dx, side, side) }},
+		{"pack", func() { e.packPicture(&e.tiles[0]) }},
+		{"unpack", func() { e.unpackGradient(e.pointer(dx, pixels), &e.tiles[0]) }},
+	} {
+		b.Run(op.name, func(b *testing.B) {
+			start := processorTime()
+			for b.Loop() {
+				op.do()
+			}
+			b.ReportMetric(float64((processorTime()-start).Microseconds())/float64(b.N), "cpu-µs/op")
+		})
+	}
+}

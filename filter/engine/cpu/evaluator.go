@@ -37,6 +37,8 @@ type Evaluator struct {
 	sums      []float64
 	partial   []float64 // of any other sum
 	matrices  [3]matrix
+
+	enlargements map[int][]float32 // weights by length of row
 }
 
 // tile is one window of the picture; those of one shape share their layers, and

@@ -36,11 +36,7 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 // activate evaluates tile i at the latest x; measure adds to the moments.
 func (e *Evaluator) activate(i int, measure bool) {
 	t := &e.tiles[i]
-	parallel(e.threads, blocksOf(int(t.area.h)+2, rowBlock), func(_, i int) {
-		y0 := C.int(i*rowBlock - 1)
-		C.nst_pack_picture(e.k, (*C.float)(t.packed), e.x, &e.mean[0], &e.std[0],
-			&t.area, y0, min(y0+rowBlock, t.area.h+1))
-	})
+	e.packPicture(t)
 	for i := range t.layers {
 		l := &t.layers[i]
 		e.run(e.k, l.forward, l.layerPlan.forward.blocks)
@@ -62,6 +58,15 @@ func (e *Evaluator) activate(i int, measure bool) {
 		}
 	}
 	e.held = i
+}
+
+// packPicture normalises a tile's part of the latest x.
+func (e *Evaluator) packPicture(t *tile) {
+	parallel(e.threads, blocksOf(int(t.area.h)+2, rowBlock), func(_, i int) {
+		y0 := C.int(i*rowBlock - 1)
+		C.nst_pack_picture(e.k, (*C.float)(t.packed), e.x, &e.mean[0], &e.std[0],
+			&t.area, y0, min(y0+rowBlock, t.area.h+1))
+	})
 }
 
 // offset is where the window begins in the whole layer, in positions.

@@ -14,6 +14,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
+// INDEPENDENT: no iteration of the loop reads what another writes.
+#ifdef __clang__
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
 #ifdef ISA_WIDE
 #define UNROLL
 #elif defined __clang__
@@ -103,6 +109,7 @@ INLINE vec positive(vec a) { return (vec)((ivec)a & (ivec)(a > 0.f)); }
 #include "kernels_moments.h"
 #include "kernels_image.h"
 #include "kernels_vector.h"
+#include "kernels_enlarge.h"
 
 const struct kernels TABLE = {
     .vl = VL,
@@ -126,4 +133,6 @@ const struct kernels TABLE = {
     .adam = adam,
     .tv = tv,
     .prior = prior,
+    .enlarge = enlarge,
+    .enlarge_adjoint = enlarge_adjoint,
 };

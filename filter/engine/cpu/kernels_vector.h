@@ -55,29 +55,75 @@ static void adam(float *x, float *m, float *v, float *mean, const float *dx, con
     if (mean) memcpy(mean + i, t[3], rest);
 }
 
+INLINE vec loadu(const float *p) {
+    vec x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+INLINE void storeu(float *p, vec x) { memcpy(p, &x, sizeof x); }
+
+// Squares are summed in float32 over FLUSH vectors, then in float64 by lane.
+enum { FLUSH = 16 };
+
+INLINE void flush(double s[VL], vec *acc) {
+    for (int k = 0; k < VL; k++) s[k] += (*acc)[k];
+    *acc = (vec){0};
+}
+
+INLINE double total_of_lanes(const double s[VL]) {
+    double t = 0;
+    for (int k = 0; k < VL; k++) t += s[k];
+    return t;
+}
+
+// One pixel of a row; left and right are its neighbours' distances, 0 at the ends.
+INLINE double tv_pixel(float *d, const float *r, const float *up, const float *down, int left,
+                       int right, float scale) {
+    float e = r[right] - *r, f = *down - *r, b = *r - r[-left], c = *r - *up;
+    *d += scale * ((b - e) + (c - f));
+    return (double)e * e + (double)f * f;
+}
+
 static double tv(float *dx, const float *x, int h, int w, int y0, int y1, float scale) {
-    double s[PARTIALS] = {0};
+    double s[VL] = {0};
+    vec acc = {0};
+    scale *= 2;
     for (int y = y0; y < y1; y++) {
         const float *r = x + (size_t)y * w;
         float *d = dx + (size_t)y * w;
         const float *up = y > 0 ? r - w : r, *down = y + 1 < h ? r + w : r;
-        for (int i = 0; i < w; i++) {
-            float e = i + 1 < w ? r[i + 1] - r[i] : 0, f = down[i] - r[i];
-            float b = i > 0 ? r[i] - r[i - 1] : 0, c = r[i] - up[i];
-            s[i % PARTIALS] += (double)e * e + (double)f * f;
-            d[i] += 2 * scale * ((b - e) + (c - f));
+        s[0] += tv_pixel(d, r, up, down, 0, w > 1, scale);
+        int i = 1;
+        for (int n = 1; i + VL < w; i += VL, n++) { // the last pixel has none to its right
+            vec o = loadu(r + i), e = loadu(r + i + 1) - o, f = loadu(down + i) - o;
+            vec b = o - loadu(r + i - 1), c = o - loadu(up + i);
+            acc = acc + e * e + f * f;
+            storeu(d + i, loadu(d + i) + scale * ((b - e) + (c - f)));
+            if (n % FLUSH == 0) flush(s, &acc);
         }
+        flush(s, &acc);
+        for (; i < w; i++) s[0] += tv_pixel(d + i, r + i, up + i, down + i, 1, i + 1 < w, scale);
     }
-    return total(s);
+    return total_of_lanes(s);
 }
 
 static double prior(float *dx, const float *x, const float *prior, const float *w, float scale,
                     int64_t n) {
-    double s[PARTIALS] = {0};
-    for (int64_t i = 0; i < n; i++) {
-        float d = x[i] - prior[i];
-        s[i % PARTIALS] += (double)w[i] * d * d;
-        dx[i] += scale * w[i] * d;
+    double s[VL] = {0};
+    vec acc = {0};
+    int64_t i = 0;
+    for (int k = 1; i + VL <= n; i += VL, k++) {
+        vec d = loadu(x + i) - loadu(prior + i), wd = loadu(w + i) * d;
+        acc = acc + wd * d;
+        storeu(dx + i, loadu(dx + i) + scale * wd);
+        if (k % FLUSH == 0) flush(s, &acc);
     }
-    return total(s);
+    flush(s, &acc);
+    for (; i < n; i++) {
+        float d = x[i] - prior[i], wd = w[i] * d;
+        s[0] += (double)wd * d;
+        dx[i] += scale * wd;
+    }
+    return total_of_lanes(s);
 }

@@ -102,6 +102,16 @@ struct kernels {
     // Returns Σ w (x−prior)²; dx += scale·w·(x−prior).
     double (*prior)(float *dx, const float *x, const float *prior, const float *w, float scale,
                     int64_t n);
+
+    // One plane's share of engine.Evaluator's Enlarge, rows y0 … y1−1 of dst, and of
+    // EnlargeAdjoint, rows k0 … k1−1 of dlow; (h, w) is the larger plane. tx and ty
+    // hold the weights of a row and of a column of n samples from m = ⌈n/2⌉:
+    // [5][m+2], by position k of the smaller one, from −1 to m; those of k−1, k and
+    // k+1 in sample 2k, then those of k and k+1 in sample 2k+1. All else is 0.
+    void (*enlarge)(float *dst, const float *base, float a, const float *low, const float *tx,
+                    const float *ty, int h, int w, int y0, int y1);
+    void (*enlarge_adjoint)(float *dlow, const float *d, const float *tx, const float *ty, int h,
+                            int w, int k0, int k1);
 };
 
 #if defined __x86_64__

@@ -43,6 +43,14 @@ func (e *Evaluator) pointer(v engine.Vector, n int) *C.float {
 	return (*C.float)(x.p)
 }
 
+func (e *Evaluator) View(v engine.Vector, at, n int) engine.Vector {
+	x := v.(*vector)
+	if at < 0 || n < 0 || at+n > x.n {
+		panic(fmt.Sprintf("cpu: elements %d to %d of a vector of %d", at, at+n, x.n))
+	}
+	return &vector{unsafe.Add(x.p, 4*at), n}
+}
+
 func (e *Evaluator) Upload(dst engine.Vector, src []float32) {
 	copy(floats(unsafe.Pointer(e.pointer(dst, len(src))), len(src)), src)
 }

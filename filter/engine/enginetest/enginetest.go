@@ -18,6 +18,7 @@ func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("memory", func(t *testing.T) { testMemory(t, got, oracle) })
 	t.Run("same bits", func(t *testing.T) { testSameBits(t, got) })
 	t.Run("vectors", func(t *testing.T) { testVectors(t, got) })
+	t.Run("enlarge", func(t *testing.T) { testEnlarge(t, got) })
 	t.Run("picture terms", func(t *testing.T) { testPictureTerms(t, got) })
 	t.Run("multiply", func(t *testing.T) { testMultiply(t, got) })
 }

@@ -17,6 +17,10 @@ type referenceVectors struct{ w, h int }
 
 func (referenceVectors) NewVector(n int) engine.Vector { return make(vector, n) }
 
+func (referenceVectors) View(v engine.Vector, at, n int) engine.Vector {
+	return v.(vector)[at : at+n : at+n]
+}
+
 func (referenceVectors) Upload(dst engine.Vector, src []float32) {
 	same(dst.Len(), len(src))
 	copy(dst.(vector), src)
@@ -67,6 +71,14 @@ func (referenceVectors) Adam(x, m, v, mean, dx engine.Vector, s engine.AdamStep)
 		}
 		mean.(vector)[i] = float32(xi)
 	}
+}
+
+func (referenceVectors) Enlarge(dst, base engine.Vector, a float64, low engine.Vector, w, h int) {
+	engine.Enlarge(dst.(vector), base.(vector), a, low.(vector), w, h)
+}
+
+func (referenceVectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
+	engine.EnlargeAdjoint(dlow.(vector), d.(vector), w, h)
 }
 
 func (r referenceVectors) TV(dx, x engine.Vector, weight float64) float64 {

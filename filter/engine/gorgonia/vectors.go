@@ -19,6 +19,8 @@ type vectors struct{ w, h int }
 
 func (vectors) NewVector(n int) engine.Vector { return make(vector, n) }
 
+func (vectors) View(v engine.Vector, at, n int) engine.Vector { return v.(vector)[at : at+n : at+n] }
+
 func (vectors) Upload(dst engine.Vector, src []float32) {
 	same(len(src), dst.Len())
 	copy(dst.(vector), src)
@@ -87,6 +89,14 @@ func (vectors) Adam(px, pm, pv, pmean, pdx engine.Vector, s engine.AdamStep) {
 			mean[i] = float32(s.Average*float64(mean[i]) + (1-s.Average)*xi)
 		}
 	}
+}
+
+func (vectors) Enlarge(dst, base engine.Vector, a float64, low engine.Vector, w, h int) {
+	engine.Enlarge(dst.(vector), base.(vector), a, low.(vector), w, h)
+}
+
+func (vectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
+	engine.EnlargeAdjoint(dlow.(vector), d.(vector), w, h)
 }
 
 // TV sums by rows.
