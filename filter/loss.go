@@ -21,8 +21,8 @@ type styleTarget struct {
 // With M = I and s = 1 this is Gatys 2015 eq. 4, 1/(2 P n_c)² ‖Gram(S) −
 // Gram(G)‖², wherever P_S = P_G.
 type gramLoss struct {
-	mul      func(dst, a, b []float32, n int)
-	delta, t []float32 // (C, C) scratch
+	congruence func(dst, m, d []float32, n int) // dst = m·d·m
+	delta      []float32                        // (C, C) scratch
 }
 
 // at returns J for the layer's Gram/P and writes weight·dJ/dGram to grad.
@@ -39,35 +39,43 @@ func (s *gramLoss) at(l *layer, target, gram, grad []float32, weight float64) fl
 	}
 	n := l.c * l.c
 	if len(s.delta) < n {
-		s.delta, s.t = make([]float32, n), make([]float32, n)
+		s.delta = make([]float32, n)
 	}
-	delta, t := s.delta[:n], s.t[:n]
-	for i, g := range gram {
-		delta[i] = target[i] - g
+	delta := s.delta[:n]
+	gram, target = gram[:n], target[:n]
+	for i := range delta {
+		delta[i] = target[i] - gram[i]
 	}
-	s.mul(t, l.metric, delta, l.c)
-	s.mul(grad, t, l.metric, l.c)
+	s.congruence(grad, l.metric, delta, l.c)
+	trace := dot(grad, delta) // of MΔM·Δ, both symmetric
+	scale := float32(-k)
 	for i := range grad {
-		grad[i] *= float32(-k)
+		grad[i] *= scale
 	}
-	return l.sStyle / (4 * l.n * l.n) * traceOfSquare(t, l.c)
+	return l.sStyle / (4 * l.n * l.n) * trace
+}
+
+// dot keeps four sums, so that one addition need not wait for another.
+func dot(a, b []float32) float64 {
+	var s [4]float64
+	b = b[:len(a)]
+	for len(a) >= 4 && len(b) >= 4 {
+		s[0] += float64(a[0]) * float64(b[0])
+		s[1] += float64(a[1]) * float64(b[1])
+		s[2] += float64(a[2]) * float64(b[2])
+		s[3] += float64(a[3]) * float64(b[3])
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s[i] += float64(v) * float64(b[i])
+	}
+	return s[0] + s[1] + s[2] + s[3]
 }
 
 // energy is J of an all-zero Gram, by which balanced layers are weighed.
 func (s *gramLoss) energy(l *layer, target []float32) float64 {
 	zero, grad := make([]float32, len(target)), make([]float32, len(target))
 	return s.at(l, target, zero, grad, 0)
-}
-
-// traceOfSquare is tr(t·t).
-func traceOfSquare(t []float32, n int) float64 {
-	sum := 0.0
-	for i := range n {
-		for j := range n {
-			sum += float64(t[i*n+j]) * float64(t[j*n+i])
-		}
-	}
-	return sum
 }
 
 // contentFactor is dJ_content/d(Σ Δaᵀ M Δa) of one layer with p positions:
@@ -79,15 +87,17 @@ func contentFactor(l *layer, lossScale string, p int) float64 {
 	return l.sCon / (2 * float64(p) * l.n)
 }
 
-// multiplier returns the evaluator's own matrix product, or BLAS in Go.
-func multiplier(ev engine.Evaluator) func(dst, a, b []float32, n int) {
+// congruence returns m·d·m by the evaluator's own means, or by BLAS in Go.
+func congruence(ev engine.Evaluator) func(dst, m, d []float32, n int) {
 	if m, ok := ev.(engine.Multiplier); ok {
-		return m.Multiply
+		return m.Congruence
 	}
-	return func(dst, a, b []float32, n int) {
+	return func(dst, m, d []float32, n int) {
 		as := func(x []float32) blas32.General {
 			return blas32.General{Rows: n, Cols: n, Stride: n, Data: x}
 		}
-		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, as(a), as(b), 0, as(dst))
+		md := as(make([]float32, n*n))
+		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, as(m), as(d), 0, md)
+		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, md, as(m), 0, as(dst))
 	}
 }

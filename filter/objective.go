@@ -19,7 +19,7 @@ type objective struct {
 }
 
 func newObjective(o *Options, layers []layer, ev engine.Evaluator, style map[string]styleTarget) *objective {
-	j := &objective{o: o, layers: layers, ev: ev, style: style, gram: gramLoss{mul: multiplier(ev)}}
+	j := &objective{o: o, layers: layers, ev: ev, style: style, gram: gramLoss{congruence: congruence(ev)}}
 	for _, l := range layers {
 		g := engine.Gradient{}
 		if l.Style {

@@ -75,9 +75,9 @@ func TestBF16Gradient(t *testing.T) {
 			w.Upload(w.x, at)
 			dx := w.NewVector(w.x.Len())
 			j.at(w.x, dx)
-			out := make([]float32, dx.Len())
-			w.Download(out, dx)
-			return out
+			gradient := make([]float32, dx.Len())
+			w.Download(gradient, dx)
+			return gradient
 		}
 		for _, at := range []struct {
 			name string

@@ -58,7 +58,7 @@ func (f *Filter) styleTargets(full, s size, p engine.Precision) (map[string]styl
 			}
 			axpy(grams[l.name], float32(share), m.Gram)
 		}
-		gl.mul = multiplier(ev)
+		gl.congruence = congruence(ev)
 	}
 	for i := range layers {
 		l := &layers[i]

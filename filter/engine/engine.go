@@ -132,10 +132,11 @@ type Evaluator interface {
 	Close()
 }
 
-// Multiplier is an evaluator that multiplies square matrices faster than Go
-// does: dst = a·b, all n×n in rows, dst distinct from a and b.
+// Multiplier is an evaluator that multiplies symmetric matrices faster than Go
+// does: dst = m·d·m, all n×n in rows, dst distinct from m and d, and symmetric to
+// the bit.
 type Multiplier interface {
-	Multiply(dst, a, b []float32, n int)
+	Congruence(dst, m, d []float32, n int)
 }
 
 // Tiler is an engine that keeps within Spec.Memory by doing some work twice.

@@ -18,7 +18,7 @@ var (
 )
 
 // Evaluator holds every buffer of one Spec; nothing is allocated between
-// Compile and Close but vectors and Multiply's matrices.
+// Compile and Close but vectors and Congruence's matrices.
 type Evaluator struct {
 	k, back *C.struct_kernels // back: for convolutions on the way back
 	threads int
@@ -36,7 +36,7 @@ type Evaluator struct {
 	gram      []float64        // partial Grams and sums
 	sums      []float64
 	partial   []float64 // of any other sum
-	matrices  [3]matrix
+	matrices  [4]matrix
 
 	enlargements map[int][]float32 // weights by length of row
 }

@@ -140,7 +140,9 @@ static void pack_rows(float *v, const float *a, int m, int k) {
 }
 
 static void unpack_rows(float *c, const float *v, int m, int n, int row0, int rows) {
-    for (int r = row0; r < row0 + rows; r++)
-        for (int j = 0; j < n; j++)
-            c[(size_t)r * n + j] = v[((size_t)(j / VL) * m + r) * VL + j % VL];
+    for (int j = 0; j < n; j += VL) {
+        const float *s = v + ((size_t)(j / VL) * m + row0) * VL;
+        for (int r = row0; r < row0 + rows; r++, s += VL)
+            for (int i = 0; i < min(VL, n - j); i++) c[(size_t)r * n + j + i] = s[i];
+    }
 }

@@ -7,7 +7,7 @@ import "C"
 
 import "unsafe"
 
-// matrix is a buffer of Multiply's, kept for the next call.
+// matrix is a buffer of Congruence's, kept for the next call.
 type matrix struct {
 	p unsafe.Pointer
 	n int
@@ -28,21 +28,45 @@ func (e *Evaluator) grow(m *matrix, n int) *C.float {
 	return (*C.float)(m.p)
 }
 
-// Multiply panics if there is no memory.
-func (e *Evaluator) Multiply(dst, a, b []float32, n int) {
-	if n < 1 || len(dst) != n*n || len(a) != n*n || len(b) != n*n {
+// Congruence panics if there is no memory. Of the second product only what lies on
+// the diagonal and above it is computed, by panels.
+func (e *Evaluator) Congruence(dst, m, d []float32, n int) {
+	if n < 1 || len(dst) != n*n || len(m) != n*n || len(d) != n*n {
 		panic("cpu: matrices that are not n×n")
 	}
-	vl, padded := e.plan.vl, roundUp(n, 2*e.plan.vl)
-	u := e.grow(&e.matrices[0], padded*padded)
-	v, m := e.grow(&e.matrices[1], n*padded), e.grow(&e.matrices[2], n*padded)
-	C.nst_pack_panels(e.k, u, (*C.float)(&b[0]), C.int(n), C.int(n), 1)
-	C.nst_pack_rows(e.k, v, (*C.float)(&a[0]), C.int(n), C.int(n))
-	step := C.int64_t(n * vl)
-	parallel(e.threads, blocksOf(n, positionBlock), func(_, i int) {
-		row := i * positionBlock
-		rows := C.int(min(positionBlock, n-row))
-		C.nst_gemm(e.k, u, move(v, row*vl), move(m, row*vl), C.int(padded), C.int(padded), rows, step, step, 0)
-		C.nst_unpack_rows(e.k, (*C.float)(&dst[0]), m, C.int(n), C.int(n), C.int(row), rows)
+	vl, panel := e.plan.vl, 2*e.plan.vl
+	padded := roundUp(n, panel)
+	um, ud := e.grow(&e.matrices[0], padded*padded), e.grow(&e.matrices[1], padded*padded)
+	rows, md := e.grow(&e.matrices[2], n*padded), e.grow(&e.matrices[3], n*padded)
+	C.nst_pack_panels(e.k, um, (*C.float)(&m[0]), C.int(n), C.int(n), 1)
+	C.nst_pack_panels(e.k, ud, (*C.float)(&d[0]), C.int(n), C.int(n), 1)
+	C.nst_pack_rows(e.k, rows, (*C.float)(&m[0]), C.int(n), C.int(n))
+	block := roundUp(48, int(e.k.rows))
+	// dst = left·u for rows from row on and columns from column on, all rows of vl.
+	gemm := func(dst, left, u *C.float, row, column int) {
+		C.nst_gemm(e.k, move(u, column*padded), move(left, row*vl), move(dst, column*n+row*vl), C.int(padded),
+			C.int(padded-column), C.int(min(block, n-row)), C.int64_t(n*vl), C.int64_t(n*vl), 0)
+	}
+	parallel(e.threads, blocksOf(n, block), func(_, i int) { gemm(md, rows, ud, i*block, 0) })
+	parallel(e.threads, blocksOf(n, block), func(_, i int) {
+		row := i * block
+		gemm(rows, md, um, row, row/panel*panel)
+		C.nst_unpack_rows(e.k, (*C.float)(&dst[0]), rows, C.int(n), C.int(n), C.int(row), C.int(min(block, n-row)))
 	})
+	mirrorUpper(dst, n)
+}
+
+// mirrorUpper copies what is above the diagonal to below it, by squares that stay
+// in the first cache.
+func mirrorUpper(m []float32, n int) {
+	const side = 16
+	for i := 0; i < n; i += side {
+		for j := i; j < n; j += side {
+			for r := i; r < min(i+side, n); r++ {
+				for c := max(j, r+1); c < min(j+side, n); c++ {
+					m[c*n+r] = m[r*n+c]
+				}
+			}
+		}
+	}
 }

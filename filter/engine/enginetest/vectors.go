@@ -3,6 +3,7 @@ package enginetest
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"nstfilter/filter/engine"
@@ -123,20 +124,38 @@ func testMultiply(t *testing.T, e engine.Engine) {
 	if !ok {
 		t.Skipf("%s does not multiply", e.Name())
 	}
-	for _, n := range []int{1, 3, 17, 64, 100} {
+	for _, n := range []int{100, 1, 3, 17, 64, 49} { // buffers shrink and grow
 		r := random(uint64(n))
-		a, b := normal(r, n*n, 1), normal(r, n*n, 1)
-		want, got := make([]float32, n*n), normal(r, n*n, 1)
-		for i := range n {
-			for j := range n {
-				var s float64
-				for k := range n {
-					s += float64(a[i*n+k]) * float64(b[k*n+j])
+		m, d := symmetric(r, n), symmetric(r, n)
+		product := func(a, b []float64) []float64 {
+			out := make([]float64, n*n)
+			for i := range n {
+				for j := range n {
+					for k := range n {
+						out[i*n+j] += a[i*n+k] * b[k*n+j]
+					}
 				}
-				want[i*n+j] = float32(s)
 			}
+			return out
 		}
-		mul.Multiply(got, a, b, n)
-		near(t, fmt.Sprintf("Multiply %d×%d", n, n), got, want, 1e-5)
+		want, got := product(product(widen(m), widen(d)), widen(m)), normal(r, n*n, 1)
+		mul.Congruence(got, m, d, n)
+		near(t, fmt.Sprintf("Congruence %d×%d", n, n), got, narrow(want), 1e-5)
+		transposed := make([]float32, n*n)
+		for i := range transposed {
+			transposed[i] = got[i%n*n+i/n]
+		}
+		sameBits(t, "transposed", transposed, got)
 	}
+}
+
+// symmetric draws an n×n matrix.
+func symmetric(r *rand.Rand, n int) []float32 {
+	m := normal(r, n*n, 1)
+	for i := range n {
+		for j := range i {
+			m[i*n+j] = m[j*n+i]
+		}
+	}
+	return m
 }
