@@ -52,7 +52,11 @@ func (w *workspace) NewVector(n int) engine.Vector {
 		if v := w.vectors[i]; v.Len() == n {
 			w.vectors[i], w.vectors[w.used] = w.vectors[w.used], v
 			w.used++
-			w.Upload(v, make([]float32, n))
+			zeros := make([]float32, min(n, 1<<16))
+			for at := 0; at < n; at += len(zeros) {
+				part := min(len(zeros), n-at)
+				w.Upload(w.View(v, at, part), zeros[:part])
+			}
 			return v
 		}
 	}

@@ -2,6 +2,7 @@ package video
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 
@@ -251,13 +252,13 @@ func (n *Native) row(c *coefficients, s *scratch, y int, r, g, b []float32) {
 	n.load(r, 0, y)
 	n.chromaRow(s.u, s.half, 1, y)
 	n.chromaRow(s.v, s.half, 2, y)
-	u, v := s.u[:w], s.v[:w]
+	u, v, k := s.u[:w], s.v[:w], *c
 	r, g, b = r[:w], g[:w], b[:w]
 	for x := range r {
-		luma, cb, cr := (r[x]-c.y0)*c.y, u[x]-c.c0, v[x]-c.c0
-		r[x] = unit(luma + c.rv*cr)
-		g[x] = unit(luma + c.gu*cb + c.gv*cr)
-		b[x] = unit(luma + c.bu*cb)
+		luma, cb, cr := (r[x]-k.y0)*k.y, u[x]-k.c0, v[x]-k.c0
+		r[x] = unit(luma + k.rv*cr)
+		g[x] = unit(luma + k.gu*cb + k.gv*cr)
+		b[x] = unit(luma + k.bu*cb)
 	}
 }
 
@@ -329,12 +330,15 @@ func (n *Native) load(dst []float32, plane, y int) {
 	}
 }
 
-// unit clamps to [0,1]; NaN becomes 0.
+// unit clamps to [0,1]; NaN becomes 0. Floats of one sign are in the order of their
+// bits, and integers are clamped without a branch.
 func unit(v float32) float32 {
-	if !(v > 0) {
-		return 0
+	const one, infinity = 0x3f800000, 0x7f800000
+	i := int32(math.Float32bits(v))
+	if i > infinity {
+		i = 0
 	}
-	return min(v, 1)
+	return math.Float32frombits(uint32(min(max(i, 0), one)))
 }
 
 // bands runs do over [0,n) in one band per processor.

@@ -109,6 +109,19 @@ func TestKnownColours(t *testing.T) {
 	}
 }
 
+func TestUnit(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for _, c := range [][2]float32{
+		{0, 0}, {float32(math.Copysign(0, -1)), 0}, {1e-45, 1e-45}, {-1e-45, 0}, {0.25, 0.25}, {-0.25, 0}, {1, 1},
+		{math.Nextafter32(1, 0), math.Nextafter32(1, 0)}, {math.Nextafter32(1, 2), 1}, {7, 1}, {-7, 0}, {inf, 1}, {-inf, 0},
+		{nan, 0}, {math.Float32frombits(0xffc00000), 0}, {math.Float32frombits(0x7f800001), 0},
+	} {
+		if got := unit(c[0]); math.Float32bits(got) != math.Float32bits(c[1]) {
+			t.Errorf("unit(%g) is %g, want %g", c[0], got, c[1])
+		}
+	}
+}
+
 // reference converts one pixel straight from the definitions, in float64.
 func reference(n *Native, x, y int) (rgb [3]float64) {
 	sample := func(plane, x, y int) float64 {

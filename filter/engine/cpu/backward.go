@@ -39,18 +39,12 @@ func (e *Evaluator) descend(t *tile, pdx *C.float, g []engine.Gradient) {
 		if l.tap >= 0 {
 			e.addGradient(&e.taps[l.tap], l, &g[l.tap])
 		}
-		e.run(e.back, l.back, l.layerPlan.back.blocks)
+		if i > 0 {
+			e.run(e.back, l.back, l.layerPlan.back.blocks)
+		}
 	}
-	e.unpackGradient(pdx, t)
-}
-
-// unpackGradient adds a tile's gradient to dx.
-func (e *Evaluator) unpackGradient(pdx *C.float, t *tile) {
-	parallel(e.threads, blocksOf(int(t.area.h), rowBlock), func(_, i int) {
-		y0 := C.int(i * rowBlock)
-		C.nst_unpack_gradient(e.k, pdx, (*C.float)(t.border), &e.std[0],
-			&t.area, y0, min(y0+rowBlock, t.area.h))
-	})
+	t.first.dx = pdx
+	e.runRows(t.first, func(y0, y1 C.int, work *C.float) { C.nst_first_back(e.k, t.first, y0, y1, work) })
 }
 
 // addGradient adds 2·D·a/P + dMean/P + 2·dContent·M·Δa to the gradient at a

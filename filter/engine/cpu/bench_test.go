@@ -102,8 +102,6 @@ func BenchmarkPicture(b *testing.B) {
 		{"Axpby", func() { e.Axpby(p, 1e-9, m, 1) }},
 		{"Enlarge", func() { e.Enlarge(dx, x, 1, low, side, side) }},
 		{"EnlargeAdjoint", func() { e.EnlargeAdjoint(low, dx, side, side) }},
-		{"pack", func() { e.packPicture(&e.tiles[0]) }},
-		{"unpack", func() { e.unpackGradient(e.pointer(dx, pixels), &e.tiles[0]) }},
 	} {
 		b.Run(op.name, func(b *testing.B) {
 			start := processorTime()

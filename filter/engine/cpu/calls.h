@@ -6,6 +6,8 @@
 typedef const struct kernels *K;
 
 static inline void nst_transform_weights(K k, void *u, const float *w, int o, int i, int out, int in, int backward, int panel) { k->transform_weights(u, w, o, i, out, in, backward, panel); }
+static inline void nst_first_forward(K k, const struct first *f, int y0, int y1, float *work) { k->first_forward(f, y0, y1, work); }
+static inline void nst_first_back(K k, const struct first *f, int y0, int y1, float *work) { k->first_back(f, y0, y1, work); }
 static inline void nst_conv(K k, const struct conv *c, int block, float *work) { k->conv(c, block, work); }
 static inline void nst_pool(K k, float *dst, const float *src, int h, int w, int maximum) { k->pool(dst, src, h, w, maximum); }
 static inline void nst_unpool(K k, float *dsrc, const float *ddst, const float *src, int h, int w, int maximum) { k->unpool(dsrc, ddst, src, h, w, maximum); }
@@ -16,8 +18,6 @@ static inline void nst_pack_panels(K k, float *u, const float *b, int kk, int n,
 static inline void nst_pack_rows(K k, float *v, const float *a, int m, int kk) { k->pack_rows(v, a, m, kk); }
 static inline void nst_unpack_rows(K k, float *c, const float *v, int m, int n, int row0, int rows) { k->unpack_rows(c, v, m, n, row0, rows); }
 static inline void nst_gemm(K k, const float *u, const float *v, float *m, int kk, int n, int rows, int64_t vstep, int64_t mstep, int add) { k->gemm(u, v, m, kk, n, rows, vstep, mstep, add); }
-static inline void nst_pack_picture(K k, float *dst, const float *x, const float *mean, const float *std, const struct window *s, int y0, int y1) { k->pack_picture(dst, x, mean, std, s, y0, y1); }
-static inline void nst_unpack_gradient(K k, float *dx, const float *d, const float *std, const struct window *s, int y0, int y1) { k->unpack_gradient(dx, d, std, s, y0, y1); }
 static inline double nst_dot(K k, const float *a, const float *b, int64_t n) { return k->dot(a, b, n); }
 static inline void nst_axpby(K k, float *y, float a, const float *x, float b, int64_t n) { k->axpby(y, a, x, b, n); }
 static inline void nst_adam(K k, float *x, float *m, float *v, float *mean, const float *dx, const struct adam *s, int64_t n) { k->adam(x, m, v, mean, dx, s, n); }

@@ -123,11 +123,17 @@ func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 	have := e.layers[key]
 	layers := p.at(p.columns[0], p.rows[0]).layers
 	for i := len(have); i < len(layers); i++ {
-		b := layers[i].forward
-		if back {
-			b = layers[i].back
+		var w layerWeights
+		var err error
+		l := &p.spec.Network.Layers[i]
+		switch {
+		case i == 0 && !back:
+			w, err = e.transformFirst(l, layers[i].c, p.vl)
+		case i > 0 && !back:
+			w, err = e.transform(k, l, layers[i].forward, false)
+		case i > 0:
+			w, err = e.transform(k, l, layers[i].back, true)
 		}
-		w, err := e.transform(k, &p.spec.Network.Layers[i], b, back)
 		if err != nil {
 			return nil, err
 		}
@@ -135,6 +141,28 @@ func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 		e.layers[key] = have
 	}
 	return have[:len(layers):len(layers)], nil
+}
+
+// transformFirst lays the first layer's weights out for both directions.
+func (e *Engine) transformFirst(l *weights.Layer, out, vl int) (w layerWeights, err error) {
+	if w.u, err = e.memory.alloc("the weights of "+l.Tap(), 4*int64(firstWeights*out)); err != nil {
+		return w, err
+	}
+	u := floats(w.u, firstWeights*out)
+	for i, v := range l.Weight {
+		o, c, place := i/firstWeights, i/9%3, i%9
+		u[(o/(2*vl)*firstWeights+place*3+c)*2*vl+o%(2*vl)] = v
+	}
+	w.bias, err = e.biases(l, out)
+	return w, err
+}
+
+func (e *Engine) biases(l *weights.Layer, out int) (unsafe.Pointer, error) {
+	b, err := e.memory.alloc("the biases of "+l.Tap(), 4*int64(out))
+	if err == nil {
+		copy(floats(b, out), l.Bias)
+	}
+	return b, err
 }
 
 func (e *Engine) transform(k *C.struct_kernels, l *weights.Layer, b winograd, back bool) (w layerWeights, err error) {
@@ -152,11 +180,8 @@ func (e *Engine) transform(k *C.struct_kernels, l *weights.Layer, b winograd, ba
 	if back {
 		return w, nil
 	}
-	if w.bias, err = e.memory.alloc("the biases of "+l.Tap(), 4*int64(b.out)); err != nil {
-		return w, err
-	}
-	copy(floats(w.bias, b.out), l.Bias)
-	return w, nil
+	w.bias, err = e.biases(l, b.out)
+	return w, err
 }
 
 // Compile panics if s is out of range: a side below engine.MinSide, taps out of

@@ -25,18 +25,17 @@ type Evaluator struct {
 	plan    *plan
 	memory  arena
 
-	mean, std []C.float
-	tiles     []tile
-	held      int      // the tile whose activations are in the buffers
-	x         *C.float // the latest Forward's
-	taps      []tap
-	moments   []engine.Moments
-	work      []unsafe.Pointer // for each worker
-	panels    unsafe.Pointer   // a packed D
-	gram      []float64        // partial Grams and sums
-	sums      []float64
-	partial   []float64 // of any other sum
-	matrices  [4]matrix
+	tiles    []tile
+	held     int      // the tile whose activations are in the buffers
+	x        *C.float // the latest Forward's
+	taps     []tap
+	moments  []engine.Moments
+	work     []unsafe.Pointer // for each worker
+	panels   unsafe.Pointer   // a packed D
+	gram     []float64        // partial Grams and sums
+	sums     []float64
+	partial  []float64 // of any other sum
+	matrices [4]matrix
 
 	enlargements map[int][]float32 // weights by length of row
 }
@@ -44,15 +43,11 @@ type Evaluator struct {
 // tile is one window of the picture; those of one shape share their layers, and
 // all share the buffers.
 type tile struct {
-	area C.struct_window
+	first *C.struct_first // by itself, because C reads it
 	*window
 }
 
-type window struct {
-	layers []layer
-	packed unsafe.Pointer // the normalised picture
-	border unsafe.Pointer // gradient at the packed picture
-}
+type window struct{ layers []layer }
 
 // layer is one convolution, there and back.
 type layer struct {
@@ -84,10 +79,6 @@ func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluato
 			e.Close()
 		}
 	}()
-	for c := range 3 {
-		e.mean = append(e.mean, C.float(p.spec.Network.Mean[c]))
-		e.std = append(e.std, C.float(p.spec.Network.Std[c]))
-	}
 	alloc := func(what string, bytes int64) (q unsafe.Pointer) {
 		if err == nil {
 			q, err = e.memory.alloc(what, bytes)
@@ -147,9 +138,9 @@ func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluato
 			if wired[n] == nil {
 				wired[n] = e.wire(n, b, there, back)
 			}
-			e.tiles = append(e.tiles, tile{C.struct_window{
+			e.tiles = append(e.tiles, tile{e.first(wired[n], there[0], C.struct_window{
 				height: C.int(p.spec.H), width: C.int(p.spec.W),
-				y: C.int(y.from), x: C.int(x.from), h: C.int(n.h), w: C.int(n.w)}, wired[n]})
+				y: C.int(y.from), x: C.int(x.from), h: C.int(n.h), w: C.int(n.w)}), wired[n]})
 		}
 	}
 	e.held = len(e.tiles) - 1
@@ -162,6 +153,17 @@ type buffers struct {
 	masks, acts []unsafe.Pointer // by layer
 }
 
+// first is the first convolution of one tile.
+func (e *Evaluator) first(n *window, w layerWeights, area C.struct_window) *C.struct_first {
+	l := &n.layers[0]
+	f := &C.struct_first{act: (*C.float)(l.act), mask: l.forward.mask, dact: (*C.float)(l.dact),
+		u: (*C.float)(w.u), bias: (*C.float)(w.bias), out: C.int(l.c), area: area}
+	for c := range 3 {
+		f.mean[c], f.std[c] = C.float(e.plan.spec.Network.Mean[c]), C.float(e.plan.spec.Network.Std[c])
+	}
+	return f
+}
+
 // wire gives every convolution its source and destination; the two scratch
 // buffers take turns in the order that the plan sized them.
 func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *window {
@@ -169,8 +171,7 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *
 	turn := 0
 	use := func() unsafe.Pointer { turn ^= 1; return m.scratch[turn^1] }
 	maximum := e.plan.spec.Pooling == weights.MaxPooling
-	n.packed = use()
-	src := n.packed
+	var src unsafe.Pointer
 	for i := range n.layers {
 		l := &n.layers[i]
 		l.layerPlan, l.forward, l.back = &p.layers[i], new(C.struct_conv), new(C.struct_conv)
@@ -185,9 +186,6 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *
 		f.u, f.bias = there[i].u, (*C.float)(there[i].bias)
 		f.in, f.out, f.stored = C.int(l.layerPlan.forward.in), C.int(l.c), C.int(l.c)
 		f.h, f.w, f.pad = C.int(l.h), C.int(l.w), 1
-		if i == 0 {
-			f.h, f.w, f.pad = C.int(l.h+2), C.int(l.w+2), 0
-		}
 		f.tiles, f.tile_count = C.int(l.layerPlan.forward.tiles), C.int(l.layerPlan.forward.count)
 		f.epilogue = C.RELU
 		src = l.act
@@ -210,7 +208,6 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *
 		}
 		l.dact = use()
 	}
-	n.border = use()
 	for i := range n.layers {
 		l := &n.layers[i]
 		b := l.back
@@ -226,7 +223,6 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *
 			}
 		}
 		if i == 0 {
-			b.dst, b.stored, b.pad = (*C.float)(n.border), C.int(e.plan.vl), 2
 			continue
 		}
 		b.stored = b.out

@@ -12,7 +12,8 @@ import (
 	"nstfilter/weights"
 )
 
-// rowBlock is how many rows of a picture a goroutine takes at a time.
+// rowBlock is how many rows of a picture, or of a matrix, a goroutine takes at a
+// time.
 const rowBlock = 16
 
 func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
@@ -36,10 +37,14 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 // activate evaluates tile i at the latest x; measure adds to the moments.
 func (e *Evaluator) activate(i int, measure bool) {
 	t := &e.tiles[i]
-	e.packPicture(t)
+	t.first.x = e.x
 	for i := range t.layers {
 		l := &t.layers[i]
-		e.run(e.k, l.forward, l.layerPlan.forward.blocks)
+		if i == 0 {
+			e.runRows(t.first, func(y0, y1 C.int, work *C.float) { C.nst_first_forward(e.k, t.first, y0, y1, work) })
+		} else {
+			e.run(e.k, l.forward, l.layerPlan.forward.blocks)
+		}
 		if l.pooled && !l.fused {
 			e.pool(l)
 		}
@@ -60,18 +65,17 @@ func (e *Evaluator) activate(i int, measure bool) {
 	e.held = i
 }
 
-// packPicture normalises a tile's part of the latest x.
-func (e *Evaluator) packPicture(t *tile) {
-	parallel(e.threads, blocksOf(int(t.area.h)+2, rowBlock), func(_, i int) {
-		y0 := C.int(i*rowBlock - 1)
-		C.nst_pack_picture(e.k, (*C.float)(t.packed), e.x, &e.mean[0], &e.std[0],
-			&t.area, y0, min(y0+rowBlock, t.area.h+1))
+// runRows does all rows of a first convolution, in blocks.
+func (e *Evaluator) runRows(f *C.struct_first, rows func(y0, y1 C.int, work *C.float)) {
+	parallel(e.threads, blocksOf(int(f.area.h), rowBlock), func(worker, i int) {
+		y0 := C.int(i * rowBlock)
+		rows(y0, min(y0+rowBlock, f.area.h), (*C.float)(e.work[worker]))
 	})
 }
 
 // offset is where the window begins in the whole layer, in positions.
 func (t *tile) offset(tap *tap, l *layer) int {
-	return int(t.area.y)>>l.pools*tap.w + int(t.area.x)>>l.pools
+	return int(t.first.area.y)>>l.pools*tap.w + int(t.first.area.x)>>l.pools
 }
 
 func (e *Evaluator) pool(l *layer) {

@@ -50,6 +50,7 @@ typedef float factor;
 INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec x) { *(vec *)p = x; }
 INLINE int min(int a, int b) { return a < b ? a : b; }
+INLINE int clamped(int i, int n) { return i < 0 ? 0 : min(i, n - 1); }
 
 // Lane i holds the bit 1<<i.
 static const ivec lanes = {
@@ -104,10 +105,10 @@ INLINE vec vmax(vec a, vec b) {
 INLINE vec positive(vec a) { return (vec)((ivec)a & (ivec)(a > 0.f)); }
 
 #include "kernels_gemm.h"
+#include "kernels_first.h"
 #include "kernels_winograd.h"
 #include "kernels_pool.h"
 #include "kernels_moments.h"
-#include "kernels_image.h"
 #include "kernels_vector.h"
 #include "kernels_enlarge.h"
 
@@ -116,6 +117,8 @@ const struct kernels TABLE = {
     .rows = ROWS,
     .factor_bytes = sizeof(factor),
     .transform_weights = transform_weights,
+    .first_forward = first_forward,
+    .first_back = first_back,
     .conv = conv,
     .pool = pool,
     .unpool = unpool,
@@ -126,8 +129,6 @@ const struct kernels TABLE = {
     .pack_rows = pack_rows,
     .unpack_rows = unpack_rows,
     .gemm = gemm,
-    .pack_picture = pack_picture,
-    .unpack_gradient = unpack_gradient,
     .dot = dot,
     .axpby = axpby,
     .adam = adam,

@@ -17,7 +17,7 @@ type plan struct {
 	columns []span // with the rows: a tile wherever they cross
 	rows    []span
 	windows map[[2]span]*windowPlan // by a column and a row as the window counts
-	acts    []int                   // by layer: activations that are tapped
+	acts    []int                   // by layer: activations that are kept
 	masks   []int64                 // by layer, in bytes
 	scratch [2]int
 	workers int
@@ -59,6 +59,9 @@ type winograd struct {
 }
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// firstWeights is how many weights each output of the first convolution has.
+const firstWeights = 27
 
 // tileLimit bounds the tiles of a block. Between 30 and 126 the time of VGG-19
 // changes by less than its noise; more of them reuse the weights more, fewer
@@ -153,7 +156,7 @@ func (p *plan) window(x, y span) *windowPlan {
 	for i, t := range s.Taps {
 		n.layers[t.Layer].tap = i
 	}
-	in, pools := p.vl, 0 // three channels, and zeros
+	in, pools := 0, 0
 	for i := range n.layers {
 		l := &n.layers[i]
 		if s.Network.Layers[i].Pooled() {
@@ -162,13 +165,14 @@ func (p *plan) window(x, y span) *windowPlan {
 		l.w, l.h, l.c = ws[i], hs[i], roundUp(s.Network.Layers[i].Out, 2*p.vl)
 		l.pools, l.core = pools, coreAt(x, y, pools, l.w)
 		l.pooled = i+1 < len(n.layers) && s.Network.Layers[i+1].Pooled()
-		l.fused = l.pooled && l.tap < 0
-		l.forward = blocking(in, l.c, l.w, l.h, p.kernelRows, p.workers)
-		l.back = blocking(l.c, in, l.w, l.h, p.kernelRows, p.workers)
+		l.fused = l.pooled && l.tap < 0 && i > 0
 		if i == 0 {
-			l.back = blocking(l.c, 2*p.vl, l.w+2, l.h+2, p.kernelRows, p.workers)
+			p.work = max(p.work, 3*(l.c+3)*(l.w+32))
+		} else {
+			l.forward = blocking(in, l.c, l.w, l.h, p.kernelRows, p.workers)
+			l.back = blocking(l.c, in, l.w, l.h, p.kernelRows, p.workers)
+			p.work = max(p.work, l.forward.work(p.vl), l.back.work(p.vl))
 		}
-		p.work = max(p.work, l.forward.work(p.vl), l.back.work(p.vl))
 		p.masks[i] = max(p.masks[i], int64(l.c/p.vl)*int64(l.w*l.h)*int64((p.vl+7)/8))
 		if l.tap >= 0 {
 			if s.Taps[l.tap].Style {
@@ -176,18 +180,18 @@ func (p *plan) window(x, y span) *windowPlan {
 				p.gram = max(p.gram, blocks*l.c*l.c)
 				p.sums = max(p.sums, blocks*l.c)
 			}
-			p.acts[i] = max(p.acts[i], l.c*l.w*l.h)
 			p.panels = max(p.panels, l.c*l.c)
 			p.work = max(p.work, l.c*positionBlock)
 		}
+		if l.tap >= 0 || l.pooled && !l.fused {
+			p.acts[i] = max(p.acts[i], l.c*l.w*l.h)
+		}
 		in = l.c
 	}
-	// Two buffers take turns: forward for the packed picture and for the
-	// activations that no tap keeps, backward for gradients.
+	// Two buffers take turns: forward for activations that are not kept, backward
+	// for gradients.
 	turn := 0
 	use := func(n int) { p.scratch[turn] = max(p.scratch[turn], n); turn ^= 1 }
-	border := p.vl * (s.W + 2) * (s.H + 2)
-	use(border)
 	for i := range n.layers {
 		l := &n.layers[i]
 		switch {
@@ -210,7 +214,6 @@ func (p *plan) window(x, y span) *windowPlan {
 			use(l.c * l.w * l.h)
 		}
 	}
-	use(border)
 	return n
 }
 
@@ -238,10 +241,15 @@ func (p *plan) bytes() int64 {
 
 // weightBytes is what the transformed weights take, both ways.
 func (p *plan) weightBytes() (n int64) {
-	in := p.vl
+	in := 0
 	for i := range p.acts {
 		out := roundUp(p.spec.Network.Layers[i].Out, 2*p.vl)
-		n += int64(36*(p.factor[0]*in*out+p.factor[1]*out*roundUp(in, 2*p.vl)) + 4*out)
+		if i == 0 {
+			n += int64(4 * (firstWeights*out + out))
+			in = out
+			continue
+		}
+		n += int64(36*(p.factor[0]*in*out+p.factor[1]*out*in) + 4*out)
 		in = out
 	}
 	return n

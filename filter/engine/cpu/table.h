@@ -43,6 +43,20 @@ struct window {
     int y, x, h, w;
 };
 
+// The first convolution, of a window of the picture x (3, height, width).
+struct first {
+    const float *x;
+    float *act;        // (out, h, w), after the ReLU
+    void *mask;
+    const float *dact; // gradient at act
+    float *dx;         // gets the gradient added; that of what is outside the window is lost
+    const float *u;    // [out/2VL][27][2VL]: 3 rows of 3 places of 3 channels
+    const float *bias; // (out)
+    float mean[3], std[3];
+    int out;           // padded
+    struct window area;
+};
+
 struct kernels {
     int vl, rows, factor_bytes; // factor: an element of u
 
@@ -51,6 +65,9 @@ struct kernels {
     // panel of 2·VL outputs.
     void (*transform_weights)(void *u, const float *w, int o, int i, int out, int in,
                               int backward, int panel);
+    // Rows y0 … y1−1 of a window; work holds 3·(out+3)·(w+32) floats.
+    void (*first_forward)(const struct first *f, int y0, int y1, float *work);
+    void (*first_back)(const struct first *f, int y0, int y1, float *work);
     // conv does block number block; work holds 36·tiles·(in+out) floats and slack.
     void (*conv)(const struct conv *c, int block, float *work);
 
@@ -80,17 +97,6 @@ struct kernels {
     // of VL channels.
     void (*gemm)(const float *u, const float *v, float *m, int k, int n, int rows,
                  int64_t vstep, int64_t mstep, int add);
-
-    // Rows y0 … y1−1 of a window of the picture x, normalised, with the pixels
-    // around it, the picture's border replicated: [h+2][w+2][VL]; y0, y1 count within
-    // the window, from −1 to h.
-    void (*pack_picture)(float *dst, const float *x, const float *mean, const float *std,
-                         const struct window *s, int y0, int y1);
-    // Adds rows of d [h+2][w+2][VL] to a window of dx: the gradient of the picture's
-    // border goes to the pixels that it repeats, that of other pixels around the
-    // window nowhere.
-    void (*unpack_gradient)(float *dx, const float *d, const float *std,
-                            const struct window *s, int y0, int y1);
 
     double (*dot)(const float *a, const float *b, int64_t n);
     void (*axpby)(float *y, float a, const float *x, float b, int64_t n);
