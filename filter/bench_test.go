@@ -40,12 +40,12 @@ func BenchmarkStep(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer f.Close()
-				style, err := f.styleTargets(size, engine.FP32)
+				style, err := f.styleTargets(size, size, engine.FP32)
 				if err != nil {
 					b.Fatal(err)
 				}
 				s := size.grow(o.Margin)
-				w, err := f.workspace(s, engine.FP32)
+				w, err := f.workspace(s, engine.FP32, 0)
 				if err != nil {
 					b.Fatal(err)
 				}

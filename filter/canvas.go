@@ -11,6 +11,7 @@ import (
 type canvas struct {
 	f          *Filter
 	report     *Report
+	frame      size      // as it came
 	content    []float32 // at the last of sizes
 	sizes      []size
 	iterations int // per scale
@@ -50,14 +51,15 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 // optimise works at one scale and returns its picture.
 func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) ([]float32, error) {
 	f, now := c.f, time.Now()
-	precision := f.precision(g.Start == nil && c.scale+1 == len(c.sizes))
+	last := c.scale+1 == len(c.sizes)
+	precision := f.precision(g.Start == nil && last)
 	f.leave(s.grow(f.o.Margin), precision)
-	style, err := f.styleTargets(s, precision)
+	style, err := f.styleTargets(c.frame, s, precision)
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(s.grow(f.o.Margin), precision)
+	w, err := f.workspace(s.grow(f.o.Margin), precision, f.ownMemory(c.frame, s.grow(f.o.Margin), last))
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		}
 	}
 	out := p.picture()
-	if c.scale+1 == len(c.sizes) {
+	if last {
 		w.Upload(w.x, out)
 		c.report.Losses.Layers = j.byLayer(w.x)
 	} else {

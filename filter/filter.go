@@ -96,7 +96,7 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	head := *content // if the caller has let go of content, its picture can be collected before the end
 	head.Pix = nil
 	now := time.Now()
-	c := &canvas{f: f, report: report, content: content.fit(work)}
+	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work)}
 	report.since(now, "resize")
 	var pix []float32
 	if g.Start != nil {

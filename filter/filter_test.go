@@ -97,11 +97,11 @@ func TestGradientOfJ(t *testing.T) {
 			o.LossScale, o.Parameters, o.Margin = test.scale, test.parameters, 0
 			f := newFilter(t, o, tiny(test.metric), smooth(30, 22, 1))
 			s := size{23, 18}
-			style, err := f.styleTargets(s, engine.FP32)
+			style, err := f.styleTargets(s, s, engine.FP32)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w, err := f.workspace(s, engine.FP32)
+			w, err := f.workspace(s, engine.FP32, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,11 +152,11 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 		o := tinyOptions()
 		o.LossScale, o.ContentWeight, o.TVWeight, o.Margin = scale, 0, 0, 0
 		f := newFilter(t, o, tiny(false), style)
-		targets, err := f.styleTargets(size{24, 20}, engine.FP32)
+		targets, err := f.styleTargets(size{24, 20}, size{24, 20}, engine.FP32)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := f.workspace(size{24, 20}, engine.FP32)
+		w, err := f.workspace(size{24, 20}, engine.FP32, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 
 func TestAdamRosenbrock(t *testing.T) {
 	f := newFilter(t, tinyOptions(), tiny(false), smooth(20, 20, 1))
-	w, err := f.workspace(size{16, 16}, engine.FP32)
+	w, err := f.workspace(size{16, 16}, engine.FP32, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -412,7 +412,7 @@ func TestPlanMakesTiles(t *testing.T) {
 	}
 	f, free := plan(0, 1, 0)
 	grown := size{400, 300}.grow(f.o.Margin)
-	own := f.ownMemory(grown)
+	own := f.ownMemory(size{400, 300}, grown, true)
 	room := free.Memory - own // the evaluator's
 	if _, p := plan(own+room*2/3, 1, 0); p.W != 400 || p.Memory != own+room*2/3 || p.Reason != "" {
 		t.Errorf("with room for tiles: %+v", p)

@@ -72,53 +72,24 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 	if f.o.Optimizer == "lbfgs" {
 		steps *= 1.25 // what its line search takes
 	}
-	for _, s := range scales(s, f.o.MinSize) {
+	all := scales(s, f.o.MinSize)
+	for i, s := range all {
 		grown := s.grow(f.o.Margin)
 		seconds := perPixel * float64(grown.pixels()) * steps
 		if t, ok := f.e.(engine.Tiler); ok {
-			seconds *= t.Overhead(f.within(f.spec(grown, f.layers, f.precision(true)), f.ownMemory(grown)))
+			seconds *= t.Overhead(f.within(f.spec(grown, f.layers, f.precision(true)), f.ownMemory(full, grown, i+1 == len(all))))
 		}
 		p.Seconds += seconds
 	}
 	grown := s.grow(f.o.Margin)
-	own := f.ownMemory(grown)
+	own := f.ownMemory(full, grown, true)
 	p.Memory = f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(true)), own)) + own
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)
-		own := f.styleMemory(s, at)
+		own := f.styleMemory(full, s, at)
 		p.Memory = max(p.Memory, f.e.Memory(f.within(f.spec(at, f.layers, f.precision(true)), own))+own)
 	}
 	return p
-}
-
-// ownPictures are on this side, by measurement: the frame, its result, one in
-// passing, and what waits to be collected.
-const ownPictures = 4
-
-// ownMemory is what painting at a size, margin and all, takes beside its evaluator.
-func (f *Filter) ownMemory(s size) int64 {
-	n := (1 + ownPictures) * 3 * s.pixels() // x
-	params := newPyramid(s, 0).len()
-	if f.o.Parameters == "pyramid" {
-		params = newPyramid(s, pyramidLevels).len()
-		n += params
-	}
-	n += params // their gradient
-	switch {
-	case f.o.Optimizer == "lbfgs":
-		n += (2*lbfgsHistory + 3) * params
-	case f.o.Average > 0:
-		n += 3 * params
-	default:
-		n += 2 * params
-	}
-	return 4 * int64(n)
-}
-
-// styleMemory is the same for looking at a style of size at, on the way to a
-// picture of size s: the picture so far and Adam's moments wait.
-func (f *Filter) styleMemory(s, at size) int64 {
-	return 4 * 3 * int64((ownPictures+2)*s.pixels()+2*at.pixels())
 }
 
 // measure returns the seconds that one iteration takes for one pixel.
@@ -142,12 +113,12 @@ func (f *Filter) measure(full size) (float64, error) {
 			grads[i].Gram = make([]float32, l.c*l.c)
 		}
 	}
-	var took time.Duration
-	for range 2 { // the first one warms up
+	took := time.Hour
+	for range 4 { // the fastest: the first warms up, others may be disturbed
 		start := time.Now()
 		ev.Forward(x)
 		ev.Backward(dx, grads)
-		took = time.Since(start)
+		took = min(took, time.Since(start))
 	}
 	return took.Seconds() / float64(s.pixels()), nil
 }

@@ -61,11 +61,11 @@ func TestBF16Gradient(t *testing.T) {
 		gradient := func(precision string, at []float32) []float32 {
 			f := filterOn(wide, precision)
 			p := f.precision(true)
-			targets, err := f.styleTargets(s, p)
+			targets, err := f.styleTargets(s, s, p)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w, err := f.workspace(s, p)
+			w, err := f.workspace(s, p, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,8 +8,8 @@ import (
 const keptTargets = 16
 
 // styleTargets returns what the styles ask of each style layer of a picture of
-// size s, blended and weighed.
-func (f *Filter) styleTargets(s size, p engine.Precision) (map[string]styleTarget, error) {
+// size s, blended and weighed; full is the size of the frame.
+func (f *Filter) styleTargets(full, s size, p engine.Precision) (map[string]styleTarget, error) {
 	if t, ok := f.targets[s]; ok {
 		return t, nil
 	}
@@ -39,7 +39,7 @@ func (f *Filter) styleTargets(s size, p engine.Precision) (map[string]styleTarge
 			ev = nil
 		}
 		pix, at := f.styleAt(style, s)
-		made, err := f.e.Compile(f.within(f.spec(at, layers, p), f.styleMemory(s, at)))
+		made, err := f.e.Compile(f.within(f.spec(at, layers, p), f.styleMemory(full, s, at)))
 		if err != nil {
 			return nil, err
 		}

@@ -14,11 +14,12 @@ type workspace struct {
 	used    int
 }
 
-// workspace returns one for the size and precision, the latest one if it fits.
-func (f *Filter) workspace(s size, p engine.Precision) (*workspace, error) {
+// workspace returns one for the size and precision, the latest one if it fits; own
+// is what is needed beside its evaluator, in bytes.
+func (f *Filter) workspace(s size, p engine.Precision, own int64) (*workspace, error) {
 	f.leave(s, p)
 	if f.last == nil {
-		ev, err := f.e.Compile(f.within(f.spec(s, f.layers, p), f.ownMemory(s)))
+		ev, err := f.e.Compile(f.within(f.spec(s, f.layers, p), own))
 		if err != nil {
 			return nil, err
 		}
@@ -33,14 +34,6 @@ func (f *Filter) leave(s size, p engine.Precision) {
 	if f.last != nil && (f.last.size != s || f.last.precision != p) {
 		f.Close()
 	}
-}
-
-// within leaves an evaluator what MaxMemory has beside own bytes.
-func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
-	if f.MaxMemory > 0 {
-		spec.Memory = max(f.MaxMemory-own, 1)
-	}
-	return spec
 }
 
 // spec asks for the taps of the layers at a size.

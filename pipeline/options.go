@@ -79,7 +79,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 		}
 	}
 	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || !(n*unit >= 1 && n*unit < 1<<62) {
+	if err != nil || !(n*unit >= 1 && n*unit < 1<<53) {
 		return fmt.Errorf("%q is no amount of memory: write 500M, 2G, or auto", text)
 	}
 	*b = Bytes(n * unit)

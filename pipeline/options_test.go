@@ -2,6 +2,25 @@ package pipeline
 
 import "testing"
 
+func FuzzBytes(f *testing.F) {
+	for _, seed := range []string{"auto", "2G", "2.5GB", "500m", "1500", "3 K", "1e3M", "0x1p10K", "G"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var b, again Bytes
+		if b.UnmarshalText([]byte(text)) != nil {
+			return
+		}
+		back, err := b.MarshalText()
+		if err == nil {
+			err = again.UnmarshalText(back)
+		}
+		if err != nil || again != b || b < 0 {
+			t.Errorf("%q is %d, written %q, read %d: %v", text, b, back, again, err)
+		}
+	})
+}
+
 func TestBytes(t *testing.T) {
 	for text, want := range map[string]Bytes{"auto": 0, "2G": 2e9, "2.5GB": 25e8, "500m": 5e8, "1500": 1500, "3 K": 3000} {
 		var b Bytes

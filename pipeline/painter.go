@@ -56,7 +56,12 @@ func (p *painter) plan(f *filter.Frame) error {
 	if err != nil {
 		return err
 	}
-	if free := p.job.filter.MaxMemory; o.Size > 0 && free > 0 && plan.Memory > free {
+	free := p.job.filter.MaxMemory
+	if free > 0 && plan.Memory > free && o.Size == 0 {
+		return fmt.Errorf("even a picture of %d×%d needs about %s of memory, and %s can be had: allow more with --max-memory, or end other programs",
+			plan.W, plan.H, gigabytes(plan.Memory), gigabytes(free))
+	}
+	if free > 0 && plan.Memory > free {
 		fits := float64(max(plan.W, plan.H)) * math.Sqrt(float64(free)/float64(plan.Memory)) * 0.95
 		return fmt.Errorf("painting at %d×%d needs about %s of memory, and %s can be had: --size %d fits",
 			plan.W, plan.H, gigabytes(plan.Memory), gigabytes(free), int(fits))

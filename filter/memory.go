@@ -1,0 +1,48 @@
+package filter
+
+import "nstfilter/filter/engine"
+
+// within leaves an evaluator what MaxMemory has beside own bytes.
+func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
+	if f.MaxMemory > 0 {
+		spec.Memory = max(f.MaxMemory-own, 1)
+	}
+	return spec
+}
+
+// ownMemory is what painting takes beside its evaluator, in bytes: a frame of size
+// full at one scale, margin and all.
+func (f *Filter) ownMemory(full, s size, last bool) int64 {
+	params := f.parameters(s)
+	vectors := 3*s.pixels() + 2*params // x, parameters, gradient
+	if f.o.Parameters == "pixels" {
+		vectors -= params // x is the parameters
+	}
+	switch {
+	case f.o.Optimizer == "lbfgs":
+		vectors += (2*lbfgsHistory + 3) * params
+	case f.o.Average > 0:
+		vectors += 3 * params
+	default:
+		vectors += 2 * params
+	}
+	pictures := 3*full.pixels() + 2*3*s.pixels() // the frame, the result, and what passes by
+	if !last {
+		pictures += 3*s.pixels() + 2*params // the content, and Adam's moments for the next scale
+	}
+	return 4 * int64(vectors+pictures)
+}
+
+// styleMemory is the same for looking at a style of size at on the way to a picture
+// of size s: the frame, the picture so far, and the moments of half its size wait.
+func (f *Filter) styleMemory(full, s, at size) int64 {
+	return 4 * int64(3*full.pixels()+3*s.pixels()+f.parameters(s)+3*3*at.pixels())
+}
+
+// parameters is how many an optimisation at a size has.
+func (f *Filter) parameters(s size) int {
+	if f.o.Parameters == "pixels" {
+		return 3 * s.pixels()
+	}
+	return newPyramid(s, pyramidLevels).len()
+}
