@@ -373,11 +373,8 @@ func TestPlanMindsMemory(t *testing.T) {
 }
 
 // tiled pretends to work in tiles: any half of a picture's memory will do, at twice
-// the time; slower is a factor on top.
-type tiled struct {
-	enginetest.Reference
-	slower float64
-}
+// the time.
+type tiled struct{ enginetest.Reference }
 
 func (e tiled) Memory(s engine.Spec) int64 {
 	n := e.Reference.Memory(s)
@@ -389,26 +386,26 @@ func (e tiled) Memory(s engine.Spec) int64 {
 
 func (e tiled) Overhead(s engine.Spec) float64 {
 	if s.Memory > 0 && e.Reference.Memory(s) > s.Memory {
-		return 2 * e.slower
+		return 2
 	}
-	return e.slower
+	return 1
 }
 
 func TestPlanMakesTiles(t *testing.T) {
-	plan := func(memory int64, slower float64, size Size) (*Filter, Plan) {
+	plan := func(memory int64, seconds float64, want Size) (*Filter, Plan) {
 		o := tinyOptions()
-		o.Size, o.MinSize = size, 0
-		f, err := New(o, tiled{slower: slower}, tiny(false), []*Frame{smooth(40, 30, 1)})
+		o.Size, o.MinSize = want, 0
+		f, err := New(o, tiled{}, tiny(false), []*Frame{smooth(40, 30, 1)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(f.Close)
 		f.MaxMemory = memory
-		p, err := f.Plan(400, 300)
-		if err != nil {
-			t.Fatal(err)
+		s := size{400, 300}
+		if want > 0 {
+			s = s.within(int(want))
 		}
-		return f, p
+		return f, f.choose(size{400, 300}, s, seconds/(400*300)/float64(o.Iterations))
 	}
 	f, free := plan(0, 1, 0)
 	grown := size{400, 300}.grow(f.o.Margin)
@@ -424,10 +421,10 @@ func TestPlanMakesTiles(t *testing.T) {
 	if whole, tiles := f.planAt(grown, size{400, 300}, 1).Seconds, 2*float64(6*grown.pixels()); whole != tiles {
 		t.Errorf("%g s in tiles, want %g", whole, tiles)
 	}
-	if _, p := plan(0, 1e5, 0); p.W == 400 || p.Seconds > 3600 || !strings.Contains(p.Reason, "hour") {
+	if _, p := plan(0, 7200, 0); p.W < 200 || p.W > 300 || p.Seconds > 3600 || !strings.Contains(p.Reason, "hour") {
 		t.Errorf("slow: %+v", p)
 	}
-	if _, p := plan(own+room/3, 1e5, 390); p.W != 390 || p.Memory <= own+room/3 || p.Reason != "" {
+	if _, p := plan(own+room/3, 7200, 390); p.W != 390 || p.Memory <= own+room/3 || p.Reason != "" {
 		t.Errorf("slow and large, but asked for: %+v", p)
 	}
 }

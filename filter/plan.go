@@ -40,6 +40,15 @@ func (f *Filter) Plan(w, h int) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	p := f.choose(full, s, perPixel)
+	f.plans[full] = p
+	return p, nil
+}
+
+// choose plans for a picture of size full: at size s, or smaller where that is too
+// much and Options.Size leaves the choice. One iteration takes perPixel seconds for
+// one pixel.
+func (f *Filter) choose(full, s size, perPixel float64) Plan {
 	p := f.planAt(full, s, perPixel)
 	if f.o.Size == 0 {
 		for reason := f.tooMuch(p); reason != ""; reason = f.tooMuch(p) {
@@ -51,8 +60,7 @@ func (f *Filter) Plan(w, h int) (Plan, error) {
 			p.Reason = reason
 		}
 	}
-	f.plans[full] = p
-	return p, nil
+	return p
 }
 
 func (f *Filter) tooMuch(p Plan) string {
