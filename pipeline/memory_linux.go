@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// peakMemory returns the most memory the process has had resident, in bytes:
+// PeakMemory returns the most memory the process has had resident, in bytes:
 // VmHWM of proc(5). 0 if it is not known.
-func peakMemory() int64 { return kib("/proc/self/status", "VmHWM:") }
+func PeakMemory() int64 { return kib("/proc/self/status", "VmHWM:") }
 
 // residentMemory returns the bytes that the process has resident. 0 if they are
 // not known.

@@ -25,7 +25,7 @@ func TestControlGroups(t *testing.T) {
 }
 
 func TestMemoryIsKnown(t *testing.T) {
-	if free, used, peak := freeMemory(), residentMemory(), peakMemory(); free <= 0 || used <= 0 || peak < used {
+	if free, used, peak := freeMemory(), residentMemory(), PeakMemory(); free <= 0 || used <= 0 || peak < used {
 		t.Errorf("%d bytes free, %d resident, %d at most", free, used, peak)
 	}
 }

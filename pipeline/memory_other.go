@@ -2,8 +2,8 @@
 
 package pipeline
 
-// peakMemory is not known here.
-func peakMemory() int64 { return 0 }
+// PeakMemory is not known here.
+func PeakMemory() int64 { return 0 }
 
 // residentMemory is not known here.
 func residentMemory() int64 { return 0 }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peakMemory returns the most memory the process has had resident, in bytes:
+// PeakMemory returns the most memory the process has had resident, in bytes:
 // getrusage counts it in KiB, on darwin in bytes. 0 if it is not known.
-func peakMemory() int64 {
+func PeakMemory() int64 {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
 		return 0
@@ -22,7 +22,7 @@ func peakMemory() int64 {
 }
 
 // residentMemory returns the bytes that the process has resident, or had at most.
-func residentMemory() int64 { return peakMemory() }
+func residentMemory() int64 { return PeakMemory() }
 
 // freeMemory is not known here.
 func freeMemory() int64 { return 0 }

@@ -99,7 +99,7 @@ func (l *ledger) written(f *filter.Frame, took time.Duration) error {
 		l.last += float64(f.Duration) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 	}
 	l.mu.Unlock()
-	s.PeakMemory = peakMemory()
+	s.PeakMemory = PeakMemory()
 	l.tell.frame(s)
 	if l.out == nil {
 		return nil

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"nstfilter/filter"
@@ -14,20 +17,38 @@ import (
 )
 
 type benchCmd struct {
-	Device  string `help:"What computes: auto, cpu, or gorgonia."`
-	Threads int    `help:"Threads to compute with; 0 takes all processors."`
-	Network string `help:"Network that sees: slim or vgg16."`
-	Sizes   []int  `default:"128,256,512" help:"Sides of the square pictures, in pixels."`
-	JSON    bool   `help:"One JSON object a line."`
+	Device    string   `help:"What computes: auto, cpu, or gorgonia."`
+	Threads   int      `help:"Threads to compute with; 0 takes all processors."`
+	Network   string   `help:"Network that sees: slim or vgg16."`
+	Sizes     []string `aliases:"size" default:"128,256,512" help:"Sizes of the pictures, in pixels: 512 (a square) or 1920x1080, with commas between."`
+	Precision string   `default:"fp32" enum:"fp32,mixed,bf16" help:"What convolutions multiply: fp32, mixed or bf16."`
+	JSON      bool     `help:"One JSON object a line."`
 }
 
-// measurement is one line of nstfilter bench.
+// measurement is one size of nstfilter bench. Operations are counted as a direct
+// convolution has them, 2·9·C_in·C_out·H·W each way; Winograd does fewer.
 type measurement struct {
-	Engine    string  `json:"engine"`
-	Network   string  `json:"network"`
-	Size      int     `json:"size"`
-	Iteration float64 `json:"seconds_per_iteration"` // fastest
-	Memory    int64   `json:"memory_bytes"`          // as the engine estimates it
+	Engine    string       `json:"engine"`
+	Peak      float64      `json:"peak_flops,omitempty"` // fused multiply-adds in registers, measured
+	Network   string       `json:"network"`
+	Precision string       `json:"precision"`
+	W         int          `json:"width"`
+	H         int          `json:"height"`
+	Iteration float64      `json:"seconds_per_iteration"` // fastest
+	Flops     float64      `json:"flops"`                 // of that iteration
+	Memory    int64        `json:"memory_bytes"`          // as the engine estimates it
+	PeakRSS   int64        `json:"peak_memory_bytes"`     // of the whole process so far
+	Picture   float64      `json:"seconds_adam"`
+	Layers    []layerTimes `json:"layers,omitempty"`
+}
+
+// layerTimes are mean seconds of an iteration.
+type layerTimes struct {
+	Tap      string  `json:"layer"`
+	Forward  float64 `json:"forward"`
+	Backward float64 `json:"backward"`
+	Loss     float64 `json:"loss"` // Gram, content, and their gradients
+	Flops    float64 `json:"flops"`
 }
 
 func (c *benchCmd) Run(e *env) error {
@@ -43,28 +64,81 @@ func (c *benchCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisions[c.Precision]}
+	if m, ok := eng.(engine.MixedEngine); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
+		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16)", c.Precision, eng.Name())}
+	}
+	peak := 0.0
+	if p, ok := eng.(engine.Peaker); ok {
+		peak = p.Peak()
+	}
 	for _, size := range c.Sizes {
-		if size < engine.MinSide || size > 8192 {
-			return pipeline.UsageError{Err: fmt.Errorf("--sizes %d is not between %d and 8192", size, engine.MinSide)}
+		if s.W, s.H, err = parseSize(size); err != nil {
+			return pipeline.UsageError{Err: err}
 		}
-		m, err := measure(e, eng, network, size)
+		m, err := measure(e, eng, s)
 		if err != nil {
 			return err
 		}
+		m.Peak, m.Precision = peak, c.Precision
 		if c.JSON {
 			if err := json.NewEncoder(os.Stdout).Encode(m); err != nil {
 				return err
 			}
 			continue
 		}
-		fmt.Printf("%s, %s, %d×%d: %.4f s an iteration, %.2f GB\n", m.Engine, m.Network, size, size, m.Iteration, float64(m.Memory)/1e9)
+		m.print()
 	}
 	return nil
 }
 
+var precisions = map[string]engine.Precision{"fp32": engine.FP32, "mixed": engine.Mixed, "bf16": engine.BF16}
+
+// parseSize reads 512 or 1920x1080.
+func parseSize(s string) (w, h int, err error) {
+	width, height, found := strings.Cut(s, "x")
+	if !found {
+		height = width
+	}
+	w, errW := strconv.Atoi(width)
+	h, errH := strconv.Atoi(height)
+	if errW != nil || errH != nil || min(w, h) < engine.MinSide || max(w, h) > 8192 {
+		return 0, 0, fmt.Errorf("--sizes %q is not 512 or 1920x1080 with sides between %d and 8192", s, engine.MinSide)
+	}
+	return w, h, nil
+}
+
+func (m *measurement) print() {
+	fmt.Printf("%s; %s, %s; %s, %d×%d, %s\n", version(), processor(), m.Engine, m.Network, m.W, m.H, m.Precision)
+	fmt.Printf("  %.4f s an iteration, %.0f GFLOP/s as direct convolution counts", m.Iteration, m.Flops/m.Iteration/1e9)
+	if m.Peak > 0 {
+		fmt.Printf(" (%.0f %% of this machine's %.0f)", 100*m.Flops/m.Iteration/m.Peak, m.Peak/1e9)
+	}
+	fmt.Printf("; %.2f GB, the process at most %.2f\n", float64(m.Memory)/1e9, float64(m.PeakRSS)/1e9)
+	if len(m.Layers) == 0 {
+		return
+	}
+	fmt.Printf("  %-9s %9s %9s %9s %9s\n", "ms", "forward", "backward", "loss", "GFLOP/s")
+	for _, l := range m.Layers {
+		fmt.Printf("  %-9s %9.2f %9.2f %9.2f %9.0f\n", l.Tap, 1e3*l.Forward, 1e3*l.Backward, 1e3*l.Loss, l.Flops/(l.Forward+l.Backward)/1e9)
+	}
+	fmt.Printf("  %-9s %9s %9.2f\n", "Adam", "", 1e3*m.Picture)
+}
+
+// processor names this machine's, as Linux does.
+func processor() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
 // measure times Forward, Backward and one step of Adam with the default layers.
-func measure(e *env, eng engine.Engine, n *weights.Network, size int) (*measurement, error) {
-	s := engine.Spec{Network: n, Pooling: n.Pooling, W: size, H: size}
+func measure(e *env, eng engine.Engine, s engine.Spec) (*measurement, error) {
+	n := s.Network
 	o := filter.DefaultOptions()
 	for _, l := range append(slices.Clone(o.StyleLayers), o.ContentLayers...) {
 		at, err := n.Layer(l.Tap)
@@ -80,7 +154,7 @@ func measure(e *env, eng engine.Engine, n *weights.Network, size int) (*measurem
 		return nil, err
 	}
 	defer ev.Close()
-	samples := 3 * size * size
+	samples := 3 * s.W * s.H
 	x, dx, m, v := ev.NewVector(samples), ev.NewVector(samples), ev.NewVector(samples), ev.NewVector(samples)
 	picture := make([]float32, samples)
 	for i := range picture {
@@ -102,16 +176,35 @@ func measure(e *env, eng engine.Engine, n *weights.Network, size int) (*measurem
 	}
 	ev.Forward(x)
 	ev.SetContent(metric)
-	best := time.Duration(1 << 62)
-	for t, began := 1, time.Now(); t <= 3 || time.Since(began) < time.Second && t <= 100; t++ {
+	profiler, _ := ev.(engine.Profiler)
+	if profiler != nil {
+		profiler.Profile(true)
+	}
+	best, adam, steps := time.Duration(1<<62), time.Duration(0), 0
+	for began := time.Now(); steps < 3 || time.Since(began) < time.Second && steps < 100; {
 		if err := e.ctx.Err(); err != nil || e.stop.Err() != nil {
 			return nil, pipeline.ErrInterrupted
 		}
+		steps++
 		start := time.Now()
 		ev.Forward(x)
 		ev.Backward(dx, grads)
-		ev.Adam(x, m, v, nil, dx, engine.AdamStep{Rate: o.LearningRate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, T: t, Clamp: true})
-		best = min(best, time.Since(start))
+		network := time.Since(start)
+		ev.Adam(x, m, v, nil, dx, engine.AdamStep{Rate: o.LearningRate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, T: steps, Clamp: true})
+		took := time.Since(start)
+		best, adam = min(best, took), adam+took-network
 	}
-	return &measurement{eng.Name(), n.Name, size, best.Seconds(), eng.Memory(s)}, nil
+	out := &measurement{Engine: eng.Name(), Network: n.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
+		Memory: eng.Memory(s), PeakRSS: pipeline.PeakMemory(), Picture: adam.Seconds() / float64(steps)}
+	ws, hs := engine.Sizes(s)
+	for i, l := range n.Layers[:s.Depth()] {
+		flops := 2 * 2 * 9 * float64(l.In) * float64(l.Out) * float64(ws[i]) * float64(hs[i])
+		out.Flops += flops
+		if profiler != nil {
+			t, k := profiler.Times()[i], float64(steps)
+			out.Layers = append(out.Layers, layerTimes{strings.Replace(l.Tap(), "relu", "conv", 1),
+				t.Forward / k, t.Backward / k, t.Loss / k, flops})
+		}
+	}
+	return out, nil
 }

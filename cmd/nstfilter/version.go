@@ -13,6 +13,22 @@ import (
 type versionCmd struct{}
 
 func (versionCmd) Run(e *env) error {
+	fmt.Println(version())
+	fmt.Printf("%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("engines: %s\n", strings.Join(pipeline.Devices(), ", "))
+	for _, tool := range [][]string{{"vips", "--version"}, {"ffmpeg", "-version"}} {
+		out, err := exec.CommandContext(e.ctx, tool[0], tool[1:]...).Output()
+		line, _, _ := strings.Cut(string(out), "\n")
+		if err != nil {
+			line = tool[0] + ": not found"
+		}
+		fmt.Println(line)
+	}
+	return nil
+}
+
+// version is the program's, with the revision that it was built from.
+func version() string {
 	version, revision := "(unknown)", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
@@ -25,16 +41,5 @@ func (versionCmd) Run(e *env) error {
 			}
 		}
 	}
-	fmt.Printf("nstfilter %s%s\n", version, revision)
-	fmt.Printf("%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	fmt.Printf("engines: %s\n", strings.Join(pipeline.Devices(), ", "))
-	for _, tool := range [][]string{{"vips", "--version"}, {"ffmpeg", "-version"}} {
-		out, err := exec.CommandContext(e.ctx, tool[0], tool[1:]...).Output()
-		line, _, _ := strings.Cut(string(out), "\n")
-		if err != nil {
-			line = tool[0] + ": not found"
-		}
-		fmt.Println(line)
-	}
-	return nil
+	return "nstfilter " + version + revision
 }

@@ -30,21 +30,26 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 // descend adds the gradient of what a tile's core adds to J.
 func (e *Evaluator) descend(t *tile, pdx *C.float, g []engine.Gradient) {
 	last := &t.layers[len(t.layers)-1]
+	e.profile.start()
 	clear(floats(last.dact, last.c*last.w*last.h))
 	for i := len(t.layers) - 1; i >= 0; i-- {
 		l := &t.layers[i]
 		if l.pooled && !l.fused {
 			e.unpool(l)
 		}
+		e.profile.lap(i, backwardPart)
 		if l.tap >= 0 {
 			e.addGradient(&e.taps[l.tap], l, &g[l.tap])
+			e.profile.lap(i, lossPart)
 		}
 		if i > 0 {
 			e.run(e.back, l.back, l.layerPlan.back.blocks)
+			e.profile.lap(i, backwardPart)
 		}
 	}
 	t.first.dx = pdx
 	e.runRows(t.first, func(y0, y1 C.int, work *C.float) { C.nst_first_back(e.k, t.first, y0, y1, work) })
+	e.profile.lap(0, backwardPart)
 }
 
 // addGradient adds 2·D·a/P + dMean/P + 2·dContent·M·Δa to the gradient at a

@@ -18,6 +18,7 @@ static inline void nst_pack_panels(K k, float *u, const float *b, int kk, int n,
 static inline void nst_pack_rows(K k, float *v, const float *a, int m, int kk) { k->pack_rows(v, a, m, kk); }
 static inline void nst_unpack_rows(K k, float *c, const float *v, int m, int n, int row0, int rows) { k->unpack_rows(c, v, m, n, row0, rows); }
 static inline void nst_gemm(K k, const float *u, const float *v, float *m, int kk, int n, int rows, int64_t vstep, int64_t mstep, int add) { k->gemm(u, v, m, kk, n, rows, vstep, mstep, add); }
+static inline float nst_peak(K k, int64_t steps) { return k->peak(steps); }
 static inline double nst_dot(K k, const float *a, const float *b, int64_t n) { return k->dot(a, b, n); }
 static inline void nst_axpby(K k, float *y, float a, const float *x, float b, int64_t n) { k->axpby(y, a, x, b, n); }
 static inline void nst_adam(K k, float *x, float *m, float *v, float *mean, const float *dx, const struct adam *s, int64_t n) { k->adam(x, m, v, mean, dx, s, n); }

@@ -17,6 +17,7 @@ import (
 
 var (
 	_ engine.Engine      = (*Engine)(nil)
+	_ engine.Peaker      = (*Engine)(nil)
 	_ engine.MixedEngine = (*Engine)(nil)
 )
 

@@ -13,6 +13,7 @@ import (
 )
 
 var (
+	_ engine.Profiler   = (*Evaluator)(nil)
 	_ engine.Evaluator  = (*Evaluator)(nil)
 	_ engine.Multiplier = (*Evaluator)(nil)
 )
@@ -36,6 +37,7 @@ type Evaluator struct {
 	sums     []float64
 	partial  []float64 // of any other sum
 	matrices [4]matrix
+	profile  *profile // nil: nobody counts
 
 	enlargements map[int][]float32 // weights by length of row
 }

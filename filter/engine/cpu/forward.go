@@ -38,6 +38,7 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 func (e *Evaluator) activate(i int, measure bool) {
 	t := &e.tiles[i]
 	t.first.x = e.x
+	e.profile.start()
 	for i := range t.layers {
 		l := &t.layers[i]
 		if i == 0 {
@@ -48,6 +49,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 		if l.pooled && !l.fused {
 			e.pool(l)
 		}
+		e.profile.lap(i, forwardPart)
 		if l.tap < 0 {
 			continue
 		}

@@ -129,6 +129,7 @@ const struct kernels TABLE = {
     .pack_rows = pack_rows,
     .unpack_rows = unpack_rows,
     .gemm = gemm,
+    .peak = peak,
     .dot = dot,
     .axpby = axpby,
     .adam = adam,

@@ -146,3 +146,18 @@ static void unpack_rows(float *c, const float *v, int m, int n, int row0, int ro
             for (int i = 0; i < min(VL, n - j); i++) c[(size_t)r * n + j + i] = s[i];
     }
 }
+
+static float peak(int64_t steps) {
+    vec acc[ROWS][2], a = (vec){0} + .999f, b = (vec){0} + .001f, sum = {0};
+    UNROLL for (int r = 0; r < ROWS; r++) acc[r][0] = acc[r][1] = (vec){0} + (float)r;
+    for (; steps > 0; steps--) {
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            acc[r][0] = acc[r][0] * a + b;
+            acc[r][1] = acc[r][1] * a + b;
+        }
+    }
+    UNROLL for (int r = 0; r < ROWS; r++) sum += acc[r][0] + acc[r][1];
+    float s = 0;
+    for (int i = 0; i < VL; i++) s += sum[i];
+    return s;
+}

@@ -98,6 +98,8 @@ struct kernels {
     void (*gemm)(const float *u, const float *v, float *m, int k, int n, int rows,
                  int64_t vstep, int64_t mstep, int add);
 
+    // steps times 2·rows multiply-adds of vectors in registers.
+    float (*peak)(int64_t steps);
     double (*dot)(const float *a, const float *b, int64_t n);
     void (*axpby)(float *y, float a, const float *x, float b, int64_t n);
     void (*adam)(float *x, float *m, float *v, float *mean, const float *dx,
