@@ -5,7 +5,7 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build demo test lint weights bench clean
+.PHONY: help setup build demo test lint weights bench bench-engine clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -13,6 +13,7 @@ help:
 	@echo "make test     everything that is tested (what CI runs)"
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
+	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
 	@echo "make weights  fetch VGG-16, for --network vgg16"
 	@echo "make clean    remove what was made here"
 
@@ -36,6 +37,9 @@ weights: build
 
 bench: build
 	./nstfilter bench
+
+bench-engine: weights
+	bench/engine/run.sh $(ARGS)
 
 clean:
 	rm -rf nstfilter demo .build
