@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"nstfilter/filter/engine"
@@ -26,6 +27,7 @@ var precisions = map[string]engine.Precision{"fp32": engine.FP32, "mixed": engin
 
 // ours works on the problem in dir with one of nstfilter's engines.
 func ours(dir, device, precision, gradient string) error {
+	debug.SetGCPercent(10) // as nstfilter does
 	p, err := readProblem(dir)
 	if err != nil {
 		return err
@@ -44,6 +46,7 @@ func ours(dir, device, precision, gradient string) error {
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // of what reading took
 	ev, err := e.Compile(s)
 	if err != nil {
 		return err

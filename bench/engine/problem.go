@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -153,16 +153,15 @@ func writeFloats(path string, v []float32) error {
 }
 
 func readFloats(path string) ([]float32, error) {
-	buf, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if len(buf)%4 != 0 {
-		return nil, fmt.Errorf("%s: %d bytes are no float32", path, len(buf))
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
 	}
-	v := make([]float32, len(buf)/4)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(buf[4*i:]))
-	}
-	return v, nil
+	v := make([]float32, info.Size()/4)
+	return v, binary.Read(bufio.NewReader(f), binary.LittleEndian, v)
 }

@@ -63,6 +63,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 				e.moments[l.tap].Content += content
 			}
 		}
+		e.profile.lap(i, lossPart)
 	}
 	e.held = i
 }

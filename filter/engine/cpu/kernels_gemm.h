@@ -149,7 +149,10 @@ static void unpack_rows(float *c, const float *v, int m, int n, int row0, int ro
 
 static float peak(int64_t steps) {
     vec acc[ROWS][2], a = (vec){0} + .999f, b = (vec){0} + .001f, sum = {0};
-    UNROLL for (int r = 0; r < ROWS; r++) acc[r][0] = acc[r][1] = (vec){0} + (float)r;
+    UNROLL for (int r = 0; r < ROWS; r++) {  // all different, or the compiler does one for two
+        acc[r][0] = (vec){0} + (float)r;
+        acc[r][1] = (vec){0} - (float)(r + 1);
+    }
     for (; steps > 0; steps--) {
         UNROLL for (int r = 0; r < ROWS; r++) {
             acc[r][0] = acc[r][0] * a + b;
