@@ -44,10 +44,10 @@ type layerWeights struct{ u, bias unsafe.Pointer }
 
 // New returns an engine for the best instruction set that the processor has,
 // with the given number of threads, 0 for runtime.GOMAXPROCS.
-func New(threads int) (*Engine, error) { return NewISA(best(), threads) }
+func New(threads int) (*Engine, error) { return NewISA(ISAs()[0], threads) }
 
-// NewISA is New with the instruction set named: avx512, avx2 or plain. It fails
-// if the processor lacks it.
+// NewISA is New with the instruction set named: avx512, avx2, neon or plain. It
+// fails if the processor lacks it; ISAs names what it has.
 func NewISA(isa string, threads int) (*Engine, error) {
 	if threads < 0 {
 		return nil, fmt.Errorf("cpu engine: %d threads: give a positive number, or 0 for all", threads)

@@ -13,6 +13,8 @@ static const struct kernels *nst_kernels(int isa) {
 	case 0: return &nst_avx512;
 	case 1: return &nst_avx512_bf16;
 	case 2: return &nst_avx2;
+#elif defined __aarch64__
+	case 6: return &nst_neon;
 #endif
 	case 3: return &nst_plain;
 	case 4: return &nst_wide;
@@ -25,6 +27,7 @@ import "C"
 
 import (
 	"fmt"
+	"strings"
 
 	xcpu "golang.org/x/sys/cpu"
 )
@@ -50,6 +53,7 @@ var isas = []isa{
 		return x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX2 && x.HasFMA
 	}, true, 1, func() bool { return xcpu.X86.HasAVX512BF16 }},
 	{"avx2", 2, func() bool { return xcpu.X86.HasAVX2 && xcpu.X86.HasFMA }, true, 0, never},
+	{"neon", 6, always, true, 0, never},
 	{"plain", 3, always, true, 0, never},
 	{"wide", 4, always, false, 5, always},
 }
@@ -61,23 +65,27 @@ func kernelsFor(name string) (fp32, bf16 *C.struct_kernels, err error) {
 		if s.name != name {
 			continue
 		}
-		if fp32 = C.nst_kernels(s.index); fp32 != nil && s.have() {
-			if s.haveBF16() {
-				bf16 = C.nst_kernels(s.bf16)
-			}
-			return fp32, bf16, nil
+		if !s.here() {
+			return nil, nil, fmt.Errorf("this processor has no %s: choose %s", name, strings.Join(ISAs(), " or "))
 		}
-		return nil, nil, fmt.Errorf("cpu engine: this processor has no %s: choose avx2 or plain", name)
+		if s.haveBF16() {
+			bf16 = C.nst_kernels(s.bf16)
+		}
+		return C.nst_kernels(s.index), bf16, nil
 	}
-	return nil, nil, fmt.Errorf("cpu engine: unknown instruction set %q: choose avx512, avx2 or plain", name)
+	return nil, nil, fmt.Errorf("unknown instruction set %q: choose %s", name, strings.Join(ISAs(), " or "))
 }
 
-// best names the best instruction set that the processor has.
-func best() string {
+// here reports whether the processor has it and it was compiled for.
+func (s *isa) here() bool { return s.have() && C.nst_kernels(s.index) != nil }
+
+// ISAs names the instruction sets that this processor has, best first.
+func ISAs() []string {
+	var names []string
 	for _, s := range isas {
-		if s.auto && s.have() && C.nst_kernels(s.index) != nil {
-			return s.name
+		if s.auto && s.here() {
+			names = append(names, s.name)
 		}
 	}
-	return "plain"
+	return names
 }

@@ -1,6 +1,6 @@
 // The kernels, written once for vectors of VL floats. Each kernels_*.c defines
-// VL, ROWS and TABLE and includes this file; ISA_AVX2 and ISA_AVX512 select the
-// few intrinsics that vector extensions cannot say, BF16 makes convolutions
+// VL, ROWS and TABLE and includes this file; ISA_AVX2, ISA_AVX512 and ISA_NEON select
+// the few intrinsics that vector extensions cannot say, BF16 makes convolutions
 // multiply bfloat16 and sum in float.
 //
 // Layout nChw{VL}c: an activation of C channels (padded with zeros to a multiple
@@ -69,6 +69,8 @@ INLINE mask_t bits(ivec m) {
     return _mm512_movepi32_mask((__m512i)m);
 #elif defined ISA_AVX2
     return _mm256_movemask_ps((__m256)m);
+#elif defined ISA_NEON
+    return vaddvq_s32((int32x4_t)(m & lanes));
 #else
     m &= lanes;
     int s = 0;
@@ -91,6 +93,8 @@ INLINE vec square_root(vec x) {
     return (vec)_mm512_sqrt_ps((__m512)x);
 #elif defined ISA_AVX2
     return (vec)_mm256_sqrt_ps((__m256)x);
+#elif defined ISA_NEON
+    return (vec)vsqrtq_f32((float32x4_t)x);
 #else
     for (int i = 0; i < VL; i++) x[i] = __builtin_sqrtf(x[i]);
     return x;

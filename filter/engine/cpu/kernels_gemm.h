@@ -82,8 +82,11 @@ MICRO(1) MICRO(2) MICRO(3) MICRO(4)
 #if ROWS >= 6
 MICRO(5) MICRO(6)
 #endif
+#if ROWS >= 12
+MICRO(7) MICRO(8) MICRO(9) MICRO(10) MICRO(11) MICRO(12)
+#endif
 #if ROWS >= 14
-MICRO(7) MICRO(8) MICRO(9) MICRO(10) MICRO(11) MICRO(12) MICRO(13) MICRO(14)
+MICRO(13) MICRO(14)
 #endif
 
 static micro_fn *const micros[ROWS + 1][2 + 2 * HALF] = {
@@ -91,8 +94,11 @@ static micro_fn *const micros[ROWS + 1][2 + 2 * HALF] = {
 #if ROWS >= 6
     SLOT(5), SLOT(6),
 #endif
+#if ROWS >= 12
+    SLOT(7), SLOT(8), SLOT(9), SLOT(10), SLOT(11), SLOT(12),
+#endif
 #if ROWS >= 14
-    SLOT(7), SLOT(8), SLOT(9), SLOT(10), SLOT(11), SLOT(12), SLOT(13), SLOT(14),
+    SLOT(13), SLOT(14),
 #endif
 };
 

@@ -124,6 +124,8 @@ struct kernels {
 
 #if defined __x86_64__
 extern const struct kernels nst_avx512, nst_avx512_bf16, nst_avx2;
+#elif defined __aarch64__
+extern const struct kernels nst_neon;
 #endif
 extern const struct kernels nst_plain, nst_wide, nst_wide_bf16;
 

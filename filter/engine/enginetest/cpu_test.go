@@ -15,7 +15,7 @@ import (
 // the first of them against the autodiff.
 func TestCPU(t *testing.T) {
 	oracles := []engine.Engine{enginetest.Reference{}, gorgonia.New()}
-	for _, isa := range []string{"avx512", "avx2", "plain", "wide"} {
+	for _, isa := range []string{"avx512", "avx2", "neon", "plain", "wide"} {
 		t.Run(isa, func(t *testing.T) {
 			e, err := cpu.NewISA(isa, 2)
 			if err != nil {
