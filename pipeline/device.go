@@ -11,11 +11,14 @@ import (
 // device is one way to compute that this program was built with.
 type device struct {
 	name string
-	open func(threads int) (engine.Engine, error)
+	open func(isa string, threads int) (engine.Engine, error)
 }
 
 // devices are listed best first.
-var devices = append(native(), device{"gorgonia", func(int) (engine.Engine, error) {
+var devices = append(native(), device{"gorgonia", func(isa string, _ int) (engine.Engine, error) {
+	if isa != "auto" {
+		return nil, usage("--isa %s: only the cpu engine has instruction sets: leave it at auto", isa)
+	}
 	return gorgonia.New(), nil
 }})
 
@@ -28,14 +31,14 @@ func Devices() []string {
 	return names
 }
 
-// OpenEngine opens a device by its name, or the best for "auto". threads = 0
-// takes all processors.
-func OpenEngine(name string, threads int) (engine.Engine, error) {
+// OpenEngine opens a device by its name, or the best for "auto". isa is what
+// cpu.NewISA knows, or "auto"; threads = 0 takes all processors.
+func OpenEngine(name, isa string, threads int) (engine.Engine, error) {
 	for _, d := range devices {
 		if name != "auto" && name != d.name {
 			continue
 		}
-		e, err := d.open(threads)
+		e, err := d.open(isa, threads)
 		if err != nil {
 			return nil, fmt.Errorf("--device %s: %w", d.name, err)
 		}

@@ -8,5 +8,14 @@ import (
 )
 
 func native() []device {
-	return []device{{"cpu", func(threads int) (engine.Engine, error) { return cpu.New(threads) }}}
+	return []device{{"cpu", func(isa string, threads int) (engine.Engine, error) {
+		if isa == "auto" {
+			return cpu.New(threads)
+		}
+		e, err := cpu.NewISA(isa, threads)
+		if err != nil {
+			return nil, usage("--isa %s: %v", isa, err)
+		}
+		return e, nil
+	}}}
 }

@@ -146,7 +146,7 @@ func (j *Job) open() error {
 	if err != nil {
 		return err
 	}
-	e, err := OpenEngine(j.Device, j.Threads)
+	e, err := OpenEngine(j.Device, j.ISA, j.Threads)
 	if err != nil {
 		return err
 	}

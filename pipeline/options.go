@@ -17,7 +17,8 @@ type Options struct {
 	Overwrite bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Preset    string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
 	Device    string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
-	Threads   int      `name:"threads" help:"Threads to compute with; 0 takes all processors. The result does not depend on it."`
+	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain (what every processor has). $NSTFILTER_ISA says it too."`
+	Threads   int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
 	MaxMemory Bytes    `name:"max-memory" help:"Memory that the program may take: 2G, 500M (powers of 1000), or auto: three quarters of what can be had. Large pictures are painted in tiles to keep within it, which takes longer."`
 	Network   string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
 	Weights   string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
@@ -28,7 +29,7 @@ type Options struct {
 
 // DefaultOptions returns the settings of a plain run.
 func DefaultOptions() Options {
-	return Options{Device: "auto", Network: "slim", Progress: "auto"}
+	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.

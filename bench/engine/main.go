@@ -150,7 +150,7 @@ func (r *runner) programs(p *problem, folder string) ([]*program, error) {
 		command = append(command, gradientFile(folder, name, precision))
 		all = append(all, &program{Name: name, Precision: precision, own: own, command: command})
 	}
-	e, err := pipeline.OpenEngine("auto", r.threads)
+	e, err := pipeline.OpenEngine("auto", "auto", r.threads)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func ours(dir, device, precision, gradient string) error {
 	if err != nil {
 		return err
 	}
-	e, err := pipeline.OpenEngine(device, p.Threads)
+	e, err := pipeline.OpenEngine(device, "auto", p.Threads)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 type benchCmd struct {
 	Device    string   `help:"What computes: auto, cpu, or gorgonia."`
+	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain."`
 	Threads   int      `help:"Threads to compute with; 0 takes all processors."`
 	Network   string   `help:"Network that sees: slim or vgg16."`
 	Sizes     []string `aliases:"size" default:"128,256,512" help:"Sizes of the pictures, in pixels: 512 (a square) or 1920x1080, with commas between."`
@@ -60,7 +61,7 @@ func (c *benchCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	eng, err := pipeline.OpenEngine(c.Device, c.Threads)
+	eng, err := pipeline.OpenEngine(c.Device, c.ISA, c.Threads)
 	if err != nil {
 		return err
 	}

@@ -11,12 +11,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"nstfilter/pipeline"
 )
 
 func TestMain(m *testing.M) {
@@ -51,7 +54,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Condition: func(c string) (bool, error) {
-			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t), nil
+			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t) || slices.Contains(pipeline.Devices(), c), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "interrupt": interrupt, "picture": picture, "lines": lines, "left": left, "disk": disk,
