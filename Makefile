@@ -27,6 +27,7 @@ demo: build
 	.ci/demo.sh
 
 test: lint build
+	@.ci/setup.sh .build test
 	.ci/test.sh
 
 lint: setup

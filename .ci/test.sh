@@ -19,6 +19,15 @@ go test ./...
 say "go test -race, where goroutines are"
 go test -race -short ./pipeline ./video/... ./filter ./filter/engine/cpu
 
+if command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
+	say "the cpu engine on arm64, emulated"
+	(cd filter/engine/enginetest &&
+		CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc \
+			go test -exec 'qemu-aarch64 -L /usr/aarch64-linux-gnu' -v -run 'TestCPU/neon/reference' .)
+else
+	say "no cross-compiler or no emulator for arm64: NEON is not tested"
+fi
+
 say "go test without cgo"
 CGO_ENABLED=0 go test -short ./weights ./video/... ./pipeline/... ./filter ./filter/engine/gorgonia ./cmd/...
 
