@@ -13,8 +13,8 @@ type kernels interface {
 	linearise1(r *refining, y0, y1 int)
 	linearise2(r *refining, y0, y1 int)
 	load(r *refining, y0, y1 int)
+	weigh(r *refining, y0, y1 int)
 	assemble(r *refining, y0, y1 int)
-	prepare(s *system, y0, y1 int)
 	relax(s *system, c, y0, y1 int)
 	store(r *refining, y0, y1 int)
 }

@@ -20,6 +20,7 @@ type refining struct {
 	mean, change plane      // (I0+I1w)/2 and I1w−I0
 	gx, gy       plane      // gradient of mean
 	rows         [3]dataRow // linearised, normalised residuals
+	right, below plane      // smoothness between neighbours; margins are zeros
 	system       system
 }
 
@@ -110,22 +111,53 @@ func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 // slope is Ψ'(s²), times 2.
 func slope(squares float32) float32 { return 1 / sqrt(squares+epsilon*epsilon) }
 
+// weigh takes αΨ' of the smoothness between each pixel and its neighbours on the
+// right and below, at the flow as it is.
+func (goKernels) weigh(r *refining, y0, y1 int) {
+	w, h := r.u.w, r.u.h
+	for y := y0; y < y1; y++ {
+		rightRow, belowRow := r.right.row(y), r.below.row(y)
+		at, up, down := r.u.at(0, y), r.u.at(0, max(y-1, 0)), r.u.at(0, min(y+1, h-1))
+		for x := range w {
+			var across, along, downwards, beside float32
+			for _, p := range [2][]float32{r.u.data, r.v.data} {
+				row, above, under := p[at+x-1:at+x+2], p[up+x-1:up+x+2], p[down+x-1:down+x+2]
+				a := row[2] - row[1]
+				b := (under[1] - above[1] + under[2] - above[2]) / 4
+				across += a * a
+				along += b * b
+				a = under[1] - row[1]
+				b = (row[2] - row[0] + under[2] - under[0]) / 4
+				downwards += a * a
+				beside += b * b
+			}
+			rightRow[x], belowRow[x] = r.alpha*slope(across+along), r.alpha*slope(downwards+beside)
+		}
+		rightRow[w-1] = 0
+		if y == h-1 {
+			clear(belowRow)
+		}
+	}
+}
+
 // assemble makes the system of a fixed point: Ψ' taken at the flow as it is, and
 // the flow itself, not d, as what is unknown.
 func (goKernels) assemble(r *refining, y0, y1 int) {
+	s := &r.system
 	for y := y0; y < y1; y++ {
 		u, v, u0, v0 := r.u.row(y), r.v.row(y), r.u0.row(y), r.v0.row(y)
 		for x := range u {
 			var a11, a12, a22, b1, b2 float32
 			du, dv := u[x]-u0[x], v[x]-v0[x]
 			at := r.gx.at(x, y)
-			var s, t [3]float32
+			var residual, t [3]float32
 			for k := range r.rows {
 				d := &r.rows[k]
 				t[k] = d.t.data[at] - d.x.data[at]*u0[x] - d.y.data[at]*v0[x]
-				s[k] = d.x.data[at]*du + d.y.data[at]*dv + d.t.data[at]
+				residual[k] = d.x.data[at]*du + d.y.data[at]*dv + d.t.data[at]
 			}
-			brightness, gradient := r.delta*slope(s[0]*s[0]), r.gamma*slope(s[1]*s[1]+s[2]*s[2])
+			brightness := r.delta * slope(residual[0]*residual[0])
+			gradient := r.gamma * slope(residual[1]*residual[1]+residual[2]*residual[2])
 			for k, psi := range [3]float32{brightness, gradient, gradient} {
 				dx, dy := r.rows[k].x.data[at], r.rows[k].y.data[at]
 				a11 += psi * dx * dx
@@ -134,39 +166,23 @@ func (goKernels) assemble(r *refining, y0, y1 int) {
 				b1 -= psi * dx * t[k]
 				b2 -= psi * dy * t[k]
 			}
-			wx, wy := r.smoothness(x, y)
-			r.system.set(x, y, a11, a12, a22, b1, b2, wx, wy)
+			right, below := r.right.data[at], r.below.data[at]
+			sum := right + below + r.right.data[at-1] + r.below.data[at-r.below.stride] + tiny
+			c, i := (x+y)&1, s.at(x/2, y)
+			s.d11[c][i], s.d22[c][i], s.a12[c][i] = 1/(a11+sum), 1/(a22+sum), a12
+			s.b1[c][i], s.b2[c][i] = b1, b2
+			s.right[c][i], s.below[c][i] = right, below
 		}
 	}
 }
 
-// smoothness is αΨ' between (x, y) and its neighbours on the right and below.
-func (r *refining) smoothness(x, y int) (right, below float32) {
-	at, up, down := r.u.at(x, y), r.u.at(x, max(y-1, 0)), r.u.at(x, min(y+1, r.u.h-1))
-	var across, along, downwards, beside float32
-	for _, p := range [2][]float32{r.u.data, r.v.data} {
-		a := p[at+1] - p[at]
-		b := (p[down] - p[up] + p[down+1] - p[up+1]) / 4
-		across += a * a
-		along += b * b
-		a = p[down] - p[at]
-		b = (p[at+1] - p[at-1] + p[down+1] - p[down-1]) / 4
-		downwards += a * a
-		beside += b * b
-	}
-	if x < r.u.w-1 {
-		right = r.alpha * slope(across+along)
-	}
-	if y < r.u.h-1 {
-		below = r.alpha * slope(downwards+beside)
-	}
-	return right, below
-}
+// tiny keeps a picture of one pixel from dividing by nothing.
+const tiny = 1e-12
 
 func newRefining(u, v *plane, p Preset) *refining {
 	plane := func() plane { return newPlane(u.w, u.h) }
 	r := &refining{u: u, v: v, u0: plane(), v0: plane(), delta: p.Delta, gamma: p.Gamma, alpha: p.Alpha,
-		mean: plane(), change: plane(), gx: plane(), gy: plane(), system: newSystem(u.w, u.h)}
+		mean: plane(), change: plane(), gx: plane(), gy: plane(), right: plane(), below: plane(), system: newSystem(u.w, u.h)}
 	for i := range r.rows {
 		r.rows[i] = dataRow{plane(), plane(), plane()}
 	}

@@ -12,13 +12,13 @@ package flow
 type system struct {
 	w, h, stride          int
 	u, v                  [2][]float32
-	a11, a12, a22, b1, b2 [2][]float32 // a11, a22: once prepared, 1/(a+Σw)
+	d11, d22, a12, b1, b2 [2][]float32 // d11, d22: 1/(a11+Σw), 1/(a22+Σw)
 	right, below          [2][]float32 // weights
 }
 
 func newSystem(w, h int) system {
 	s := system{w: w, h: h, stride: systemStride(w)}
-	for _, p := range [...]*[2][]float32{&s.u, &s.v, &s.a11, &s.a12, &s.a22, &s.b1, &s.b2, &s.right, &s.below} {
+	for _, p := range [...]*[2][]float32{&s.u, &s.v, &s.d11, &s.d22, &s.a12, &s.b1, &s.b2, &s.right, &s.below} {
 		for c := range p {
 			p[c] = make([]float32, (h+2)*s.stride)
 		}
@@ -34,12 +34,6 @@ func (s *system) at(j, y int) int { return (y+1)*s.stride + 8 + j }
 
 // half is how many samples a colour's row has, at most.
 func (s *system) half() int { return (s.w + 1) / 2 }
-
-func (s *system) set(x, y int, a11, a12, a22, b1, b2, right, below float32) {
-	c, i := (x+y)&1, s.at(x/2, y)
-	s.a11[c][i], s.a12[c][i], s.a22[c][i], s.b1[c][i], s.b2[c][i] = a11, a12, a22, b1, b2
-	s.right[c][i], s.below[c][i] = right, below
-}
 
 // load takes the flow that r starts at.
 func (goKernels) load(r *refining, y0, y1 int) {
@@ -69,44 +63,25 @@ func (goKernels) store(r *refining, y0, y1 int) {
 	}
 }
 
-// prepare turns a11 and a22 into 1/(a+Σw).
-func (goKernels) prepare(s *system, y0, y1 int) {
-	for y := y0; y < y1; y++ {
-		for c := range 2 {
-			o := (y + c) & 1
-			for j := range s.half() {
-				i := s.at(j, y)
-				w := s.right[c][i] + s.below[c][i] + s.right[1-c][i+o-1] + s.below[1-c][i-s.stride]
-				if 2*j+o >= s.w {
-					continue
-				}
-				s.a11[c][i] = 1 / (s.a11[c][i] + w + tiny)
-				s.a22[c][i] = 1 / (s.a22[c][i] + w + tiny)
-			}
-		}
-	}
-}
-
-// tiny keeps a picture of one pixel from dividing by nothing.
-const tiny = 1e-12
-
 const relaxation = 1.8
 
 // relax does rows y0 … y1−1 of one colour of a step of successive over-relaxation.
 func (goKernels) relax(s *system, c, y0, y1 int) {
+	n := 1 - c
 	for y := y0; y < y1; y++ {
 		o := (y + c) & 1
-		for j := range s.half() {
-			i := s.at(j, y)
-			l, r, up, down := i+o-1, i+o, i-s.stride, i+s.stride
-			wl, wr, wu, wd := s.right[1-c][l], s.right[c][i], s.below[1-c][up], s.below[c][i]
-			n := 1 - c
-			su := wl*s.u[n][l] + wr*s.u[n][r] + wu*s.u[n][up] + wd*s.u[n][down]
-			sv := wl*s.v[n][l] + wr*s.v[n][r] + wu*s.v[n][up] + wd*s.v[n][down]
-			u, v := s.u[c][i], s.v[c][i]
-			u += relaxation * (s.a11[c][i]*(s.b1[c][i]-s.a12[c][i]*v+su) - u)
-			v += relaxation * (s.a22[c][i]*(s.b2[c][i]-s.a12[c][i]*u+sv) - v)
-			s.u[c][i], s.v[c][i] = u, v
+		at, half := s.at(0, y), s.half()
+		row := func(p []float32, step int) []float32 { return p[at+step:][:half] }
+		u, v, d11, d22, a12 := row(s.u[c], 0), row(s.v[c], 0), row(s.d11[c], 0), row(s.d22[c], 0), row(s.a12[c], 0)
+		b1, b2 := row(s.b1[c], 0), row(s.b2[c], 0)
+		wl, wr, wu, wd := row(s.right[n], o-1), row(s.right[c], 0), row(s.below[n], -s.stride), row(s.below[c], 0)
+		ul, ur, uu, ud := row(s.u[n], o-1), row(s.u[n], o), row(s.u[n], -s.stride), row(s.u[n], s.stride)
+		vl, vr, vu, vd := row(s.v[n], o-1), row(s.v[n], o), row(s.v[n], -s.stride), row(s.v[n], s.stride)
+		for j := range half {
+			su := wl[j]*ul[j] + wr[j]*ur[j] + wu[j]*uu[j] + wd[j]*ud[j]
+			sv := wl[j]*vl[j] + wr[j]*vr[j] + wu[j]*vu[j] + wd[j]*vd[j]
+			u[j] += relaxation * (d11[j]*(b1[j]-a12[j]*v[j]+su) - u[j])
+			v[j] += relaxation * (d22[j]*(b2[j]-a12[j]*u[j]+sv) - v[j])
 		}
 	}
 }

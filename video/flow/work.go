@@ -27,9 +27,9 @@ func newWork(w, h int, p Preset, searched bool) *work {
 // steps are the parts of an estimate that workers share, each for one block of
 // rows, or stripe, of the level that the estimator is at.
 type steps struct {
-	grow, output, search, densify                                func(i int)
-	move, linearise1, linearise2, load, assemble, prepare, store func(i int)
-	relax                                                        [2]func(i int)
+	grow, output, search, densify                              func(i int)
+	move, linearise1, linearise2, load, weigh, assemble, store func(i int)
+	relax                                                      [2]func(i int)
 }
 
 func (e *Estimator) bindSteps() {
@@ -57,7 +57,7 @@ func (e *Estimator) bindSteps() {
 	}
 	s.move, s.linearise1, s.linearise2 = ofRefining(k.move), ofRefining(k.linearise1), ofRefining(k.linearise2)
 	s.load, s.assemble, s.store = ofRefining(k.load), ofRefining(k.assemble), ofRefining(k.store)
-	s.prepare = ofRefining(func(r *refining, y0, y1 int) { k.prepare(&r.system, y0, y1) })
+	s.weigh = ofRefining(k.weigh)
 	for c := range s.relax {
 		s.relax[c] = ofRefining(func(r *refining, y0, y1 int) { k.relax(&r.system, c, y0, y1) })
 	}
@@ -106,8 +106,8 @@ func (e *Estimator) refine(r *refining, n int) {
 	e.run(n, e.steps.linearise2)
 	e.run(n, e.steps.load)
 	for range e.preset.FixedPoints {
+		e.run(n, e.steps.weigh)
 		e.run(n, e.steps.assemble)
-		e.run(n, e.steps.prepare)
 		for range e.preset.Relaxations {
 			e.run(n, e.steps.relax[0])
 			e.run(n, e.steps.relax[1])
