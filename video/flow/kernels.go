@@ -6,7 +6,7 @@ type kernels interface {
 	luma(dst *plane, pix []float32, y0, y1 int)
 	halve(dst, src *plane, y0, y1 int)
 	differentiate(l *level, y0, y1 int)
-	grow(dst []float32, stride, w, h int, src *plane, y0, y1 int)
+	grow(dst []float32, stride, w int, src *plane, y0, y1 int)
 	search(s *searching, stripe int)
 	densify(d *densifying, y0, y1 int)
 	move(r *refining, y0, y1 int)
@@ -21,5 +21,3 @@ type kernels interface {
 
 // goKernels are in Go.
 type goKernels struct{}
-
-func fastest() kernels { return goKernels{} }

@@ -37,6 +37,10 @@ const rowsPerStripe = 12
 
 func stripes(g *grid) int { return (g.rows + rowsPerStripe - 1) / rowsPerStripe }
 
+func (g *grid) stripe(i int) (j0, j1 int) {
+	return i * rowsPerStripe, min((i+1)*rowsPerStripe, g.rows)
+}
+
 // search finds the flow of the patches of a stripe by inverse compositional
 // descent (Kroeger et al. 2016, section 2.1): once through the rows, starting each
 // patch at the best of its own flow and its left and upper neighbours', then back
@@ -44,7 +48,7 @@ func stripes(g *grid) int { return (g.rows + rowsPerStripe - 1) / rowsPerStripe 
 // implementation). Patches are compared less their means.
 func (goKernels) search(s *searching, stripe int) {
 	g := &s.g
-	j0, j1 := stripe*rowsPerStripe, min((stripe+1)*rowsPerStripe, g.rows)
+	j0, j1 := g.stripe(stripe)
 	for j := j0; j < j1; j++ {
 		y := g.at(j, s.from.luma.h)
 		for i := range g.cols {

@@ -44,11 +44,11 @@ func (e *Estimator) bindSteps() {
 	s := &e.steps
 	s.grow = func(i int) {
 		y0, y1 := rows(i, e.now.u.h)
-		e.growTo(e.now.u.data[e.now.u.at(0, 0):], e.now.v.data[e.now.v.at(0, 0):], e.now.u.stride, e.now.u.w, e.now.u.h, y0, y1)
+		e.growTo(e.now.u.data[e.now.u.at(0, 0):], e.now.v.data[e.now.v.at(0, 0):], e.now.u.stride, e.now.u.w, y0, y1)
 	}
 	s.output = func(i int) {
 		y0, y1 := rows(i, e.out.H)
-		e.growTo(e.out.U, e.out.V, e.out.W, e.out.W, e.out.H, y0, y1)
+		e.growTo(e.out.U, e.out.V, e.out.W, e.out.W, y0, y1)
 	}
 	s.search = func(i int) { k.search(&e.now.search, i) }
 	s.densify = func(i int) {
@@ -116,13 +116,13 @@ func (e *Estimator) refine(r *refining, n int) {
 	}
 }
 
-func (e *Estimator) growTo(u, v []float32, stride, w, h, y0, y1 int) {
-	e.kernels.grow(u, stride, w, h, e.coarse.u, y0, y1)
-	e.kernels.grow(v, stride, w, h, e.coarse.v, y0, y1)
+func (e *Estimator) growTo(u, v []float32, stride, w, y0, y1 int) {
+	e.kernels.grow(u, stride, w, e.coarse.u, y0, y1)
+	e.kernels.grow(v, stride, w, e.coarse.v, y0, y1)
 }
 
-// grow enlarges src, a flow of ⌈w/2⌉×⌈h/2⌉, to w×h, bilinearly, and doubles it.
-func (goKernels) grow(dst []float32, stride, w, h int, src *plane, y0, y1 int) {
+// grow enlarges src, a flow, to rows of w samples, twice as many or one less, bilinearly, and doubles it.
+func (goKernels) grow(dst []float32, stride, w int, src *plane, y0, y1 int) {
 	for y := y0; y < y1; y++ {
 		// Row y lies at (y−½)/2 of src: a quarter from row near.
 		near := src.row(y / 2)
