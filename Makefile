@@ -5,7 +5,7 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build demo test lint weights bench clean
+.PHONY: help setup build demo test lint weights bench bench-flow clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -13,6 +13,7 @@ help:
 	@echo "make test     everything that is tested (what CI runs)"
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
+	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
 	@echo "make weights  fetch VGG-16, for --network vgg16"
 	@echo "make clean    remove what was made here"
 
@@ -36,6 +37,14 @@ weights: build
 
 bench: build
 	./nstfilter bench
+
+bench-flow: setup .build/flow/ready
+	go run ./bench/flow -python .build/flow/bin/python $(FLOW)
+
+.build/flow/ready:
+	python3 -m venv .build/flow
+	.build/flow/bin/python -m pip --quiet --disable-pip-version-check install opencv-python-headless==5.0.0.* numpy
+	touch $@
 
 clean:
 	rm -rf nstfilter demo .build
