@@ -5,7 +5,7 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build demo test lint weights bench bench-engine clean
+.PHONY: help setup build demo test lint weights bench bench-engine bench-flow clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
+	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
 	@echo "make weights  fetch VGG-16, for --network vgg16"
 	@echo "make clean    remove what was made here"
 
@@ -41,6 +42,14 @@ bench: build
 
 bench-engine: weights
 	bench/engine/run.sh $(ARGS)
+
+bench-flow: setup .build/flow/ready
+	go run ./bench/flow -python .build/flow/bin/python $(FLOW)
+
+.build/flow/ready:
+	python3 -m venv .build/flow
+	.build/flow/bin/python -m pip --quiet --disable-pip-version-check install opencv-python-headless==5.0.0.* numpy
+	touch $@
 
 clean:
 	rm -rf nstfilter demo .build

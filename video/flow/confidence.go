@@ -1,0 +1,137 @@
+package flow
+
+import "math"
+
+// Where flow forth and back disagrees, or changes abruptly, something is hidden or
+// comes into sight, and nothing can be handed on there: Sundaram, Brox, Keutzer,
+// ECCV 2010, as used by Ruder, Dosovitskiy, Brox, GCPR 2016, eqs. 1 and 2.
+const (
+	occludedPart, occludedFloor = 0.01, 0.5   // |f+b|² > 0.01 (|f|²+|b|²) + 0.5
+	boundaryPart, boundaryFloor = 0.01, 0.002 // |∇f|² > 0.01 |f|² + 0.002
+	ramp                        = 2           // from trust to none: bound/ramp … bound
+	softening                   = 2           // pixels on either side that confidence is averaged over
+)
+
+// Confidence is how far field's flow can be trusted at each pixel, in [0,1]: H
+// rows of W, into dst where it has that length. back is the flow the other way,
+// between the same pictures.
+//
+// It is 0 in what the two tests of Sundaram et al. exclude and where the flow
+// leaves the picture, 1 where both tests' left sides are below half of their right
+// ones, linear between; then, as masks of film were found to need, the least over
+// 3×3 pixels (an erosion), times the mean of that over 5×5.
+func Confidence(dst []float32, field, back *Field) []float32 {
+	sameSize(field, back)
+	w, h := field.W, field.H
+	if len(dst) != w*h {
+		dst = make([]float32, w*h)
+	}
+	raw := make([]float32, w*h)
+	for y := range h {
+		for x := range w {
+			raw[y*w+x] = min(field.returns(back, x, y), field.smooth(x, y))
+		}
+	}
+	erode(dst, raw, w, h)
+	soften(dst, raw, w, h)
+	return dst
+}
+
+// trust is 0 from the bound on.
+func trust(value, bound float32) float32 {
+	return min(max((bound-value)/(bound-bound/ramp), 0), 1)
+}
+
+// returns says how far what leaves (x, y) comes back to it.
+func (f *Field) returns(back *Field, x, y int) float32 {
+	u, v, known := f.At(x, y)
+	tx, ty := float32(x)+u, float32(y)+v
+	if !known || !inside(tx, ty, f.W, f.H) {
+		return 0
+	}
+	bu, bv, known := back.sample(tx, ty)
+	if !known {
+		return 0
+	}
+	return trust((u+bu)*(u+bu)+(v+bv)*(v+bv), occludedPart*(u*u+v*v+bu*bu+bv*bv)+occludedFloor)
+}
+
+// smooth says how far (x, y) is from being a boundary of motions.
+func (f *Field) smooth(x, y int) float32 {
+	i := y*f.W + x
+	u, v := f.U[i], f.V[i]
+	// Central differences; at the border they take the pixel itself.
+	l, r := i-min(x, 1), i+min(f.W-1-x, 1)
+	a, b := i-min(y, 1)*f.W, i+min(f.H-1-y, 1)*f.W
+	dx, dy := 1/float32(max(r-l, 1)), 1/float32(max((b-a)/f.W, 1))
+	ux, vx := (f.U[r]-f.U[l])*dx, (f.V[r]-f.V[l])*dx
+	uy, vy := (f.U[b]-f.U[a])*dy, (f.V[b]-f.V[a])*dy
+	return trust(ux*ux+uy*uy+vx*vx+vy*vy, boundaryPart*(u*u+v*v)+boundaryFloor)
+}
+
+// inside is true where a picture can be sampled, to half a pixel beyond its
+// outermost samples.
+func inside(x, y float32, w, h int) bool {
+	return x >= -0.5 && y >= -0.5 && x <= float32(w)-0.5 && y <= float32(h)-0.5
+}
+
+// sample is the flow at a point, bilinearly; the border's goes on outside. It is
+// known where all four are that it lies between.
+func (f *Field) sample(x, y float32) (u, v float32, known bool) {
+	x, y = min(max(x, 0), float32(f.W-1)), min(max(y, 0), float32(f.H-1))
+	i, j := int(x), int(y)
+	a, b := x-float32(i), y-float32(j)
+	p := j*f.W + i
+	q, r := p+min(f.W-1-i, 1), min(f.H-1-j, 1)*f.W
+	mix := func(s []float32) float32 {
+		top := s[p] + a*(s[q]-s[p])
+		bottom := s[p+r] + a*(s[q+r]-s[p+r])
+		return top + b*(bottom-top)
+	}
+	for _, k := range [4]int{p, q, p + r, q + r} {
+		if !isKnown(f.U[k], f.V[k]) {
+			return 0, 0, false
+		}
+	}
+	return mix(f.U), mix(f.V), true
+}
+
+// erode takes the least over 3×3 pixels.
+func erode(dst, src []float32, w, h int) {
+	for y := range h {
+		for x := range w {
+			least := float32(math.Inf(1))
+			for j := max(y-1, 0); j <= min(y+1, h-1); j++ {
+				for i := max(x-1, 0); i <= min(x+1, w-1); i++ {
+					least = min(least, src[j*w+i])
+				}
+			}
+			dst[y*w+x] = least
+		}
+	}
+}
+
+// soften multiplies m by its mean over 5×5, with scratch as long as m.
+func soften(m, scratch []float32, w, h int) {
+	for y := range h {
+		row := m[y*w : (y+1)*w]
+		for x := range w {
+			lo, hi := max(x-softening, 0), min(x+softening, w-1)
+			var sum float32
+			for _, v := range row[lo : hi+1] {
+				sum += v
+			}
+			scratch[y*w+x] = sum / float32(hi-lo+1)
+		}
+	}
+	for y := range h {
+		lo, hi := max(y-softening, 0), min(y+softening, h-1)
+		for x := range w {
+			var sum float32
+			for j := lo; j <= hi; j++ {
+				sum += scratch[j*w+x]
+			}
+			m[y*w+x] *= sum / float32(hi-lo+1)
+		}
+	}
+}

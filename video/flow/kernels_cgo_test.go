@@ -1,0 +1,128 @@
+//go:build cgo
+
+package flow
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// inC are the kernels in C that this processor can run.
+func inC() map[string]kernels {
+	ks := map[string]kernels{"plain": plainKernels()}
+	if k, ok := avx2Kernels(); ok {
+		ks["avx2"] = k
+	}
+	return ks
+}
+
+// TestKernels compares whole flows by C with those by Go. Rounding differs (fused
+// multiplication, order of sums): single patches may then end elsewhere, those of
+// strips that say nothing of the way along them more than others; the mean stays.
+func TestKernels(t *testing.T) {
+	for _, s := range append(awkward, [2]int{161, 122}) {
+		w, h := s[0], s[1]
+		a, b := texture(w, h, still), texture(w, h, turn(0.02, 1.02))
+		for i, p := range []Preset{Medium, Fast, Ultrafast, {Finest: 0, Stride: 5, Descent: 4, FixedPoints: 2, Relaxations: 2, Alpha: 20, Delta: 5, Gamma: 10}} {
+			e := New(w, h, p, 1)
+			e.kernels = goKernels{}
+			e.bindSteps()
+			want, back := e.Between(a, b)
+			for name, k := range inC() {
+				e := New(w, h, p, 2)
+				e.kernels = k
+				e.bindSteps()
+				got, here := e.Between(a, b)
+				what := fmt.Sprintf("%s, %v, preset %d", name, s, i)
+				near(t, what, got, want)
+				near(t, what+", back", here, back)
+			}
+		}
+	}
+}
+
+func near(t *testing.T, what string, got, want *Field) {
+	t.Helper()
+	bound := 1e-4
+	if min(got.W, got.H) < 64 {
+		bound = 0.1
+	}
+	if e := endPointError(got, want, 0); !(e < bound) {
+		t.Errorf("%s: ends differ by %.2g pixels in the mean", what, e)
+	}
+}
+
+// TestKernelsAlone compares what each does to the same noise, sample by sample.
+func TestKernelsAlone(t *testing.T) {
+	for _, s := range [][2]int{{1, 1}, {3, 17}, {17, 3}, {16, 33}, {47, 21}, {64, 18}} {
+		for name, k := range inC() {
+			w, h := s[0], s[1]
+			want, got := chain(goKernels{}, w, h), chain(k, w, h)
+			for i := range want {
+				for j, x := range want[i].data {
+					if d := abs(x - got[i].data[j]); !(d <= 2e-4*max(1, abs(x))) {
+						t.Errorf("%s, %v: plane %d has %v, not %v, at %d", name, s, i, got[i].data[j], x, j)
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
+// chain runs a picture and a flow, both noise, through the kernels that give
+// continuous results, and returns what each wrote, without margins.
+func chain(k kernels, w, h int) (out []plane) {
+	keep := func(p *plane) {
+		q := plane{w: w, h: h, data: make([]float32, 0, w*h)}
+		for y := range p.h {
+			q.data = append(q.data, p.row(y)...)
+		}
+		out = append(out, q)
+	}
+	var levels [2]level
+	for i := range levels {
+		l := level{newPlane(w, h), newPlane(w, h), newPlane(w, h)}
+		k.luma(&l.luma, noise(uint64(i), 3*w*h), 0, h)
+		l.luma.extend()
+		k.differentiate(&l, 0, h)
+		keep(&l.luma)
+		keep(&l.dx)
+		keep(&l.dy)
+		levels[i] = l
+	}
+	half := newPlane((w+1)/2, (h+1)/2)
+	k.halve(&half, &levels[0].luma, 0, half.h)
+	keep(&half)
+	u, v := newPlane(w, h), newPlane(w, h)
+	k.grow(u.data[u.at(0, 0):], u.stride, w, &half, 0, h)
+	keep(&u)
+	for i := range w * h {
+		x, y := i%w, i/w
+		u.row(y)[x] = float32(math.Sin(float64(i)))
+		v.row(y)[x] = float32(math.Cos(float64(2 * i)))
+	}
+	r := newRefining(&u, &v, Medium)
+	r.from, r.to = &levels[0], &levels[1]
+	k.move(r, 0, h)
+	k.linearise1(r, 0, h)
+	k.linearise2(r, 0, h)
+	k.load(r, 0, h)
+	for i := range u.data { // as if one fixed point had been found
+		u.data[i] += float32(math.Sin(float64(3*i))) / 8
+	}
+	k.weigh(r, 0, h)
+	k.assemble(r, 0, h)
+	for _, p := range []*plane{&r.mean, &r.change, &r.gx, &r.gy, &r.right, &r.below} {
+		keep(p)
+	}
+	for range 3 {
+		k.relax(&r.system, 0, 0, h)
+		k.relax(&r.system, 1, 0, h)
+	}
+	k.store(r, 0, h)
+	keep(&u)
+	keep(&v)
+	return out
+}
