@@ -48,6 +48,34 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 	return pix, nil
 }
 
+// repaint works on the picture start at each of the sizes, whose last is its own:
+// what a smaller size changes is added to it, so that it keeps its detail.
+func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32, error) {
+	content, full := c.content, c.sizes[len(c.sizes)-1]
+	c.content = nil
+	for i, s := range c.sizes[:len(c.sizes)-1] {
+		now := time.Now()
+		c.scale = i
+		fit := func(pix []float32) []float32 { return resize(pix, 3, full.w, full.h, s.w, s.h, bicubic) }
+		low := fit(pix)
+		c.report.since(now, "resize")
+		change, err := c.optimise(ctx, s, fit(content), low, g)
+		if err != nil {
+			return nil, err
+		}
+		c.carried = nil // the next picture is another
+		now = time.Now()
+		axpy(change, -1, low)
+		sum := resize(change, 3, s.w, s.h, full.w, full.h, bicubic)
+		axpy(sum, 1, pix)
+		clamp01(sum)
+		pix = sum
+		c.report.since(now, "resize")
+	}
+	c.scale = len(c.sizes) - 1
+	return c.optimise(ctx, full, content, pix, g)
+}
+
 // optimise works at one scale and returns its picture.
 func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) ([]float32, error) {
 	f, now := c.f, time.Now()

@@ -79,7 +79,8 @@ func (f *Filter) Close() {
 }
 
 // Paint returns content in the filter's style. With a Start in the guide it works
-// at one scale, from there, for Options.FrameIterations; else coarse to fine. Zero
+// at one scale, from there, for Options.FrameIterations, and before that at ½ and
+// ¼ of the size where much is New; else coarse to fine. Zero
 // iterations give the content itself. It fails when ctx is done, when content is
 // too small, or when J stops being a number.
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
@@ -100,9 +101,9 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	report.since(now, "resize")
 	var pix []float32
 	if g.Start != nil {
-		c.sizes = []size{work}
+		c.sizes = append(g.coarse(work), work)
 		c.iterations, c.rate = f.o.FrameIterations, f.o.FrameLearningRate
-		pix, err = c.paint(ctx, g.Start.fit(work), g)
+		pix, err = c.repaint(ctx, g.Start.fit(work), g)
 	} else {
 		c.sizes = scales(work, f.o.MinSize)
 		c.iterations, c.rate = f.o.Iterations, f.o.LearningRate

@@ -1,10 +1,35 @@
 package filter
 
+import "nstfilter/filter/engine"
+
 // Guide says where an optimisation starts and what its result should stay near.
 // Every squared temporal term folds into one prior with one weight per pixel, so
 // the filter itself has no notion of time. The zero Guide is a single picture.
 type Guide struct {
 	Start       *Frame    // nil: by Options.Init, coarse to fine; else one scale from here
+	New         []float32 // how much of Start is not yet painted, in [0,1], H rows of W; nil: nothing
 	Prior       *Frame    // nil: none
 	PriorWeight []float32 // H rows of W; nil: 1 everywhere
+}
+
+// worthCoarse is the share of a picture that has to be new before it is painted
+// coarse to fine: below it are the seams around what moves.
+const worthCoarse = 0.002
+
+// coarse lists the sizes, half at least, that new areas of Start are painted at
+// before s: at full size alone they stay photo.
+func (g *Guide) coarse(s size) (sizes []size) {
+	total := float32(0)
+	for _, v := range g.New {
+		total += v
+	}
+	if total == 0 || total < worthCoarse*float32(len(g.New)) {
+		return nil
+	}
+	for _, k := range []float64{0.25, 0.5} {
+		if low := s.times(k); min(low.w, low.h) >= engine.MinSide {
+			sizes = append(sizes, low)
+		}
+	}
+	return sizes
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"nstfilter/filter"
 	"nstfilter/video"
@@ -14,7 +15,7 @@ import (
 type painter struct {
 	job     *Job
 	ledger  *ledger
-	history video.History
+	history *video.History // nil: frames have nothing to do with each other
 	planned bool
 	frames  int64 // of the input; 0: not known
 }
@@ -26,11 +27,16 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 		}
 		p.planned = true
 	}
-	guide := p.history.Guide(f, p.job.Filter.Init == "previous")
-	kept := f
-	if p.frames == 1 {
-		kept = nil // nothing follows that would look back
+	if p.history == nil && p.coherent() {
+		p.history = video.NewHistory(p.job.Video, p.job.Threads)
 	}
+	var guide filter.Guide
+	var kept *filter.Frame
+	began := time.Now()
+	if p.history != nil {
+		guide, kept = p.history.Guide(f), f
+	}
+	looked := time.Since(began)
 	painted, report, err := p.job.filter.Paint(ctx, f, guide)
 	if err != nil {
 		return nil, err
@@ -38,12 +44,18 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 	if kept != nil {
 		p.history.Keep(kept, painted)
 	}
+	report.Seconds["flow"] = looked.Seconds()
 	p.ledger.painted(painted, report)
 	if p.job.Verbose {
 		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,
 			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
 	}
 	return painted, nil
+}
+
+// coherent reports whether frames follow that should look like this one.
+func (p *painter) coherent() bool {
+	return p.frames != 1 && p.job.Filter.Init == "previous" && p.job.Filter.Iterations > 0
 }
 
 // plan says what the first frame will take, or that it does not fit.

@@ -476,40 +476,6 @@ func TestOlderThan61(t *testing.T) {
 	}
 }
 
-func TestHistory(t *testing.T) {
-	var h History
-	content, painted := filter.NewFrame(4, 4), filter.NewFrame(4, 4)
-	for i := range painted.Pix {
-		content.Pix[i], painted.Pix[i] = 0.25, 0.5
-	}
-	if h.Guide(content, true).Start != nil {
-		t.Error("a start out of nothing")
-	}
-	h.Keep(content, painted)
-	if h.Guide(content, false).Start != nil || h.Guide(filter.NewFrame(5, 4), true).Start != nil {
-		t.Error("a start that was not asked for, or of another size")
-	}
-	next := content.With(append([]float32(nil), content.Pix...))
-	next.Pix[5], next.Pix[6], next.Index = 0.375, 1, 1
-	start := h.Guide(next, true).Start
-	for i, v := range start.Pix {
-		want := float32(0.5) // what stands still keeps its result
-		switch i {
-		case 5:
-			want = 0.625
-		case 6:
-			want = 1 // 0.5 + 0.75, within range
-		}
-		if v != want {
-			t.Errorf("sample %d starts at %g, want %g", i, v, want)
-		}
-	}
-	h.Keep(content, filter.NewFrame(2, 2))
-	if h.Guide(content, true).Start != nil {
-		t.Error("a result of another size was kept")
-	}
-}
-
 func TestOptions(t *testing.T) {
 	o := DefaultOptions()
 	if err := o.Validate(); err != nil {

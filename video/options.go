@@ -9,16 +9,30 @@ import (
 // Options is what decides how film is read and written. Fields are declared as in
 // filter.Options: name is the flag and the preset's key, help its line.
 type Options struct {
-	Colorspace string `name:"colorspace" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
-	ColorRange string `name:"color-range" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
-	NoAudio    bool   `name:"no-audio" help:"Leave the sound out of the result."`
+	Flow       string  `name:"flow" help:"How thoroughly motion between frames is sought: ultrafast, fast, medium, or fine."`
+	Settle     float64 `name:"settle" help:"Frames that newly seen areas take to settle, after which they are held like the rest; 0 holds them at once."`
+	Cut        float64 `name:"cut" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`
+	Colorspace string  `name:"colorspace" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
+	ColorRange string  `name:"color-range" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
+	NoAudio    bool    `name:"no-audio" help:"Leave the sound out of the result."`
 }
 
 // DefaultOptions believes the film's tags and keeps its sound.
-func DefaultOptions() Options { return Options{Colorspace: "auto", ColorRange: "auto"} }
+func DefaultOptions() Options {
+	return Options{Flow: "medium", Settle: 4, Cut: 0.5, Colorspace: "auto", ColorRange: "auto"}
+}
 
 // Validate reports the first setting out of range, by its flag.
 func (o *Options) Validate() error {
+	if _, ok := presets[o.Flow]; !ok {
+		return fmt.Errorf("--flow %q is not ultrafast or fast or medium or fine", o.Flow)
+	}
+	if !(o.Settle >= 0 && o.Settle <= 1000) {
+		return fmt.Errorf("--settle %g is not between 0 and 1000", o.Settle)
+	}
+	if !(o.Cut > 0 && o.Cut <= 1) {
+		return fmt.Errorf("--cut %g is not above 0 and at most 1", o.Cut)
+	}
 	for _, s := range []struct {
 		name, value string
 		allowed     []string

@@ -1,0 +1,178 @@
+package video
+
+import (
+	"math"
+	"testing"
+
+	"nstfilter/filter"
+)
+
+// scene is a textured picture seen from (dx, dy), in pixels.
+func scene(w, h int, dx, dy, seed float64) *filter.Frame {
+	f := filter.NewFrame(w, h)
+	for p := range 3 {
+		for y := range h {
+			for x := range w {
+				u, v := float64(x)+dx, float64(y)+dy
+				s := math.Sin(u/5+seed)*math.Cos(v/7+seed*2) + math.Sin((u+v)/3+seed*3+float64(p)) + math.Sin(u/11-v/4+seed)
+				f.Pix[(p*h+y)*w+x] = float32(0.5 + s/8)
+			}
+		}
+	}
+	return f
+}
+
+// styled stands for a result: another picture, which goes with the content.
+func styled(f *filter.Frame) *filter.Frame {
+	pix := make([]float32, len(f.Pix))
+	for i, v := range f.Pix {
+		pix[i] = 0.9 - 0.5*v
+	}
+	return f.With(pix)
+}
+
+func history() *History { return NewHistory(DefaultOptions(), 2) }
+
+func TestHistoryHoldsWhatStandsStill(t *testing.T) {
+	h := history()
+	content := scene(96, 64, 0, 0, 1)
+	if g := h.Guide(content); g.Start != nil || g.Prior != nil {
+		t.Fatal("the first frame has a guide")
+	}
+	h.Keep(content, styled(content))
+	for range 3 {
+		g := h.Guide(content)
+		for i, v := range g.Start.Pix {
+			if want := h.result.Pix[i]; v != want || g.Prior.Pix[i] != want {
+				t.Fatalf("sample %d starts at %g and should stay near %g, is %g", i, v, g.Prior.Pix[i], want)
+			}
+		}
+		for i := range g.New {
+			if g.New[i] != 0 || g.PriorWeight[i] < 0.99 {
+				t.Fatalf("pixel %d is new to %g and held by %g", i, g.New[i], g.PriorWeight[i])
+			}
+		}
+		h.Keep(content, g.Start)
+	}
+}
+
+func TestHistoryFollowsAPan(t *testing.T) {
+	const w, hgt, step = 128, 96, 3
+	h := history()
+	before, now := scene(w, hgt, 0, 0, 1), scene(w, hgt, step, 0, 1)
+	h.Guide(before)
+	h.Keep(before, styled(before))
+	g := h.Guide(now)
+	if g.Start == nil {
+		t.Fatal("a pan was taken for a cut")
+	}
+	want := styled(now)
+	var inner, edge float64
+	for y := 8; y < hgt-8; y++ {
+		for x := 8; x < w-16; x++ {
+			inner += float64(magnitude(g.Start.Pix[y*w+x]-want.Pix[y*w+x])) / float64((hgt-16)*(w-24))
+		}
+		edge += float64(magnitude(g.Start.Pix[y*w+w-1]-want.Pix[y*w+w-1])) / float64(hgt-16)
+		if g.New[y*w+w-1] < 0.9 || g.PriorWeight[y*w+w-1] > 0.1 {
+			t.Fatalf("row %d: what entered is new to %g and held by %g", y, g.New[y*w+w-1], g.PriorWeight[y*w+w-1])
+		}
+	}
+	if inner > 0.01 {
+		t.Errorf("the start is off by %.3f in the mean where the picture moved", inner)
+	}
+	if edge > 0.25 {
+		t.Errorf("the start is off by %.3f where it entered", edge)
+	}
+	h.Keep(now, g.Start)
+	again := h.Guide(now)
+	if a, b := again.PriorWeight[hgt/2*w+w-1], again.PriorWeight[hgt/2*w+w/2]; !(a > 0.1 && a < b) {
+		t.Errorf("what entered a frame ago is held by %g, the rest by %g", a, b)
+	}
+}
+
+func TestHistoryKnowsACutFromAFade(t *testing.T) {
+	h := history()
+	content := scene(96, 64, 0, 0, 1)
+	h.Guide(content)
+	h.Keep(content, styled(content))
+	for range 10 {
+		faded := content.With(append([]float32(nil), content.Pix...))
+		for i := range faded.Pix {
+			faded.Pix[i] *= 0.92
+		}
+		g := h.Guide(faded)
+		if g.Start == nil {
+			t.Fatal("a fade was taken for a cut")
+		}
+		content = faded
+		h.Keep(content, g.Start)
+	}
+	h.Guide(content)
+	h.Keep(content, styled(content))
+	other := scene(96, 64, 300, 500, 2.5)
+	for i := range other.Pix {
+		other.Pix[i] = 1 - other.Pix[i]*other.Pix[i]
+	}
+	if g := h.Guide(other); g.Start != nil {
+		t.Error("a cut was not noticed")
+	}
+}
+
+func TestHistoryOfAnotherSize(t *testing.T) {
+	h := history()
+	content := scene(64, 48, 0, 0, 1)
+	h.Guide(content)
+	h.Keep(content, styled(content))
+	if g := h.Guide(scene(48, 64, 0, 0, 1)); g.Start != nil {
+		t.Error("a start of another size")
+	}
+	h.Guide(content)
+	h.Keep(content, styled(scene(32, 24, 0, 0, 1)))
+	if g := h.Guide(content); g.Start != nil {
+		t.Error("a result of another size was kept")
+	}
+}
+
+func TestSpread(t *testing.T) {
+	for _, s := range [][2]int{{1, 1}, {3, 1}, {17, 5}, {40, 31}} {
+		w, h := s[0], s[1]
+		d, weight := make([]float32, w*h), make([]float32, w*h)
+		for i := range d {
+			d[i], weight[i] = 0.25, 1
+			if i%w > w/4 && i%w < w/2 {
+				d[i], weight[i] = 7, 0
+			}
+		}
+		spread(d, weight, w, h)
+		for i, v := range d {
+			if magnitude(v-0.25) > 1e-6 {
+				t.Fatalf("%d×%d: %g at %d, want 0.25", w, h, v, i)
+			}
+		}
+	}
+}
+
+func TestBoxMean(t *testing.T) {
+	const w, h, r = 7, 5, 2
+	plane, want := make([]float32, w*h), make([]float32, w*h)
+	for i := range plane {
+		plane[i] = float32(i*i%13) / 13
+	}
+	for y := range h {
+		for x := range w {
+			var sum, n float32
+			for j := max(y-r, 0); j <= min(y+r, h-1); j++ {
+				for i := max(x-r, 0); i <= min(x+r, w-1); i++ {
+					sum, n = sum+plane[j*w+i], n+1
+				}
+			}
+			want[y*w+x] = sum / n
+		}
+	}
+	boxMean(plane, make([]float32, w*h), w, h, r)
+	for i := range want {
+		if magnitude(plane[i]-want[i]) > 1e-6 {
+			t.Fatalf("%g at %d, want %g", plane[i], i, want[i])
+		}
+	}
+}
