@@ -12,10 +12,10 @@ type adam struct {
 	averaged   int // iterates in the mean
 }
 
-func newAdam(w *workspace, x, dx engine.Vector, o *Options, rate float64) *adam {
+func newAdam(w *workspace, x, dx engine.Vector, o *Options) *adam {
 	a := &adam{w: w, x: x, dx: dx, m: w.NewVector(x.Len()), v: w.NewVector(x.Len()),
 		// β₂ = 0.99: a few hundred steps are all there are (as style-transfer-pytorch has it).
-		step: engine.AdamStep{Rate: rate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Average: o.Average, Clamp: o.Parameters == "pixels"}}
+		step: engine.AdamStep{Rate: o.LearningRate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Average: o.Average, Clamp: o.Parameters == "pixels"}}
 	if o.Average > 0 {
 		a.mean = w.NewVector(x.Len())
 	}

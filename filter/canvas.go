@@ -9,13 +9,12 @@ import (
 
 // canvas is one picture in the making, coarse to fine.
 type canvas struct {
-	f          *Filter
-	report     *Report
-	frame      size      // as it came
-	content    []float32 // at the last of sizes
-	sizes      []size
-	iterations int // per scale
-	rate       float64
+	f       *Filter
+	report  *Report
+	frame   size      // as it came
+	content []float32 // at the last of sizes
+	sizes   []size
+	how     means
 
 	scale   int      // position in sizes
 	carried *moments // of the scale before
@@ -49,10 +48,15 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 }
 
 // repaint works on the picture start at each of the sizes, whose last is its own:
-// what a smaller size changes is added to it, so that it keeps its detail.
+// what a smaller size changes is added to it where it is new, so that it keeps its
+// detail and all that is settled.
 func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32, error) {
 	content, full := c.content, c.sizes[len(c.sizes)-1]
 	c.content = nil
+	var fresh []float32
+	if len(c.sizes) > 1 {
+		fresh = g.fresh(full)
+	}
 	for i, s := range c.sizes[:len(c.sizes)-1] {
 		now := time.Now()
 		c.scale = i
@@ -67,6 +71,9 @@ func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32
 		now = time.Now()
 		axpy(change, -1, low)
 		sum := resize(change, 3, s.w, s.h, full.w, full.h, bicubic)
+		for i := range sum {
+			sum[i] *= fresh[i%len(fresh)]
+		}
 		axpy(sum, 1, pix)
 		clamp01(sum)
 		pix = sum
@@ -87,7 +94,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(s.grow(f.o.Margin), precision, f.ownMemory(c.frame, s.grow(f.o.Margin), last))
+	w, err := f.workspace(s.grow(f.o.Margin), precision, f.ownMemory(c.frame, s.grow(f.o.Margin), last, c.how))
 	if err != nil {
 		return nil, err
 	}
@@ -95,17 +102,24 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	j := newObjective(&f.o, f.layers, w.Evaluator, style)
 	w.Upload(w.x, mirror(content, 3, s, f.o.Margin))
 	j.setContent(w.x)
+	around := g.Margin
+	if !last {
+		around = nil
+	}
 	w.setPrior(j, g, s, f.o.Margin)
-	p := newPainter(&f.o, w, j, mirror(pix, 3, s, f.o.Margin), c.rate)
+	p := newPainter(&f.o, w, j, surround(pix, s, f.o.Margin, around), c.how)
 	p.receive(c.carried)
 	c.carried = nil // the iterations need its memory
 
-	history := make([]float64, 0, c.iterations)
-	for i := range c.iterations {
+	until := c.deadline(g.Began)
+	c.report.Stopped = "iterations"
+	history := make([]float64, 0, c.how.iterations)
+	for i := range c.how.iterations {
+		step := time.Now()
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		losses, more := p.step(float64(i) / float64(c.iterations))
+		losses, more := p.step(float64(i) / float64(c.how.iterations))
 		if !losses.finite() {
 			return nil, fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, s.w, s.h)
 		}
@@ -113,7 +127,12 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		c.report.Losses = losses
 		c.tell(i, losses)
 		history = append(history, losses.Total)
-		if !more || f.settled(history) {
+		if !more || f.settled(history, g.Start != nil) {
+			c.report.Stopped = "settled"
+			break
+		}
+		if !until.IsZero() && time.Until(until) < time.Since(step) { // no time for another
+			c.report.Stopped = "deadline"
 			break
 		}
 	}
@@ -124,20 +143,43 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	} else {
 		c.carried = p.moments()
 	}
+	if last {
+		c.report.Margin = surroundings(out, s, f.o.Margin)
+	}
 	out = crop(out, 3, s, f.o.Margin)
 	c.report.since(now, "optimise")
 	return out, nil
 }
 
-// settled reports whether ten steps changed the loss by less than the tolerance.
-func (f *Filter) settled(history []float64) bool {
-	const span = 10
+// settled reports whether ten steps, or one of a later frame, changed the loss by
+// less than the tolerance.
+func (f *Filter) settled(history []float64, later bool) bool {
+	span, tolerance := 10, f.o.Tolerance
+	if later {
+		span, tolerance = 1, f.o.FrameTolerance
+	}
 	n := len(history)
-	if f.o.Tolerance == 0 || n <= span {
+	if tolerance == 0 || n <= span {
 		return false
 	}
 	old, now := history[n-1-span], history[n-1]
-	return math.Abs(old-now) <= f.o.Tolerance*math.Abs(old)
+	return math.Abs(old-now) <= tolerance*math.Abs(old)
+}
+
+// deadline is when the scale at hand must end: each has its share of the time that
+// a frame may take, by its pixels. Zero: whenever it is done.
+func (c *canvas) deadline(began time.Time) time.Time {
+	if c.f.o.Deadline == 0 {
+		return time.Time{}
+	}
+	done, all := 0, 0
+	for i, s := range c.sizes {
+		all += s.pixels()
+		if i <= c.scale {
+			done += s.pixels()
+		}
+	}
+	return began.Add(time.Duration(float64(c.f.o.Deadline) * float64(done) / float64(all)))
 }
 
 func (c *canvas) tell(i int, losses Losses) {
@@ -146,7 +188,7 @@ func (c *canvas) tell(i int, losses Losses) {
 	}
 	done, all := 0.0, 0.0
 	for k, s := range c.sizes {
-		cost := float64(s.pixels() * c.iterations)
+		cost := float64(s.pixels() * c.how.iterations)
 		all += cost
 		if k < c.scale {
 			done += cost
@@ -155,5 +197,5 @@ func (c *canvas) tell(i int, losses Losses) {
 	s := c.sizes[c.scale]
 	done += float64(s.pixels() * (i + 1))
 	c.f.OnProgress(Progress{Scale: c.scale + 1, Scales: len(c.sizes), W: s.w, H: s.h,
-		Iteration: i + 1, Iterations: c.iterations, Done: done / all, Losses: losses})
+		Iteration: i + 1, Iterations: c.how.iterations, Done: done / all, Losses: losses})
 }

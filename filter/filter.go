@@ -22,6 +22,9 @@ type Filter struct {
 	// counted: an engine that can then works in tiles. 0: no limit. It is set
 	// before the first Plan or Paint.
 	MaxMemory int64
+	// Film says that frames follow that begin from the result before: plans then
+	// have room for these too. It is set before a Plan or Paint.
+	Film bool
 
 	o      Options
 	e      engine.Engine
@@ -31,7 +34,7 @@ type Filter struct {
 	styles []*Frame
 
 	targets map[size]map[string]styleTarget // by the picture's size
-	plans   map[size]Plan
+	plans   map[planned]Plan
 	last    *workspace // of the latest size, kept for the next frame
 }
 
@@ -67,7 +70,7 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 		return nil, err
 	}
 	return &Filter{o: o, e: e, n: n, pool: pool, layers: layers, styles: styles,
-		targets: map[size]map[string]styleTarget{}, plans: map[size]Plan{}}, nil
+		targets: map[size]map[string]styleTarget{}, plans: map[planned]Plan{}}, nil
 }
 
 // Close frees what the filter keeps between pictures.
@@ -79,8 +82,8 @@ func (f *Filter) Close() {
 }
 
 // Paint returns content in the filter's style. With a Start in the guide it works
-// at one scale, from there, for Options.FrameIterations, and before that at ½ and
-// ¼ of the size where much is New; else coarse to fine. Zero
+// at one scale, from there, by L-BFGS for at most Options.FrameIterations, and
+// before that at ¼ and ½ of the size where much is New; else coarse to fine. Zero
 // iterations give the content itself. It fails when ctx is done, when content is
 // too small, or when J stops being a number.
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
@@ -97,16 +100,19 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	head := *content // if the caller has let go of content, its picture can be collected before the end
 	head.Pix = nil
 	now := time.Now()
+	if g.Began.IsZero() {
+		g.Began = now
+	}
 	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work)}
 	report.since(now, "resize")
 	var pix []float32
 	if g.Start != nil {
 		c.sizes = append(g.coarse(work), work)
-		c.iterations, c.rate = f.o.FrameIterations, f.o.FrameLearningRate
+		c.how = f.o.means(true)
 		pix, err = c.repaint(ctx, g.Start.fit(work), g)
 	} else {
 		c.sizes = scales(work, f.o.MinSize)
-		c.iterations, c.rate = f.o.Iterations, f.o.LearningRate
+		c.how = f.o.means(false)
 		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/enginetest"
@@ -54,7 +55,7 @@ func tinyOptions() Options {
 	o.StyleLayers = LayerWeights{{"relu1_1", Balanced}, {"relu2_1", 2}}
 	o.ContentLayers = LayerWeights{{"relu2_2", 1}}
 	o.ContentWeight, o.LearningRate, o.TVWeight, o.Parameters = 1, 0.01, 0.5, "pixels"
-	o.Iterations, o.FrameIterations, o.MinSize, o.Margin, o.FrameLearningRate = 6, 3, 16, 2, 0.01
+	o.Iterations, o.FrameIterations, o.FrameTolerance, o.MinSize, o.Margin = 6, 3, 0, 16, 2
 	return o
 }
 
@@ -110,7 +111,7 @@ func TestGradientOfJ(t *testing.T) {
 			j.setContent(w.x)
 			prior := smooth(s.w, s.h, 4)
 			w.setPrior(j, Guide{Prior: prior, PriorWeight: noise(s.pixels(), 6)}, s, 0)
-			p := newPainter(&f.o, w, j, smooth(s.w, s.h, 3).Pix, 0.02)
+			p := newPainter(&f.o, w, j, smooth(s.w, s.h, 3).Pix, o.means(false))
 			p.evaluate()
 			n := p.params.Len()
 			x, dx := make([]float32, n), make([]float32, n)
@@ -178,7 +179,7 @@ func TestAdamRosenbrock(t *testing.T) {
 	w.Upload(x, []float32{-1.2, 1})
 	hx, hdx := make(hostVector, 2), make(hostVector, 2)
 	var last Losses
-	a := newAdam(w, x, dx, &o, 0.02)
+	a := newAdam(w, x, dx, &o)
 	for range 3000 {
 		last = a.advance(func() Losses {
 			w.Download(hx, x)
@@ -308,6 +309,43 @@ func TestGuide(t *testing.T) {
 	}
 }
 
+// What was painted around a result comes along: a frame like the one before begins
+// where that ended, and settles at once.
+func TestGuideMargin(t *testing.T) {
+	style, content := smooth(80, 80, 1), smooth(64, 48, 2)
+	o := tinyOptions()
+	o.Iterations, o.Margin, o.FrameIterations, o.FrameTolerance = 200, 16, 20, 0.02
+	f := newFilter(t, o, tiny(false), style)
+	first, made := paint(t, f, content, Guide{})
+	var began Losses
+	f.OnProgress = func(p Progress) {
+		if p.Iteration == 1 {
+			began = p.Losses
+		}
+	}
+	_, bare := paint(t, f, content, Guide{Start: first, Prior: first})
+	reflected := began
+	_, report := paint(t, f, content, Guide{Start: first, Prior: first, Margin: made.Margin})
+	if began.Total > 1.05*made.Losses.Total || began.Total >= reflected.Total {
+		t.Errorf("J was %g, is %g at first with the margin and %g without", made.Losses.Total, began.Total, reflected.Total)
+	}
+	if report.Stopped != "settled" || report.Iterations > bare.Iterations {
+		t.Errorf("%s after %d iterations, %d without the margin", report.Stopped, report.Iterations, bare.Iterations)
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	o := tinyOptions()
+	o.Iterations, o.FrameIterations, o.Deadline = 1000000, 1000000, 50*time.Millisecond
+	f := newFilter(t, o, tiny(false), smooth(40, 30, 1))
+	content := smooth(37, 29, 2)
+	for _, g := range []Guide{{}, {Start: content}} {
+		if _, report := paint(t, f, content, g); report.Stopped != "deadline" || report.Iterations < 1 {
+			t.Errorf("%s after %d iterations", report.Stopped, report.Iterations)
+		}
+	}
+}
+
 func TestGuideNew(t *testing.T) {
 	style, content := smooth(80, 80, 1), smooth(96, 80, 2)
 	o := tinyOptions()
@@ -432,7 +470,7 @@ func TestPlanMakesTiles(t *testing.T) {
 	}
 	f, free := plan(0, 1, 0)
 	grown := size{400, 300}.grow(f.o.Margin)
-	own := f.ownMemory(size{400, 300}, grown, true)
+	own := f.ownMemory(size{400, 300}, grown, true, f.o.means(false))
 	room := free.Memory - own // the evaluator's
 	if _, p := plan(own+room*2/3, 1, 0); p.W != 400 || p.Memory != own+room*2/3 || p.Reason != "" {
 		t.Errorf("with room for tiles: %+v", p)

@@ -25,22 +25,24 @@ type lbfgs struct {
 	alpha []float64
 
 	x0, dx0, d engine.Vector // where the line search began, and its direction
+	first      float64       // RMS of the first step per element
 	started    bool
 	losses     Losses // at x
 }
 
 const (
-	lbfgsHistory = 10
+	lbfgsHistory = 10   // at most
 	wolfeC1      = 1e-4 // sufficient decrease
 	wolfeC2      = 0.9  // curvature
 	wolfeTrials  = 20
 )
 
-func newLBFGS(sp space, x, dx engine.Vector) *lbfgs {
+// newLBFGS remembers so many pairs; first is the RMS of its first step.
+func newLBFGS(sp space, x, dx engine.Vector, pairs int, first float64) *lbfgs {
 	n := x.Len()
 	l := &lbfgs{sp: sp, x: x, dx: dx, x0: sp.NewVector(n), dx0: sp.NewVector(n), d: sp.NewVector(n),
-		rho: make([]float64, lbfgsHistory), alpha: make([]float64, lbfgsHistory)}
-	for range lbfgsHistory {
+		first: first, rho: make([]float64, pairs), alpha: make([]float64, pairs)}
+	for range pairs {
 		l.s = append(l.s, sp.NewVector(n))
 		l.y = append(l.y, sp.NewVector(n))
 	}
@@ -68,8 +70,7 @@ func (l *lbfgs) advance(j func() Losses) (Losses, bool) {
 	}
 	step := 1.0
 	if l.pairs == 0 {
-		// A first step of 0.05 RMS per element: a twentieth of a sample's range.
-		step = 0.05 * math.Sqrt(float64(l.x.Len())/sp.Dot(l.d, l.d))
+		step = l.first * math.Sqrt(float64(l.x.Len())/sp.Dot(l.d, l.d))
 	}
 	found := l.search(j, step, slope)
 	if !found {
@@ -79,7 +80,7 @@ func (l *lbfgs) advance(j func() Losses) (Losses, bool) {
 		l.pairs = 0 // steepest descent may still go down
 		return l.losses, true
 	}
-	k := l.pairs % lbfgsHistory
+	k := l.pairs % len(l.rho)
 	sp.Axpby(l.s[k], 1, l.x, 0)
 	sp.Axpby(l.s[k], -1, l.x0, 1)
 	sp.Axpby(l.y[k], 1, l.dx, 0)
@@ -95,19 +96,19 @@ func (l *lbfgs) advance(j func() Losses) (Losses, bool) {
 func (l *lbfgs) direction() {
 	sp := l.sp
 	sp.Axpby(l.d, -1, l.dx, 0)
-	m := min(l.pairs, lbfgsHistory)
+	m := min(l.pairs, len(l.rho))
 	if m == 0 {
 		return
 	}
 	for i := l.pairs - 1; i >= l.pairs-m; i-- {
-		k := i % lbfgsHistory
+		k := i % len(l.rho)
 		l.alpha[k] = l.rho[k] * sp.Dot(l.s[k], l.d)
 		sp.Axpby(l.d, -l.alpha[k], l.y[k], 1)
 	}
-	last := (l.pairs - 1) % lbfgsHistory
+	last := (l.pairs - 1) % len(l.rho)
 	sp.Axpby(l.d, 0, l.d, 1/(l.rho[last]*sp.Dot(l.y[last], l.y[last]))) // γ of eq. 7.20
 	for i := l.pairs - m; i < l.pairs; i++ {
-		k := i % lbfgsHistory
+		k := i % len(l.rho)
 		beta := l.rho[k] * sp.Dot(l.y[k], l.d)
 		sp.Axpby(l.d, l.alpha[k]-beta, l.s[k], 1)
 	}

@@ -54,7 +54,7 @@ func TestLBFGSRosenbrock(t *testing.T) {
 			x[i] = -1.2 + float32(i%2)*2.2 // the classic start (−1.2, 1, …)
 		}
 		calls := 0
-		l := newLBFGS(hostSpace{}, x, dx)
+		l := newLBFGS(hostSpace{}, x, dx, 10, 0.05)
 		last := math.Inf(1)
 		for range 300 {
 			losses, more := l.advance(func() Losses { calls++; return Losses{Total: rosenbrock(x, dx)} })
@@ -86,7 +86,7 @@ func TestLBFGSQuadraticInFewSteps(t *testing.T) {
 		}
 		return Losses{Total: sum}
 	}
-	l := newLBFGS(hostSpace{}, x, dx)
+	l := newLBFGS(hostSpace{}, x, dx, 10, 0.05)
 	for range 25 {
 		l.advance(j)
 	}

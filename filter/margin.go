@@ -1,5 +1,7 @@
 package filter
 
+import "slices"
+
 // A network that sees zeros outside the picture paints a frame along its border.
 // So a margin of the mirrored picture is painted along, and cropped in the end.
 
@@ -24,6 +26,43 @@ func mirror(pix []float32, planes int, s size, m int) []float32 {
 		}
 	}
 	return out
+}
+
+// surround is mirror for a picture of three planes, with around, from surroundings,
+// in place of its reflection.
+func surround(pix []float32, s size, m int, around []float32) []float32 {
+	out := mirror(pix, 3, s, m)
+	i := 0
+	outside(3, s, m, func(at int) {
+		if i < len(around) {
+			out[at] = min(max(out[at]+around[i], 0), 1)
+		}
+		i++
+	})
+	return out
+}
+
+// surroundings is how the margin of a picture of three planes differs from the
+// picture's reflection.
+func surroundings(grown []float32, s size, m int) []float32 {
+	if m == 0 {
+		return nil
+	}
+	reflection := mirror(crop(slices.Clone(grown), 3, s, m), 3, s, m)
+	var out []float32
+	outside(3, s, m, func(at int) { out = append(out, grown[at]-reflection[at]) })
+	return out
+}
+
+// outside calls do for every sample of the margin around planes of size s.
+func outside(planes int, s size, m int, do func(at int)) {
+	g := s.grow(m)
+	for at := range planes * g.pixels() {
+		x, y := at%g.w-m, at/g.w%g.h-m
+		if x < 0 || y < 0 || x >= s.w || y >= s.h {
+			do(at)
+		}
+	}
 }
 
 // reflect brings i into [0,n) by reflection at the edges, −1 to 0 and n to n−1.

@@ -12,21 +12,26 @@ func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
 
 // ownMemory is what painting takes beside its evaluator, in bytes: a frame of size
 // full at one scale, margin and all.
-func (f *Filter) ownMemory(full, s size, last bool) int64 {
-	params := f.parameters(s)
-	vectors := 3*s.pixels() + 2*params // x, parameters, gradient
-	if f.o.Parameters == "pixels" {
-		vectors -= params // x is the parameters
+func (f *Filter) ownMemory(full, s size, last bool, how means) int64 {
+	params := 3 * s.pixels()
+	vectors := params + params // x, which is the parameters, and gradient
+	if how.pyramid {
+		params = f.parameters(s)
+		vectors = 3*s.pixels() + 2*params
 	}
 	switch {
-	case f.o.Optimizer == "lbfgs":
-		vectors += (2*lbfgsHistory + 3) * params
+	case how.lbfgs:
+		vectors += (2*how.pairs() + 3) * params
 	case f.o.Average > 0:
 		vectors += 3 * params
 	default:
 		vectors += 2 * params
 	}
 	pictures := 3*full.pixels() + 2*3*s.pixels() // the frame, the result, and what passes by
+	if how.later {
+		vectors += 4 * s.pixels()      // the prior and its weight
+		pictures += 14 * full.pixels() // the guide, and what it is made of
+	}
 	if !last {
 		pictures += 3*s.pixels() + 2*params // the content, and Adam's moments for the next scale
 	}

@@ -8,64 +8,66 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Options is everything that decides the pixels. Each field is declared once:
 // name is its flag and its key in a preset, help its line, DefaultOptions its
 // default, Validate its range.
 type Options struct {
-	Size              Size         `name:"size" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
-	OutputSize        string       `name:"output-size" help:"Size of the result: input (the input's own) or work (the size worked at)."`
-	Iterations        int          `name:"iterations" help:"Optimiser steps per scale; 0 leaves the picture as it is."`
-	FrameIterations   int          `name:"frame-iterations" help:"Optimiser steps for a frame that starts from the previous result."`
-	MinSize           int          `name:"min-size" help:"Short side of the coarsest scale, in pixels; 0 works at one scale."`
-	Margin            int          `name:"margin" help:"Pixels of the mirrored picture that are painted along and cropped, so that no frame shows."`
-	Tolerance         float64      `name:"tolerance" help:"Stop a scale when its loss has changed by less than this share over ten steps; 0 never stops early."`
-	Optimizer         string       `name:"optimizer" help:"adam, or lbfgs (history 10, strong Wolfe line search)."`
-	LearningRate      float64      `name:"learning-rate" help:"Adam's step at the start of a scale, in units of a sample's range; it falls to a tenth by the end."`
-	FrameLearningRate float64      `name:"frame-learning-rate" help:"The same for a frame that starts from the previous result."`
-	Average           float64      `name:"average" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
-	Parameters        string       `name:"parameters" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
-	Init              string       `name:"init" help:"Start: previous (the previous result where there is one, else content), content, random, or image:FILE."`
-	Seed              uint64       `name:"seed" help:"Seed of the random start; the same seed gives the same bytes."`
-	LossScale         string       `name:"loss-scale" help:"mean (weights mean the same at every size) or sum (the paper's formulas to the letter)."`
-	StyleLayers       LayerWeights `name:"style-layers" help:"Layers of the style loss, with weights or balanced without: relu1_1:1,relu2_1."`
-	ContentLayers     LayerWeights `name:"content-layers" help:"Layers of the content loss, with weights."`
-	StyleWeight       float64      `name:"style-weight" help:"Weight of the style loss."`
-	ContentWeight     float64      `name:"content-weight" help:"Weight of the content loss."`
-	TVWeight          float64      `name:"tv-weight" help:"Weight of the total variation."`
-	PriorWeight       float64      `name:"prior-weight" help:"Weight of staying near the prior, where a guide gives one."`
-	StyleScale        float64      `name:"style-scale" help:"Longest side of the style over the longest side of the picture."`
-	StyleBlendWeights Numbers      `name:"style-blend-weights" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
-	Precision         string       `name:"precision" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16; or auto: where they do, bf16, and mixed for the last scale of a photo."`
-	Pooling           string       `name:"pooling" help:"Pooling of the network: avg, max, or network (what it was made for)."`
+	Size              Size          `name:"size" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
+	OutputSize        string        `name:"output-size" help:"Size of the result: input (the input's own) or work (the size worked at)."`
+	Iterations        int           `name:"iterations" help:"Optimiser steps per scale; 0 leaves the picture as it is."`
+	FrameIterations   int           `name:"iterations-per-frame" help:"Most steps of L-BFGS for a frame that starts from the previous result."`
+	FrameTolerance    float64       `name:"frame-tolerance" help:"End such a frame when a step lowers the loss by less than this share; 0 takes every step."`
+	Deadline          time.Duration `name:"deadline" help:"Time that a frame may take (500ms): the best picture by then is its result; 0s sets none."`
+	MinSize           int           `name:"min-size" help:"Short side of the coarsest scale, in pixels; 0 works at one scale."`
+	Margin            int           `name:"margin" help:"Pixels of the mirrored picture that are painted along and cropped, so that no frame shows."`
+	Tolerance         float64       `name:"tolerance" help:"Stop a scale when its loss has changed by less than this share over ten steps; 0 never stops early."`
+	Optimizer         string        `name:"optimizer" help:"adam, or lbfgs (history 10, strong Wolfe line search)."`
+	LearningRate      float64       `name:"learning-rate" help:"Adam's step at the start of a scale, in units of a sample's range; it falls to a tenth by the end."`
+	Average           float64       `name:"average" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
+	Parameters        string        `name:"parameters" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
+	Init              string        `name:"init" help:"Start: previous (the previous result where there is one, else content), content, random, or image:FILE."`
+	Seed              uint64        `name:"seed" help:"Seed of the random start; the same seed gives the same bytes."`
+	LossScale         string        `name:"loss-scale" help:"mean (weights mean the same at every size) or sum (the paper's formulas to the letter)."`
+	StyleLayers       LayerWeights  `name:"style-layers" help:"Layers of the style loss, with weights or balanced without: relu1_1:1,relu2_1."`
+	ContentLayers     LayerWeights  `name:"content-layers" help:"Layers of the content loss, with weights."`
+	StyleWeight       float64       `name:"style-weight" help:"Weight of the style loss."`
+	ContentWeight     float64       `name:"content-weight" help:"Weight of the content loss."`
+	TVWeight          float64       `name:"tv-weight" help:"Weight of the total variation."`
+	PriorWeight       float64       `name:"temporal-weight" help:"Weight of staying near the previous result, moved along with the film."`
+	StyleScale        float64       `name:"style-scale" help:"Longest side of the style over the longest side of the picture."`
+	StyleBlendWeights Numbers       `name:"style-blend-weights" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
+	Precision         string        `name:"precision" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16; or auto: where they do, bf16, and mixed for the last scale of a photo."`
+	Pooling           string        `name:"pooling" help:"Pooling of the network: avg, max, or network (what it was made for)."`
 }
 
 // DefaultOptions returns the settings that suit most pictures; how they were
 // chosen is in bench/README.md.
 func DefaultOptions() Options {
 	return Options{
-		OutputSize:        "input",
-		Iterations:        60,
-		FrameIterations:   20,
-		MinSize:           128,
-		Margin:            16,
-		Optimizer:         "adam",
-		LearningRate:      0.02,
-		FrameLearningRate: 0.015,
-		Average:           0.8,
-		Parameters:        "pyramid",
-		Init:              "previous",
-		LossScale:         "mean",
-		StyleLayers:       LayerWeights{{"relu1_1", Balanced}, {"relu2_1", Balanced}, {"relu3_1", Balanced}, {"relu4_1", Balanced}, {"relu5_1", Balanced}},
-		ContentLayers:     LayerWeights{{"relu4_2", 1}},
-		StyleWeight:       1,
-		ContentWeight:     1,
-		TVWeight:          10,
-		PriorWeight:       300,
-		StyleScale:        1,
-		Precision:         "auto",
-		Pooling:           "network",
+		OutputSize:      "input",
+		Iterations:      60,
+		FrameIterations: 8,
+		FrameTolerance:  0.005,
+		MinSize:         128,
+		Margin:          16,
+		Optimizer:       "adam",
+		LearningRate:    0.02,
+		Average:         0.8,
+		Parameters:      "pyramid",
+		Init:            "previous",
+		LossScale:       "mean",
+		StyleLayers:     LayerWeights{{"relu1_1", Balanced}, {"relu2_1", Balanced}, {"relu3_1", Balanced}, {"relu4_1", Balanced}, {"relu5_1", Balanced}},
+		ContentLayers:   LayerWeights{{"relu4_2", 1}},
+		StyleWeight:     1,
+		ContentWeight:   1,
+		TVWeight:        10,
+		PriorWeight:     300,
+		StyleScale:      1,
+		Precision:       "auto",
+		Pooling:         "network",
 	}
 }
 
@@ -103,13 +105,14 @@ func (o *Options) Validate() error {
 		within("size", float64(o.Size), 0, 1<<16),
 		oneOf("output-size", o.OutputSize, "input", "work"),
 		within("iterations", float64(o.Iterations), 0, 1e6),
-		within("frame-iterations", float64(o.FrameIterations), 0, 1e6),
+		within("iterations-per-frame", float64(o.FrameIterations), 0, 1e6),
+		within("frame-tolerance", o.FrameTolerance, 0, 1),
+		within("deadline", o.Deadline.Seconds(), 0, 1e6),
 		within("min-size", float64(o.MinSize), 0, 1<<16),
 		within("margin", float64(o.Margin), 0, 1024),
 		within("tolerance", o.Tolerance, 0, 1),
 		oneOf("optimizer", o.Optimizer, "adam", "lbfgs"),
 		within("learning-rate", o.LearningRate, 1e-6, 10),
-		within("frame-learning-rate", o.FrameLearningRate, 1e-6, 10),
 		within("average", o.Average, 0, 0.9999),
 		oneOf("parameters", o.Parameters, "pixels", "pyramid"),
 		oneOf("init", init, "content", "random", "previous", "image:FILE"),
@@ -119,7 +122,7 @@ func (o *Options) Validate() error {
 		within("style-weight", o.StyleWeight, 0, 1e12),
 		within("content-weight", o.ContentWeight, 0, 1e12),
 		within("tv-weight", o.TVWeight, 0, 1e12),
-		within("prior-weight", o.PriorWeight, 0, 1e12),
+		within("temporal-weight", o.PriorWeight, 0, 1e12),
 		within("style-scale", o.StyleScale, 0.05, 20),
 		oneOf("precision", o.Precision, "auto", "fp32", "mixed", "bf16"),
 		oneOf("pooling", o.Pooling, "network", "avg", "max"),

@@ -2,6 +2,26 @@ package filter
 
 import "nstfilter/filter/engine"
 
+// means is how a picture is painted at one scale.
+type means struct {
+	later          bool // from the result before
+	lbfgs, pyramid bool
+	iterations     int
+	first          float64 // RMS of L-BFGS's first step, in units of a sample's range
+}
+
+// means of a picture from scratch, and of one that begins from the result before:
+// there every step has to lower J, and the forms are made already.
+func (o *Options) means(later bool) means {
+	if later {
+		return means{later: true, lbfgs: true, iterations: o.FrameIterations, first: 0.002}
+	}
+	return means{lbfgs: o.Optimizer == "lbfgs", pyramid: o.Parameters == "pyramid", iterations: o.Iterations, first: 0.05}
+}
+
+// pairs is how many steps L-BFGS remembers.
+func (m means) pairs() int { return max(1, min(m.iterations, lbfgsHistory)) }
+
 // painter moves the parameters of a picture down its objective: pixels or a
 // pyramid, by Adam or L-BFGS.
 type painter struct {
@@ -16,9 +36,10 @@ type painter struct {
 	lbfgs           *lbfgs
 }
 
-func newPainter(o *Options, w *workspace, j *objective, pix []float32, rate float64) *painter {
+// newPainter starts from pix.
+func newPainter(o *Options, w *workspace, j *objective, pix []float32, how means) *painter {
 	p := &painter{w: w, j: j, levels: newPyramid(w.size, 0), params: w.x, margin: o.Margin}
-	if o.Parameters == "pyramid" {
+	if how.pyramid {
 		p.levels = newPyramid(w.size, pyramidLevels)
 	}
 	n := p.levels.len()
@@ -28,10 +49,10 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32, rate floa
 	p.grad = w.NewVector(n)
 	p.parts, p.gradient = p.levels.views(w, p.params), p.levels.views(w, p.grad)
 	p.levels.split(w, p.parts, pix)
-	if o.Optimizer == "lbfgs" {
-		p.lbfgs = newLBFGS(w, p.params, p.grad)
+	if how.lbfgs {
+		p.lbfgs = newLBFGS(w, p.params, p.grad, how.pairs(), how.first)
 	} else {
-		p.adam = newAdam(w, p.params, p.grad, o, rate)
+		p.adam = newAdam(w, p.params, p.grad, o)
 	}
 	return p
 }

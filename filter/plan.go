@@ -12,7 +12,14 @@ type Plan struct {
 	W, H    int     // worked at
 	Memory  int64   // bytes that painting takes, about
 	Seconds float64 // for one picture, coarse to fine; about
+	Later   float64 // seconds, at most, for a frame that begins from the result before
 	Reason  string  // why the size is not the input's; empty if it is
+}
+
+// planned is what a plan depends on beside the options.
+type planned struct {
+	size
+	film bool
 }
 
 // longest is how long a picture may take before auto works at a smaller size.
@@ -23,7 +30,8 @@ const longest = time.Hour
 // Options.Size is taken as it is: Memory may then be above MaxMemory.
 func (f *Filter) Plan(w, h int) (Plan, error) {
 	full := size{w, h}
-	if p, ok := f.plans[full]; ok {
+	key := planned{full, f.Film}
+	if p, ok := f.plans[key]; ok {
 		return p, nil
 	}
 	if min(w, h) < engine.MinSide {
@@ -41,7 +49,7 @@ func (f *Filter) Plan(w, h int) (Plan, error) {
 		return Plan{}, err
 	}
 	p := f.choose(full, s, perPixel)
-	f.plans[full] = p
+	f.plans[key] = p
 	return p, nil
 }
 
@@ -76,21 +84,29 @@ func (f *Filter) tooMuch(p Plan) string {
 // planAt plans for a picture of size full painted at size s.
 func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 	p := Plan{W: s.w, H: s.h}
-	steps := float64(f.o.Iterations)
-	if f.o.Optimizer == "lbfgs" {
-		steps *= 1.25 // what its line search takes
+	const search = 1.25 // what a line search takes
+	how := f.o.means(false)
+	steps := float64(how.iterations)
+	if how.lbfgs {
+		steps *= search
 	}
 	all := scales(s, f.o.MinSize)
 	for i, s := range all {
 		grown := s.grow(f.o.Margin)
 		seconds := perPixel * float64(grown.pixels()) * steps
 		if t, ok := f.e.(engine.Tiler); ok {
-			seconds *= t.Overhead(f.within(f.spec(grown, f.layers, f.precision(true)), f.ownMemory(full, grown, i+1 == len(all))))
+			seconds *= t.Overhead(f.within(f.spec(grown, f.layers, f.precision(true)), f.ownMemory(full, grown, i+1 == len(all), how)))
 		}
 		p.Seconds += seconds
+		if i+1 == len(all) && steps > 0 {
+			p.Later = seconds / steps * search * float64(f.o.FrameIterations) * (1 + 1./4 + 1./16)
+		}
 	}
 	grown := s.grow(f.o.Margin)
-	own := f.ownMemory(full, grown, true)
+	own := f.ownMemory(full, grown, true, how)
+	if f.Film {
+		own = max(own, f.ownMemory(full, grown, true, f.o.means(true)))
+	}
 	p.Memory = f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(true)), own)) + own
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)

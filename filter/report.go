@@ -23,9 +23,13 @@ type Progress struct {
 
 // Report says how a picture came about.
 type Report struct {
-	W, H       int // worked at
-	Iterations int // over all scales
+	W, H       int    // worked at
+	Iterations int    // over all scales
+	Stopped    string // what ended the last scale: "iterations", "settled" or "deadline"
 	Losses     Losses
+	// Margin is what was painted around the picture, as the difference from its
+	// reflection: for the Guide of the frame after.
+	Margin []float32
 	// Seconds by stage: "compile", "targets", "optimise", "resize".
 	Seconds map[string]float64
 }

@@ -3,6 +3,7 @@ package filter
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"nstfilter/filter/engine"
@@ -127,6 +128,23 @@ func TestMirror(t *testing.T) {
 	for i, v := range crop(mirror(pix, 3, s, 5), 3, s, 5) {
 		if v != pix[i] {
 			t.Fatalf("sample %d: %g became %g", i, pix[i], v)
+		}
+	}
+}
+
+func TestSurround(t *testing.T) {
+	const m = 3
+	for _, s := range []size{{5, 4}, {16, 9}} {
+		grown := noise(3*s.grow(m).pixels(), 1)
+		around := surroundings(grown, s, m)
+		if want := 3 * (s.grow(m).pixels() - s.pixels()); len(around) != want {
+			t.Fatalf("%d samples around, want %d", len(around), want)
+		}
+		again := surround(crop(slices.Clone(grown), 3, s, m), s, m, around)
+		for i, v := range again {
+			if math.Abs(float64(v-grown[i])) > 1e-6 {
+				t.Fatalf("%v: sample %d is %g, was %g", s, i, v, grown[i])
+			}
 		}
 	}
 }

@@ -84,5 +84,7 @@ func (w *workspace) setPrior(j *objective, g Guide, s size, margin int) {
 	}
 	j.prior, j.priorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels())
 	w.Upload(j.prior, mirror(g.Prior.fit(s), 3, s, margin))
-	w.Upload(j.priorWeight, mirror(weight, 1, s, margin))
+	weight = mirror(weight, 1, s, margin)
+	outside(1, s, margin, func(at int) { weight[at] = 0 }) // it shows something else by now
+	w.Upload(j.priorWeight, weight)
 }

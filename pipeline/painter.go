@@ -21,6 +21,7 @@ type painter struct {
 }
 
 func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
+	p.job.filter.Film = p.coherent()
 	if !p.planned {
 		if err := p.plan(f); err != nil {
 			return nil, err
@@ -36,13 +37,14 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 	if p.history != nil {
 		guide, kept = p.history.Guide(f), f
 	}
+	guide.Began = began
 	looked := time.Since(began)
 	painted, report, err := p.job.filter.Paint(ctx, f, guide)
 	if err != nil {
 		return nil, err
 	}
 	if kept != nil {
-		p.history.Keep(kept, painted)
+		p.history.Keep(kept, painted, report.Margin)
 	}
 	report.Seconds["flow"] = looked.Seconds()
 	p.ledger.painted(painted, report)
@@ -95,11 +97,10 @@ func (p *painter) forecast(f *filter.Frame, plan filter.Plan) string {
 	if p.frames == 1 {
 		return s.String()
 	}
-	// A later frame works at one scale: at most the whole pyramid's cost.
 	o := &p.job.Filter
 	later := plan.Seconds
 	if o.Init == "previous" {
-		later *= float64(o.FrameIterations) / float64(o.Iterations)
+		later = plan.Later
 	}
 	fmt.Fprintf(&s, " for the first frame, at most %s for each that follows", brief(seconds(later)))
 	if p.frames > 1 {

@@ -20,6 +20,7 @@ type Stat struct {
 	Width      int                `json:"width"`    // painted at
 	Height     int                `json:"height"`
 	Iterations int                `json:"iterations"`
+	Stopped    string             `json:"stopped,omitempty"` // by iterations, settled or deadline
 	Losses     filter.Losses      `json:"losses"`
 	Seconds    map[string]float64 `json:"seconds"` // by stage: decode, what filter.Report lists, encode
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
@@ -81,7 +82,7 @@ func (l *ledger) painted(f *filter.Frame, r *filter.Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.entry(f)
-	s.Width, s.Height, s.Iterations, s.Losses = r.W, r.H, r.Iterations, r.Losses
+	s.Width, s.Height, s.Iterations, s.Stopped, s.Losses = r.W, r.H, r.Iterations, r.Stopped, r.Losses
 	for stage, took := range r.Seconds {
 		s.Seconds[stage] += took
 	}

@@ -22,6 +22,7 @@ type History struct {
 	flow    *flow.Estimator // of content's size
 
 	content, result *filter.Frame
+	margin          []float32 // around result
 	age             []float32 // of result's pixels, in frames; nil: all are old
 	next            []float32 // the same of the frame that Guide was last asked about
 }
@@ -67,14 +68,15 @@ func (h *History) Guide(content *filter.Frame) filter.Guide {
 			weight[i] *= 1 - float32(math.Exp(-float64(h.next[i])/h.o.Settle))
 		}
 	}
-	return filter.Guide{Start: content.With(fill(moved, content.Pix, trust, content.W, content.H)), New: fresh,
+	return filter.Guide{Start: content.With(fill(moved, content.Pix, trust, content.W, content.H)), Margin: h.margin, New: fresh,
 		Prior: content.With(moved), PriorWeight: weight}
 }
 
-// Keep remembers content, which Guide was last asked about, and its result. They
+// Keep remembers content, which Guide was last asked about, its result, and what
+// was painted around it (filter.Report.Margin). They
 // must not be changed afterwards. A result of another size is not kept.
-func (h *History) Keep(content, result *filter.Frame) {
-	h.content, h.result, h.age = content, result, h.next
+func (h *History) Keep(content, result *filter.Frame, margin []float32) {
+	h.content, h.result, h.margin, h.age = content, result, margin, h.next
 	if content.W != result.W || content.H != result.H {
 		h.content, h.result, h.age = nil, nil, nil
 	}

@@ -39,7 +39,7 @@ func TestHistoryHoldsWhatStandsStill(t *testing.T) {
 	if g := h.Guide(content); g.Start != nil || g.Prior != nil {
 		t.Fatal("the first frame has a guide")
 	}
-	h.Keep(content, styled(content))
+	h.Keep(content, styled(content), nil)
 	for range 3 {
 		g := h.Guide(content)
 		for i, v := range g.Start.Pix {
@@ -52,7 +52,7 @@ func TestHistoryHoldsWhatStandsStill(t *testing.T) {
 				t.Fatalf("pixel %d is new to %g and held by %g", i, g.New[i], g.PriorWeight[i])
 			}
 		}
-		h.Keep(content, g.Start)
+		h.Keep(content, g.Start, nil)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestHistoryFollowsAPan(t *testing.T) {
 	h := history()
 	before, now := scene(w, hgt, 0, 0, 1), scene(w, hgt, step, 0, 1)
 	h.Guide(before)
-	h.Keep(before, styled(before))
+	h.Keep(before, styled(before), nil)
 	g := h.Guide(now)
 	if g.Start == nil {
 		t.Fatal("a pan was taken for a cut")
@@ -83,7 +83,7 @@ func TestHistoryFollowsAPan(t *testing.T) {
 	if edge > 0.25 {
 		t.Errorf("the start is off by %.3f where it entered", edge)
 	}
-	h.Keep(now, g.Start)
+	h.Keep(now, g.Start, nil)
 	again := h.Guide(now)
 	if a, b := again.PriorWeight[hgt/2*w+w-1], again.PriorWeight[hgt/2*w+w/2]; !(a > 0.1 && a < b) {
 		t.Errorf("what entered a frame ago is held by %g, the rest by %g", a, b)
@@ -94,7 +94,7 @@ func TestHistoryKnowsACutFromAFade(t *testing.T) {
 	h := history()
 	content := scene(96, 64, 0, 0, 1)
 	h.Guide(content)
-	h.Keep(content, styled(content))
+	h.Keep(content, styled(content), nil)
 	for range 10 {
 		faded := content.With(append([]float32(nil), content.Pix...))
 		for i := range faded.Pix {
@@ -105,10 +105,10 @@ func TestHistoryKnowsACutFromAFade(t *testing.T) {
 			t.Fatal("a fade was taken for a cut")
 		}
 		content = faded
-		h.Keep(content, g.Start)
+		h.Keep(content, g.Start, nil)
 	}
 	h.Guide(content)
-	h.Keep(content, styled(content))
+	h.Keep(content, styled(content), nil)
 	other := scene(96, 64, 300, 500, 2.5)
 	for i := range other.Pix {
 		other.Pix[i] = 1 - other.Pix[i]*other.Pix[i]
@@ -122,12 +122,12 @@ func TestHistoryOfAnotherSize(t *testing.T) {
 	h := history()
 	content := scene(64, 48, 0, 0, 1)
 	h.Guide(content)
-	h.Keep(content, styled(content))
+	h.Keep(content, styled(content), nil)
 	if g := h.Guide(scene(48, 64, 0, 0, 1)); g.Start != nil {
 		t.Error("a start of another size")
 	}
 	h.Guide(content)
-	h.Keep(content, styled(scene(32, 24, 0, 0, 1)))
+	h.Keep(content, styled(scene(32, 24, 0, 0, 1)), nil)
 	if g := h.Guide(content); g.Start != nil {
 		t.Error("a result of another size was kept")
 	}
