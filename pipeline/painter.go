@@ -45,8 +45,8 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 	}
 	if kept != nil {
 		p.history.Keep(kept, painted, report.Margin)
+		report.Seconds["flow"] = looked.Seconds()
 	}
-	report.Seconds["flow"] = looked.Seconds()
 	p.ledger.painted(painted, report)
 	if p.job.Verbose {
 		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,

@@ -20,8 +20,8 @@ type Stat struct {
 	Width      int                `json:"width"`    // painted at
 	Height     int                `json:"height"`
 	Iterations int                `json:"iterations"`
-	Stopped    string             `json:"stopped,omitempty"` // by iterations, settled or deadline
 	Losses     filter.Losses      `json:"losses"`
+	Stopped    string             `json:"stopped,omitempty"` // by iterations, settled or deadline
 	Seconds    map[string]float64 `json:"seconds"` // by stage: decode, what filter.Report lists, encode
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
 }
