@@ -111,15 +111,19 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	p.receive(c.carried)
 	c.carried = nil // the iterations need its memory
 
+	iterations := c.how.iterations
+	if c.how.later && !last {
+		iterations *= 2 // they cost little
+	}
 	until := c.deadline(g.Began)
 	c.report.Stopped = "iterations"
-	history := make([]float64, 0, c.how.iterations)
-	for i := range c.how.iterations {
+	history := make([]float64, 0, iterations)
+	for i := range iterations {
 		step := time.Now()
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		losses, more := p.step(float64(i) / float64(c.how.iterations))
+		losses, more := p.step(float64(i) / float64(iterations))
 		if !losses.finite() {
 			return nil, fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, s.w, s.h)
 		}

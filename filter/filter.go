@@ -83,7 +83,7 @@ func (f *Filter) Close() {
 
 // Paint returns content in the filter's style. With a Start in the guide it works
 // at one scale, from there, by L-BFGS for at most Options.FrameIterations, and
-// before that at ¼ and ½ of the size where much is New; else coarse to fine. Zero
+// before that at ¼ of the size where much is New; else coarse to fine. Zero
 // iterations give the content itself. It fails when ctx is done, when content is
 // too small, or when J stops being a number.
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {

@@ -49,7 +49,7 @@ func DefaultOptions() Options {
 	return Options{
 		OutputSize:      "input",
 		Iterations:      60,
-		FrameIterations: 8,
+		FrameIterations: 7,
 		FrameTolerance:  0.005,
 		MinSize:         128,
 		Margin:          16,
@@ -64,7 +64,7 @@ func DefaultOptions() Options {
 		StyleWeight:     1,
 		ContentWeight:   1,
 		TVWeight:        10,
-		PriorWeight:     300,
+		PriorWeight:     50,
 		StyleScale:      1,
 		Precision:       "auto",
 		Pooling:         "network",

@@ -99,7 +99,7 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 		}
 		p.Seconds += seconds
 		if i+1 == len(all) && steps > 0 {
-			p.Later = seconds / steps * search * float64(f.o.FrameIterations) * (1 + 1./4 + 1./16)
+			p.Later = seconds / steps * search * float64(f.o.FrameIterations) * (1 + 2./16)
 		}
 	}
 	grown := s.grow(f.o.Margin)

@@ -42,10 +42,15 @@ func NewHistory(o Options, threads int) *History {
 // The first frame of a scene, or of another size, gets the zero Guide.
 func (h *History) Guide(content *filter.Frame) filter.Guide {
 	if h.content == nil || h.content.W != content.W || h.content.H != content.H {
-		h.flow, h.next = flow.New(content.W, content.H, presets[h.o.Flow], h.threads), nil
-		h.flow.Next(content)
-		h.content, h.result = nil, nil
+		h.content, h.result, h.next = nil, nil, nil
+		if h.o.Flow != "none" {
+			h.flow = flow.New(content.W, content.H, presets[h.o.Flow], h.threads)
+			h.flow.Next(content)
+		}
 		return filter.Guide{}
+	}
+	if h.o.Flow == "none" {
+		return filter.Guide{Start: h.result, Margin: h.margin}
 	}
 	forward, backward := h.flow.Next(content)
 	standStill(backward)

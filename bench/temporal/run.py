@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""How steady a painted film is, and how well it is painted: tables, and strips of
+frames to look at.
+
+    bench/temporal/run.py ./nstfilter OUT --style STYLE [--photos A B C] [--folder DIR …]
+
+Sequences are made of three photos, with flow that is known exactly (sequences.py),
+or read from folders, whose flow is then the program's own. Each is painted
+  result   as the program does by default
+  exact    with the exact flow (--flow-from), where it is known
+  cold     every frame by itself, coarse to fine (--init content)
+  warm     each frame from the result before as it is, held to nothing (--flow none)
+E_warp (Lai et al., ECCV 2018): mean squared difference over what both frames show,
+RGB in [0,1], of the result and of the input, which is the floor. Style and content:
+VGG-16's (judge.py), of the last half of the frames; new: of all that frame 0 did not
+show. Sharp: variance of the Laplacian of the last frame over the first's, over what
+frame 0 shows too. Again: mean squared difference of a thing before and after it was
+out of sight. Seconds: of a frame but the first.
+"""
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+import sequences
+from judge import Judge
+
+METHODS = {"result": [], "exact": [], "cold": ["--init", "content"], "warm": ["--flow", "none"]}
+
+
+def paint(program, style, frames, flags, scratch):
+    """The frames as the program paints them in a pipe, and the lines of --stats."""
+    h, w = frames[0].shape[1:]
+    raw = b"".join((f.permute(1, 2, 0) * 255).round().byte().numpy().tobytes() for f in frames)
+    stats = Path(scratch) / "stats"
+    nut = subprocess.run(["ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-i", "-", "-pix_fmt", "gbrp", "-c:v", "rawvideo", "-f", "nut", "-"],
+                         input=raw, check=True, capture_output=True).stdout
+    painted = subprocess.run([program, "--progress", "none", "--style", style, "--stats", str(stats), *flags],
+                             input=nut, check=True, stdout=subprocess.PIPE).stdout
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "nut", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+                         input=painted, check=True, capture_output=True).stdout
+    pixels = np.frombuffer(raw, np.uint8).reshape(-1, h, w, 3)
+    return [torch.from_numpy(f.copy()).permute(2, 0, 1).float() / 255 for f in pixels], [json.loads(l) for l in stats.read_text().splitlines()]
+
+
+def difference(later, before, flow, seen):
+    return float((later - sequences.warp(before, flow)).pow(2).mean(0)[seen].mean())
+
+
+def e_warp(sequence, pictures):
+    return float(np.mean([difference(pictures[n + 1], pictures[n], flow, seen)
+                          for n, (flow, seen) in enumerate(zip(sequence.back, sequence.seen))]))
+
+
+def sharpness(picture, mask):
+    gray = picture.mean(0)
+    laplacian = gray[:-2, 1:-1] + gray[2:, 1:-1] + gray[1:-1, :-2] + gray[1:-1, 2:] - 4 * gray[1:-1, 1:-1]
+    return float(laplacian[mask[1:-1, 1:-1]].var())
+
+
+def mean(values):
+    values = [v for v in values if v is not None]
+    return np.mean(values, 0) if values else (None, None)
+
+
+def judge(judge, sequence, pictures):
+    half = range(len(pictures) // 2, len(pictures))
+    whole = mean([judge.losses(pictures[n], sequence.frames[n]) for n in half])
+    new = (None, None)
+    if sequence.new:
+        new = mean([judge.losses(pictures[n], sequence.frames[n], sequence.new[n]) for n in half if sequence.new[n].float().mean() > 0.01])
+    return *whole, *new
+
+
+def strip(path, rows):
+    """Pictures side by side: a row for each method, some frames."""
+    every = max(1, (len(rows[0]) - 1) // 5)
+    sheet = torch.cat([torch.cat(row[::every][:6], 2) for row in rows], 1)
+    h, w = sheet.shape[1:]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-i", "-", str(path)],
+                   input=(sheet.permute(1, 2, 0) * 255).round().byte().numpy().tobytes(), check=True)
+
+
+def measure(a, sequence, judged):
+    print(f"\n| {sequence.name}, {len(sequence.frames)} frames | E_warp | of cold | style | content | new: style | content | sharp | again | seconds |\n|---|---|---|---|---|---|---|---|---|---|")
+    rows, cold = {"input": sequence.frames}, None
+    for name in a.methods:
+        if name == "exact" and not sequence.new:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            flags = METHODS[name] + a.flags
+            if name == "exact":
+                for n, (back, forth) in enumerate(zip(sequence.back, sequence.forth)):
+                    sequences.write_flo(f"{scratch}/backward_{n:05d}.flo", back)
+                    sequences.write_flo(f"{scratch}/forward_{n:05d}.flo", forth)
+                flags = [*flags, "--flow-from", scratch]
+            rows[name], stats = paint(a.program, a.style, sequence.frames, flags, scratch)
+            seconds = np.mean([sum(v for k, v in s["seconds"].items() if k not in ("decode", "encode")) for s in stats[1:]])
+            steps = np.mean([s["iterations"] for s in stats[1:]])
+            rows[name + "'s time"] = f"{seconds:.2f} ({steps:.0f} steps)"
+    if "cold" in rows:
+        cold = e_warp(sequence, rows["cold"])
+    pictures = {k: v for k, v in rows.items() if isinstance(v, list)}
+    for name, row in pictures.items():
+        error = e_warp(sequence, row)
+        last, first = sequence.common or (everywhere(row[0]),) * 2
+        sharp = sharpness(row[-1], last) / sharpness(row[0], first)
+        again = ""
+        if sequence.again:
+            i, j, flow, where = sequence.again
+            again = f"{difference(row[j], row[i], flow, where):.5f}"
+        losses = judge(judged, sequence, row) if name != "input" else (None,) * 4
+        show = lambda v, f="%.3f": "" if v is None else f % v
+        print(f"| {name} | {error:.5f} | {show(cold and error / cold, '%.3f')} | {show(losses[0], '%.4f')} | {show(losses[1])} | {show(losses[2], '%.4f')} | {show(losses[3])} | {sharp:.2f} | {again} | {rows.get(name + chr(39) + 's time', '')} |", flush=True)
+    strip(a.out / f"{sequence.name}.png", list(pictures.values()))
+    for name, row in pictures.items():
+        for n, picture in enumerate(row):
+            if a.frames_out:
+                folder = a.out / sequence.name / name
+                folder.mkdir(parents=True, exist_ok=True)
+                strip(folder / f"{n:05d}.png", [[picture]])
+
+
+def everywhere(picture):
+    return torch.ones(picture.shape[1:], dtype=torch.bool)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("program")
+    p.add_argument("out", type=Path)
+    p.add_argument("--style", required=True)
+    p.add_argument("--vgg16", required=True, help="vgg16.f32.safetensors, or f16")
+    p.add_argument("--photos", nargs=3, default=[], metavar="PHOTO")
+    p.add_argument("--folder", action="append", default=[], help="numbered pictures; --flags may follow")
+    p.add_argument("--size", default="320x180")
+    p.add_argument("--frames", type=int, default=20)
+    p.add_argument("--only", nargs="+", help="names of sequences")
+    p.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    p.add_argument("--frames-out", action="store_true", help="write every frame too")
+    p.add_argument("--flags", default="", type=str.split, help="of the program, for every method, in one word")
+    a = p.parse_args()
+    torch.set_num_threads(2)
+    a.out.mkdir(parents=True, exist_ok=True)
+    w, h = map(int, a.size.split("x"))
+    style = sequences.read(a.style)
+    wide = w if style.shape[2] >= style.shape[1] else round(w * style.shape[2] / style.shape[1])
+    judged = Judge(a.vgg16, sequences.read(a.style, wide))
+    if a.photos:
+        for sequence in sequences.made(a.photos, a.frames, w, h):
+            if not a.only or sequence.name in a.only:
+                measure(a, sequence, judged)
+    for folder in a.folder:
+        with tempfile.TemporaryDirectory() as scratch:
+            measure(a, sequences.of_folder(a.program, folder, scratch, a.frames), judged)
+
+
+if __name__ == "__main__":
+    main()
