@@ -116,6 +116,8 @@ func (j *Job) do(ctx context.Context, t task) error {
 	switch {
 	case t.pipe():
 		return j.pipe(ctx)
+	case t.pictures != nil:
+		return j.folder(ctx, t)
 	case t.photo():
 		return j.photo(ctx, t)
 	}

@@ -16,10 +16,13 @@ import (
 type task struct {
 	in  string // file, or - for stdin
 	out string // file, a photo's with its options in brackets; - for stdout
+
+	pictures []picture // the frames, where in names those of a film; out is empty then
+	options  string    // for writing them
 }
 
 func (t task) pipe() bool  { return t.in == "-" }
-func (t task) photo() bool { return photo.IsPhoto(t.in) }
+func (t task) photo() bool { return t.pictures == nil && photo.IsPhoto(t.in) }
 
 // filmExtensions are the containers that a film is written to.
 var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
@@ -29,16 +32,27 @@ const Doors = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg 
         a stage in a pipe
     nstfilter --style S.jpg in.mkv out.mkv
         a film, with its sound
+    nstfilter --style S.jpg 'frames/%05d.png' 'out/%05d.png'
+        a film in numbered pictures, or in those of a glob: 'frames/*.png'
     nstfilter --style S.jpg -o 'out/%s.jpg[Q=90]' photos/*.jpg
         photos`
 
+func film(path string) bool {
+	return slices.Contains(filmExtensions, strings.ToLower(filepath.Ext(path)))
+}
+
+func unknownExtension(path string) error {
+	return usage("%s: unknown extension %q; photos are written to %s, films to %s",
+		path, strings.ToLower(filepath.Ext(path)), strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
+}
+
 // tasks reads the arguments: none or - is a pipe, two are IN and OUT, with
-// --output all are inputs.
+// --output all are inputs. What names several pictures is one task.
 func (j *Job) tasks() ([]task, error) {
 	ins, pattern := j.Inputs, j.Output
 	switch {
 	case len(ins) == 0 && pattern == "", slices.Equal(ins, []string{"-"}) && pattern == "", slices.Equal(ins, []string{"-", "-"}) && pattern == "":
-		return []task{{"-", "-"}}, nil
+		return []task{{in: "-", out: "-"}}, nil
 	case len(ins) == 0:
 		return nil, usage("--output %s without an input: name the files to paint", pattern)
 	case pattern == "" && len(ins) == 1:
@@ -59,37 +73,50 @@ func (j *Job) tasks() ([]task, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.photo() {
+		switch first, taken := from[t.out]; {
+		case t.photo():
 			photos = append(photos, in)
-		} else if first, taken := from[t.out]; taken {
+		case t.pictures == nil && taken:
 			return nil, usage("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, in, t.out)
 		}
 		from[t.out] = in
 		all = append(all, t)
 	}
+	if _, counted, _ := parseNumbered(pattern); counted && len(photos) > 1 && !strings.Contains(pattern, "%s") {
+		return nil, usage("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
+			pattern, len(photos), filepath.Join(filepath.Dir(photos[0]), "*"+filepath.Ext(photos[0])))
+	}
 	if err := photo.CheckPattern(pattern, photos); err != nil {
 		return nil, usage("%v", err)
 	}
-	return all, nil
+	return all, apart(all)
 }
 
 func newTask(in, pattern string) (task, error) {
 	t := task{in: in}
+	var err error
+	if t.pictures, err = findPictures(in); err != nil {
+		return t, err
+	}
+	if t.pictures != nil {
+		return t, t.nameResults(pattern)
+	}
 	path, _, err := photo.ParseOutput(pattern)
 	if err != nil {
 		return t, usage("%v", err)
 	}
-	ext := strings.ToLower(filepath.Ext(path))
-	toPhoto, toFilm := photo.IsPhoto(path), slices.Contains(filmExtensions, ext)
+	toPhoto, toFilm := photo.IsPhoto(path), film(path)
 	switch {
 	case !toPhoto && !toFilm:
-		return t, usage("%s: unknown extension %q; photos are written to %s, films to %s",
-			path, ext, strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
+		return t, unknownExtension(path)
 	case t.photo() && !toPhoto:
 		return t, usage("%s is a photo, %s is not: use one of %s", in, path, strings.Join(photo.Extensions(), " "))
 	case !t.photo() && !toFilm:
 		if _, err := os.Stat(in); errors.Is(err, fs.ErrNotExist) {
 			return t, fmt.Errorf("%s: no such file", in)
+		}
+		if _, counted, _ := parseNumbered(path); counted && film(in) {
+			return t, usage("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", in, path, in)
 		}
 		return t, usage("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
 			in, path, strings.Join(filmExtensions, " "))
@@ -119,6 +146,9 @@ func (t task) check(overwrite bool) error {
 	if t.pipe() {
 		return nil
 	}
+	if t.pictures != nil {
+		return t.checkPictures(overwrite)
+	}
 	if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no such file", t.in)
 	} else if err != nil {
@@ -131,11 +161,18 @@ func (t task) check(overwrite bool) error {
 	if _, err := os.Lstat(out); err == nil && !overwrite {
 		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", out)
 	}
-	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s: there is no folder %s: make it first", out, filepath.Dir(out))
+	if err := hasFolder(out); err != nil {
+		return err
 	}
 	if t.photo() {
 		return photo.CanWrite(out)
+	}
+	return nil
+}
+
+func hasFolder(out string) error {
+	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: there is no folder %s: make it first", out, filepath.Dir(out))
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ const description = "Repaints photos and film in the style of any painting by op
 
 // Help is what --help says below the usage.
 func (*paintCmd) Help() string {
-	return "Three ways to call it:\n\n" + pipeline.Doors + `
+	return "Four ways to call it:\n\n" + pipeline.Doors + `
 
 Other commands: nstfilter weights list|import|verify, bench, version; each has --help.`
 }

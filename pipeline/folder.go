@@ -1,0 +1,272 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nstfilter/filter"
+	"nstfilter/pipeline/photo"
+)
+
+// picture is one frame of a film that lies in a folder, and what it becomes.
+type picture struct {
+	number  int64 // in its name; of a glob's matches from 1
+	in, out string
+}
+
+// findPictures lists the frames that in names: by a number, frames/%05d.png, or by
+// a glob that the shell has left, frames/*.png. Nil: in is one file.
+func findPictures(in string) ([]picture, error) {
+	pattern, counted, err := parseNumbered(in)
+	if !counted && !strings.ContainsAny(in, "*?[") {
+		return nil, nil
+	}
+	if _, err := os.Lstat(in); err == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, usage("%v", err)
+	}
+	var all []picture
+	if counted {
+		if !photo.IsPhoto(in) {
+			return nil, usage("%s is no picture by its extension, and only pictures are numbered frames: use one of %s, or name each film by itself",
+				in, strings.Join(photo.Extensions(), " "))
+		}
+		numbers, err := pattern.find()
+		for _, n := range numbers {
+			all = append(all, picture{number: n, in: pattern.name(n)})
+		}
+		return all, err
+	}
+	names, err := filepath.Glob(in)
+	if err != nil {
+		return nil, usage("%s: no such file, and no glob: a [ is not closed", in)
+	}
+	names = slices.DeleteFunc(names, func(s string) bool { // as the shell does
+		return strings.HasPrefix(filepath.Base(s), ".") && !strings.HasPrefix(filepath.Base(in), ".")
+	})
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s: no such file, and as a glob it matches none: check the name", in)
+	}
+	slices.SortFunc(names, natural)
+	for i, name := range names {
+		if !photo.IsPhoto(name) {
+			return nil, usage("%s is no picture by its extension, and a glob in quotes names the frames of one film: narrow %s, or leave the quotes out, for each file by itself",
+				name, in)
+		}
+		all = append(all, picture{number: int64(i) + 1, in: name})
+	}
+	return all, nil
+}
+
+// nameResults gives each picture the name of its result by --output: numbered like
+// the pictures, or with %s by their names.
+func (t *task) nameResults(pattern string) error {
+	path, options, err := photo.ParseOutput(pattern)
+	if err != nil {
+		return usage("%v", err)
+	}
+	if film(path) {
+		return usage("%s names pictures, %s is a film: paint them to '%%05d.png' in a folder, and make the film of that: ffmpeg -framerate 25 -start_number %d -i FOLDER/%%05d.png %s",
+			t.in, path, t.pictures[0].number, path)
+	}
+	if !photo.IsPhoto(path) {
+		return unknownExtension(path)
+	}
+	p, counted, err := parseNumbered(path)
+	named := strings.Contains(path, "%s")
+	switch {
+	case err != nil:
+		return usage("--output %v", err)
+	case counted && named:
+		return usage("--output %s: give a number or %%s, which stands for the input's name, not both", path)
+	case !counted && !named:
+		return usage("%s names %d pictures, %s is one: number the results, 'out/%%05d.png', or name them like the inputs, 'out/%%s.png'",
+			t.in, len(t.pictures), path)
+	}
+	t.options = options
+	for i := range t.pictures {
+		to := &t.pictures[i]
+		if counted {
+			to.out = p.name(to.number)
+		} else if to.out, err = photo.OutputName(path, to.in); err != nil {
+			return usage("%v", err)
+		}
+	}
+	return nil
+}
+
+// apart reports, where pictures of a film are among the inputs, two that would
+// become one file, and one that would be written over.
+func apart(all []task) error {
+	if !slices.ContainsFunc(all, func(t task) bool { return t.pictures != nil }) {
+		return nil
+	}
+	var pairs []picture
+	for _, t := range all {
+		if t.pictures == nil {
+			path, _, err := photo.ParseOutput(t.out)
+			if err != nil {
+				return usage("%v", err)
+			}
+			pairs = append(pairs, picture{in: t.in, out: path})
+		}
+		pairs = append(pairs, t.pictures...)
+	}
+	var folders folders
+	inputs, from := map[place]string{}, map[place]string{}
+	for _, p := range pairs {
+		inputs[folders.place(p.in)] = p.in
+	}
+	for _, p := range pairs {
+		at := folders.place(p.out)
+		if in, ok := inputs[at]; ok {
+			return usage("%s would be written over: give the results another name or folder", in)
+		}
+		if first, taken := from[at]; taken {
+			return usage("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
+		}
+		from[at] = p.in
+	}
+	return nil
+}
+
+// place is a file, whatever name its folder goes by.
+type place struct {
+	folder int
+	base   string
+}
+
+// folders numbers folders.
+type folders struct {
+	known map[string]int
+	infos []fs.FileInfo // by number; nil: there is none
+}
+
+func (f *folders) place(path string) place {
+	name := filepath.Dir(path)
+	n, ok := f.known[name]
+	if !ok {
+		info, _ := os.Stat(name)
+		n = slices.IndexFunc(f.infos, func(i fs.FileInfo) bool { return info != nil && i != nil && os.SameFile(i, info) })
+		if n < 0 {
+			n, f.infos = len(f.infos), append(f.infos, info)
+		}
+		if f.known == nil {
+			f.known = map[string]int{}
+		}
+		f.known[name] = n
+	}
+	return place{n, filepath.Base(path)}
+}
+
+// checkPictures is check for all frames of a film.
+func (t task) checkPictures(overwrite bool) error {
+	known := map[string]bool{}
+	var first string
+	there := 0
+	for _, p := range t.pictures {
+		if folder := filepath.Dir(p.out); !known[folder] {
+			known[folder] = true
+			if err := hasFolder(p.out); err != nil {
+				return err
+			}
+			if err := photo.CanWrite(p.out); err != nil {
+				return err
+			}
+		}
+		if _, err := os.Lstat(p.out); err == nil {
+			if there == 0 {
+				first = p.out
+			}
+			there++
+		}
+	}
+	if there > 0 && !overwrite {
+		return fmt.Errorf("%s exists (%d of %d results do): add -y to replace them, or choose another folder", first, there, len(t.pictures))
+	}
+	return nil
+}
+
+// folder paints pictures as the frames of one film. Those that are done stay,
+// however it ends.
+func (j *Job) folder(ctx context.Context, t task) error {
+	if err := t.check(j.Overwrite); err != nil {
+		return err
+	}
+	j.tell.begin(t.in, int64(len(t.pictures)))
+	l := newLedger(t.in, j.stats, j.tell)
+	painter := &painter{job: j, ledger: l, frames: int64(len(t.pictures))}
+	paint := func(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
+		painted, err := painter.paint(ctx, f)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", t.pictures[f.Index].in, err)
+		}
+		return painted, err
+	}
+	err := Run(ctx, StopSource(j.Stop, pictureSource(t.pictures)), l.sink(pictureSink{t.pictures, t.options}),
+		l.decoded, Prefetch(2), Until(j.Stop), Map(paint), Prefetch(1))
+	if ctx.Err() != nil || err == nil && j.Stop.Err() != nil {
+		err = ErrInterrupted
+	}
+	switch {
+	case err == nil || l.done == len(t.pictures):
+	case l.done == 0 && err != ErrInterrupted:
+	case l.done == 0:
+		j.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
+	default:
+		next := t.pictures[l.done]
+		j.tell.say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that, or run the same command again with -y for the whole",
+			t.in, l.done, len(t.pictures), t.pictures[l.done-1].out, next.number, next.in))
+	}
+	return err
+}
+
+// pictureSource reads pictures as frames, which must be of one size.
+type pictureSource []picture
+
+func (s pictureSource) Frames(ctx context.Context) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		var w, h int
+		for i, p := range s {
+			if ctx.Err() != nil {
+				yield(nil, ctx.Err())
+				return
+			}
+			f, err := photo.Read(p.in)
+			if err == nil && i == 0 {
+				w, h = f.W, f.H
+			}
+			if err == nil && (f.W != w || f.H != h) {
+				err = fmt.Errorf("%s is %d×%d, %s is %d×%d, and the frames of a film have one size: scale it to %d×%d, or paint each picture by itself: -o 'out/%%s.png' %s",
+					p.in, f.W, f.H, s[0].in, w, h, w, h, filepath.Join(filepath.Dir(p.in), "*"+filepath.Ext(p.in)))
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			f.Index = i
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// pictureSink writes each frame to its own file, whole or not at all.
+type pictureSink struct {
+	pictures []picture
+	options  string
+}
+
+func (s pictureSink) WriteFrame(f *filter.Frame) error {
+	return photo.Write(s.pictures[f.Index].out, s.options, f)
+}
+func (s pictureSink) Close() error { return nil }
+func (s pictureSink) Abort()       {}

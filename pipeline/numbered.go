@@ -1,0 +1,130 @@
+package pipeline
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxDigits bounds the numbers in file names, so that they fit 64 bits.
+const maxDigits = 18
+
+// numbered is a path whose base name holds a number: frames/shot_%05d.png.
+type numbered struct {
+	folder, before, after string // folder ends with its separator
+	width                 int    // digits at least, padded with zeros; 0 as 1
+}
+
+// parseNumbered reads %d or %05d, once, in the base name; %% stands for %. As
+// ffmpeg's image2 has it, %5d is %05d. Other text with % is taken as it is; ok
+// tells whether there is a number at all.
+func parseNumbered(path string) (p numbered, ok bool, err error) {
+	folder, base := filepath.Split(path)
+	p.folder = folder
+	var text []byte
+	for i := 0; i < len(base); {
+		end := i + 1
+		for end < len(base) && digit(base[end]) {
+			end++
+		}
+		switch {
+		case base[i] == '%' && end < len(base) && base[end] == 'd':
+			if ok {
+				return p, ok, fmt.Errorf("%s has two numbers: keep one %%d, and write %%%% for a percent sign", path)
+			}
+			if end > i+1 {
+				if p.width, err = strconv.Atoi(base[i+1 : end]); err != nil || p.width > maxDigits {
+					return p, true, fmt.Errorf("%s: %s is wider than %d digits; write %%05d", path, base[i:end+1], maxDigits)
+				}
+			}
+			ok, p.before, text, i = true, string(text), nil, end+1
+		case strings.HasPrefix(base[i:], "%%"):
+			text, i = append(text, '%'), i+2
+		default:
+			text, i = append(text, base[i]), i+1
+		}
+	}
+	p.after = string(text)
+	return p, ok, nil
+}
+
+func digit(b byte) bool { return '0' <= b && b <= '9' }
+
+// String is what parseNumbered reads.
+func (p numbered) String() string {
+	verb := "%d"
+	if p.width > 0 {
+		verb = fmt.Sprintf("%%0%dd", p.width)
+	}
+	escape := func(s string) string { return strings.ReplaceAll(s, "%", "%%") }
+	return p.folder + escape(p.before) + verb + escape(p.after)
+}
+
+// name is the path with n ≥ 0.
+func (p numbered) name(n int64) string {
+	return fmt.Sprintf("%s%s%0*d%s", p.folder, p.before, p.width, n, p.after)
+}
+
+// digits returns what stands in a base name where the number should, if these are
+// digits.
+func (p numbered) digits(base string) (string, bool) {
+	rest, ok := strings.CutPrefix(base, p.before)
+	if !ok {
+		return "", false
+	}
+	s, ok := strings.CutSuffix(rest, p.after)
+	return s, ok && s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// number is the n whose name has this base, if there is one of up to 18 digits.
+func (p numbered) number(base string) (n int64, ok bool) {
+	s, ok := p.digits(base)
+	if !ok || len(s) > maxDigits || len(s) < p.width || len(s) > max(p.width, 1) && s[0] == '0' {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
+
+// find lists the numbers that have a file, from the lowest on. One that is missing
+// between others is an error, as are none at all.
+func (p numbered) find() ([]int64, error) {
+	folder := filepath.Clean(p.folder) // "" becomes .
+	entries, err := os.ReadDir(folder)
+	if os.IsNotExist(err) {
+		return nil, fmt.Errorf("%v: there is no folder %s: check the name", p, folder)
+	} else if err != nil {
+		return nil, fmt.Errorf("%v: %w", p, err)
+	}
+	var all []int64
+	var other string // as good as matches
+	for _, e := range entries {
+		if n, ok := p.number(e.Name()); ok {
+			all = append(all, n)
+		} else if _, ok := p.digits(e.Name()); ok && other == "" {
+			other = e.Name()
+		}
+	}
+	if all == nil && other != "" {
+		q := p
+		if s, _ := p.digits(other); s[0] == '0' && len(s) > 1 {
+			q.width = len(s)
+		} else {
+			q.width = 0
+		}
+		return nil, fmt.Errorf("%v: no such file, with any number; there is %s%s: write '%v'", p, p.folder, other, q)
+	} else if all == nil {
+		return nil, fmt.Errorf("%v: no such file, with any number: check the name", p)
+	}
+	slices.Sort(all)
+	for i, n := range all[1:] {
+		if want := all[i] + 1; n != want {
+			return nil, fmt.Errorf("%s is missing, between %s and %s: add it, or name the pictures that are there by a glob in quotes, '%s'",
+				p.name(want), filepath.Base(p.name(all[i])), filepath.Base(p.name(n)), p.folder+"*"+filepath.Ext(p.after))
+		}
+	}
+	return all, nil
+}
