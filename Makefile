@@ -5,7 +5,7 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build demo test lint weights bench bench-engine bench-flow clean
+.PHONY: help setup build demo test lint weights bench bench-engine bench-flow bench-temporal clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
+	@echo "make bench-temporal  how steady painted film is: STYLE=FILE PHOTOS='A B C', ARGS"
 	@echo "make weights  fetch VGG-16, for --network vgg16"
 	@echo "make clean    remove what was made here"
 
@@ -45,6 +46,9 @@ bench-engine: weights
 
 bench-flow: setup .build/flow/ready
 	go run ./bench/flow -python .build/flow/bin/python $(FLOW)
+
+bench-temporal: weights
+	bench/temporal/run.sh ./nstfilter "$(STYLE)" "$(PHOTOS)" $(ARGS)
 
 .build/flow/ready:
 	python3 -m venv .build/flow

@@ -54,7 +54,7 @@ func BenchmarkStep(b *testing.B) {
 				w.Upload(w.x, content)
 				j.setContent(w.x)
 				w.setPrior(j, Guide{Prior: smooth(size.w, size.h, 3)}, size, o.Margin)
-				p := newPainter(&f.o, w, j, content, o.means(false))
+				p := newPainter(&f.o, w, j, content, f.means(false))
 				p.step(0)
 				b.ReportAllocs()
 				b.ResetTimer()

@@ -108,11 +108,11 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	var pix []float32
 	if g.Start != nil {
 		c.sizes = append(g.coarse(work), work)
-		c.how = f.o.means(true)
+		c.how = f.means(true)
 		pix, err = c.repaint(ctx, g.Start.fit(work), g)
 	} else {
 		c.sizes = scales(work, f.o.MinSize)
-		c.how = f.o.means(false)
+		c.how = f.means(false)
 		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
 	}
 	if err != nil {

@@ -111,7 +111,7 @@ func TestGradientOfJ(t *testing.T) {
 			j.setContent(w.x)
 			prior := smooth(s.w, s.h, 4)
 			w.setPrior(j, Guide{Prior: prior, PriorWeight: noise(s.pixels(), 6)}, s, 0)
-			p := newPainter(&f.o, w, j, smooth(s.w, s.h, 3).Pix, o.means(false))
+			p := newPainter(&f.o, w, j, smooth(s.w, s.h, 3).Pix, f.means(false))
 			p.evaluate()
 			n := p.params.Len()
 			x, dx := make([]float32, n), make([]float32, n)
@@ -470,7 +470,7 @@ func TestPlanMakesTiles(t *testing.T) {
 	}
 	f, free := plan(0, 1, 0)
 	grown := size{400, 300}.grow(f.o.Margin)
-	own := f.ownMemory(size{400, 300}, grown, true, f.o.means(false))
+	own := f.ownMemory(size{400, 300}, grown, true, f.means(false))
 	room := free.Memory - own // the evaluator's
 	if _, p := plan(own+room*2/3, 1, 0); p.W != 400 || p.Memory != own+room*2/3 || p.Reason != "" {
 		t.Errorf("with room for tiles: %+v", p)

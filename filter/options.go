@@ -17,7 +17,7 @@ import (
 type Options struct {
 	Size              Size          `name:"size" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
 	OutputSize        string        `name:"output-size" help:"Size of the result: input (the input's own) or work (the size worked at)."`
-	Iterations        int           `name:"iterations" help:"Optimiser steps per scale; 0 leaves the picture as it is."`
+	Iterations        int           `name:"iterations" help:"Optimiser steps per scale, twice as many for the first frame of a film's scene, which all others follow; 0 leaves the picture as it is."`
 	FrameIterations   int           `name:"iterations-per-frame" help:"Most steps of L-BFGS for a frame that starts from the previous result."`
 	FrameTolerance    float64       `name:"frame-tolerance" help:"End such a frame when a step lowers the loss by less than this share; 0 takes every step."`
 	Deadline          time.Duration `name:"deadline" help:"Time that a frame may take (500ms): the best picture by then is its result; 0s sets none."`

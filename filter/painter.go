@@ -11,12 +11,18 @@ type means struct {
 }
 
 // means of a picture from scratch, and of one that begins from the result before:
-// there every step has to lower J, and the forms are made already.
-func (o *Options) means(later bool) means {
+// there every step has to lower J, and the forms are made already. All of a scene
+// follows its first frame: what Adam leaves undone or noisy there stays.
+func (f *Filter) means(later bool) means {
+	o := &f.o
 	if later {
 		return means{later: true, lbfgs: true, iterations: o.FrameIterations, first: 0.002}
 	}
-	return means{lbfgs: o.Optimizer == "lbfgs", pyramid: o.Parameters == "pyramid", iterations: o.Iterations, first: 0.05}
+	m := means{lbfgs: o.Optimizer == "lbfgs", pyramid: o.Parameters == "pyramid", iterations: o.Iterations, first: 0.05}
+	if f.Film {
+		m.iterations *= 2
+	}
+	return m
 }
 
 // pairs is how many steps L-BFGS remembers.

@@ -85,7 +85,7 @@ func (f *Filter) tooMuch(p Plan) string {
 func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 	p := Plan{W: s.w, H: s.h}
 	const search = 1.25 // what a line search takes
-	how := f.o.means(false)
+	how := f.means(false)
 	steps := float64(how.iterations)
 	if how.lbfgs {
 		steps *= search
@@ -105,7 +105,7 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 	grown := s.grow(f.o.Margin)
 	own := f.ownMemory(full, grown, true, how)
 	if f.Film {
-		own = max(own, f.ownMemory(full, grown, true, f.o.means(true)))
+		own = max(own, f.ownMemory(full, grown, true, f.means(true)))
 	}
 	p.Memory = f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(true)), own)) + own
 	for _, style := range f.styles {

@@ -28,14 +28,20 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 		}
 		p.planned = true
 	}
-	if p.history == nil && p.coherent() {
-		p.history = video.NewHistory(p.job.Video, p.job.Threads)
-	}
 	var guide filter.Guide
 	var kept *filter.Frame
+	var err error
+	if p.history == nil && p.coherent() {
+		if p.history, err = video.NewHistory(p.job.Video, p.job.Threads); err != nil {
+			return nil, err
+		}
+	}
 	began := time.Now()
 	if p.history != nil {
-		guide, kept = p.history.Guide(f), f
+		if guide, err = p.history.Guide(f); err != nil {
+			return nil, fmt.Errorf("frame %d: %w", f.Index, err)
+		}
+		kept = f
 	}
 	guide.Began = began
 	looked := time.Since(began)

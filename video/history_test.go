@@ -31,10 +31,30 @@ func styled(f *filter.Frame) *filter.Frame {
 	return f.With(pix)
 }
 
-func history() *History { return NewHistory(DefaultOptions(), 2) }
+// historian is a History whose errors end the test.
+type historian struct {
+	*History
+	t *testing.T
+}
+
+func history(t *testing.T) historian {
+	h, err := NewHistory(DefaultOptions(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return historian{h, t}
+}
+
+func (h historian) Guide(content *filter.Frame) filter.Guide {
+	g, err := h.History.Guide(content)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return g
+}
 
 func TestHistoryHoldsWhatStandsStill(t *testing.T) {
-	h := history()
+	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	if g := h.Guide(content); g.Start != nil || g.Prior != nil {
 		t.Fatal("the first frame has a guide")
@@ -58,7 +78,7 @@ func TestHistoryHoldsWhatStandsStill(t *testing.T) {
 
 func TestHistoryFollowsAPan(t *testing.T) {
 	const w, hgt, step = 128, 96, 3
-	h := history()
+	h := history(t)
 	before, now := scene(w, hgt, 0, 0, 1), scene(w, hgt, step, 0, 1)
 	h.Guide(before)
 	h.Keep(before, styled(before), nil)
@@ -91,7 +111,7 @@ func TestHistoryFollowsAPan(t *testing.T) {
 }
 
 func TestHistoryKnowsACutFromAFade(t *testing.T) {
-	h := history()
+	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	h.Guide(content)
 	h.Keep(content, styled(content), nil)
@@ -119,7 +139,7 @@ func TestHistoryKnowsACutFromAFade(t *testing.T) {
 }
 
 func TestHistoryOfAnotherSize(t *testing.T) {
-	h := history()
+	h := history(t)
 	content := scene(64, 48, 0, 0, 1)
 	h.Guide(content)
 	h.Keep(content, styled(content), nil)

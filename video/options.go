@@ -3,6 +3,7 @@ package video
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -10,6 +11,8 @@ import (
 // filter.Options: name is the flag and the preset's key, help its line.
 type Options struct {
 	Flow       string  `name:"flow" help:"How thoroughly motion between frames is sought: ultrafast, fast, medium, or fine; none starts each frame from the previous result as it is, and holds it to nothing."`
+	FlowFrom   string  `name:"flow-from" placeholder:"DIR" help:"Take flows made elsewhere instead: DIR/backward_2_1.flo from frame 2 to 1 and forward_1_2.flo, in Middlebury's format, for every two frames that follow each other; frames count from the lowest number there."`
+	LongTerm   Ages    `name:"long-term" help:"How many frames ago, each below 65, is looked for what the frame before does not show; 1 alone forgets what is hidden."`
 	Settle     float64 `name:"settle" help:"Frames that newly seen areas take to settle, after which they are held like the rest; 0 holds them at once."`
 	Cut        float64 `name:"cut" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`
 	Colorspace string  `name:"colorspace" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
@@ -19,13 +22,21 @@ type Options struct {
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{Flow: "medium", Settle: 8, Cut: 0.5, Colorspace: "auto", ColorRange: "auto"}
+	return Options{Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Colorspace: "auto", ColorRange: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
 func (o *Options) Validate() error {
 	if _, ok := presets[o.Flow]; !ok && o.Flow != "none" {
 		return fmt.Errorf("--flow %q is not none or ultrafast or fast or medium or fine", o.Flow)
+	}
+	if o.FlowFrom != "" && o.Flow == "none" {
+		return fmt.Errorf("--flow none and --flow-from %s contradict each other: leave one out", o.FlowFrom)
+	}
+	for _, k := range o.LongTerm {
+		if k < 1 || k > farthest {
+			return fmt.Errorf("--long-term: %d is not between 1 and %d frames", k, farthest)
+		}
 	}
 	if !(o.Settle >= 0 && o.Settle <= 1000) {
 		return fmt.Errorf("--settle %g is not between 0 and 1000", o.Settle)
@@ -45,6 +56,35 @@ func (o *Options) Validate() error {
 		}
 	}
 	return nil
+}
+
+// farthest is how many frames are remembered at most.
+const farthest = 64
+
+// Ages are numbers of frames, written 1,2,4.
+type Ages []int
+
+// UnmarshalText reads numbers with commas between, and sorts them.
+func (a *Ages) UnmarshalText(b []byte) error {
+	*a = nil
+	for _, s := range strings.Split(string(b), ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(s))
+		if err != nil {
+			return fmt.Errorf("%q is not a number of frames", s)
+		}
+		*a = append(*a, n)
+	}
+	slices.Sort(*a)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (a Ages) MarshalText() ([]byte, error) {
+	var s []string
+	for _, n := range a {
+		s = append(s, strconv.Itoa(n))
+	}
+	return []byte(strings.Join(s, ",")), nil
 }
 
 // apply overrides what the stream says.

@@ -8,7 +8,7 @@ Sequences are made of three photos, with flow that is known exactly (sequences.p
 or read from folders, whose flow is then the program's own. Each is painted
   result   as the program does by default
   exact    with the exact flow (--flow-from), where it is known
-  cold     every frame by itself, coarse to fine (--init content)
+  cold     every frame by itself, coarse to fine, as the first of a scene is
   warm     each frame from the result before as it is, held to nothing (--flow none)
 E_warp (Lai et al., ECCV 2018): mean squared difference over what both frames show,
 RGB in [0,1], of the result and of the input, which is the floor. Style and content:
@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import sequences
 from judge import Judge
 
-METHODS = {"result": [], "exact": [], "cold": ["--init", "content"], "warm": ["--flow", "none"]}
+METHODS = {"result": [], "exact": [], "cold": ["--init", "content", "--iterations", "120"], "warm": ["--flow", "none"]}
 
 
 def paint(program, style, frames, flags, scratch):
@@ -91,14 +91,15 @@ def measure(a, sequence, judged):
     print(f"\n| {sequence.name}, {len(sequence.frames)} frames | E_warp | of cold | style | content | new: style | content | sharp | again | seconds |\n|---|---|---|---|---|---|---|---|---|---|")
     rows, cold = {"input": sequence.frames}, None
     for name in a.methods:
-        if name == "exact" and not sequence.new:
+        if name == "exact" and not sequence.between:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             flags = METHODS[name] + a.flags
             if name == "exact":
-                for n, (back, forth) in enumerate(zip(sequence.back, sequence.forth)):
-                    sequences.write_flo(f"{scratch}/backward_{n:05d}.flo", back)
-                    sequences.write_flo(f"{scratch}/forward_{n:05d}.flo", forth)
+                for n in range(len(sequence.frames)):
+                    for m in (n - k for k in (1, 2, 4, 8) if n >= k):
+                        sequences.write_flo(f"{scratch}/backward_{n}_{m}.flo", sequence.between(n, m))
+                        sequences.write_flo(f"{scratch}/forward_{m}_{n}.flo", sequence.between(m, n))
                 flags = [*flags, "--flow-from", scratch]
             rows[name], stats = paint(a.program, a.style, sequence.frames, flags, scratch)
             seconds = np.mean([sum(v for k, v in s["seconds"].items() if k not in ("decode", "encode")) for s in stats[1:]])

@@ -13,7 +13,8 @@ class Sequence:
     """Frames are (3, H, W) of RGB in [0,1]. back[n] and forth[n] are the flow, (2, H, W)
     in pixels, from frame n+1 to n and from n to n+1; seen[n] is where frame n+1 shows
     what n showed, (H, W). new[n] is what frame 0 did not show of frame n; again is
-    (i, j, flow from j to i, where) of what was out of sight between the two."""
+    (i, j, flow from j to i, where) of what was out of sight between the two; between(n, m)
+    is the flow from frame n to m."""
     name: str
     frames: list
     back: list
@@ -21,6 +22,7 @@ class Sequence:
     seen: list
     new: list = None
     again: tuple = None
+    between: callable = None
     common: tuple = None  # what the last frame and the first both show, in each of them
 
 
@@ -131,7 +133,7 @@ def compose(name, layers, frames, h, w, hidden=None):
         flow, seen = moved(layers, j, i, h, w)
         again = (i, j, flow, seen & (top(layers, j, p) == k))
     return Sequence(name, pictures, [f for f, _ in back], [moved(layers, n, n + 1, h, w)[0] for n in range(frames - 1)],
-                    [s for _, s in back], new, again,
+                    [s for _, s in back], new, again, lambda n, m: moved(layers, n, m, h, w)[0],
                     (~new[-1], moved(layers, 0, frames - 1, h, w)[1]))
 
 
@@ -167,7 +169,7 @@ def made(photos, frames, w, h):
     def passing(n):
         t = n - middle
         t = np.sign(t) * max(0, abs(t) - 2.5)
-        return centred(big[2], w / 2 + np.sign(t) * (post - small) + t * 6.0 * k + (0 if t else 0), h * 0.5)
+        return centred(big[2], w / 2 + np.sign(t) * (post - small) + t * 6.0 * k, h * 0.5)
 
     behind = ellipse(big[2].shape[2] / 2, big[2].shape[1] / 2, small, small)
     still = [Layer(big[1], lambda n: place(-gx1, -gy1)),

@@ -59,6 +59,7 @@ func (c *paintCmd) Run(e *env) error {
 type grammar struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Weights weightsCmd `cmd:"" help:"List, import and verify networks."`
+	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
 	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
 }
@@ -69,7 +70,7 @@ const description = "Repaints photos and film in the style of any painting by op
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.Doors + `
 
-Other commands: nstfilter weights list|import|verify, bench, version; each has --help.`
+Other commands: nstfilter weights list|import|verify, flow, bench, version; each has --help.`
 }
 
 // newParser makes flags of the options' declarations and gives them the defaults

@@ -1,0 +1,162 @@
+package video
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"nstfilter/filter"
+	"nstfilter/video/flow"
+)
+
+var presets = map[string]flow.Preset{"ultrafast": flow.Ultrafast, "fast": flow.Fast, "medium": flow.Medium, "fine": flow.Fine}
+
+// Preset is what --flow names.
+func Preset(name string) (p flow.Preset, ok bool) { p, ok = presets[name]; return p, ok }
+
+// Threads is how many n stands for: 0 takes all processors.
+func Threads(n int) int {
+	if n == 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return n
+}
+
+// motion knows the flow from a frame to another one, and back. Fields are valid
+// until the next call.
+type motion interface {
+	begin(content *filter.Frame) // nothing is before it
+	// next: before is the frame of the call before.
+	next(content, before *filter.Frame) (backward, forward *flow.Field, err error)
+	// far: before is older. Nils: not known.
+	far(content, before *filter.Frame) (backward, forward *flow.Field, err error)
+}
+
+// estimates are flows that are sought, those of neighbours by a preset and those
+// over many frames by a faster one.
+type estimates struct {
+	preset          flow.Preset
+	threads         int
+	near, longRange *flow.Estimator // of one size
+	w, h            int
+}
+
+func (e *estimates) begin(content *filter.Frame) {
+	if e.near == nil || e.w != content.W || e.h != content.H {
+		e.w, e.h = content.W, content.H
+		e.near, e.longRange = flow.New(e.w, e.h, e.preset, e.threads), nil
+	}
+	e.near.Reset()
+	e.near.Next(content)
+}
+
+func (e *estimates) next(content, _ *filter.Frame) (backward, forward *flow.Field, err error) {
+	forward, backward = e.near.Next(content)
+	standStill(backward)
+	return backward, forward, nil
+}
+
+func (e *estimates) far(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
+	if e.longRange == nil {
+		e.longRange = flow.New(e.w, e.h, flow.Fast, e.threads)
+	}
+	forward, backward = e.longRange.Between(before, content)
+	standStill(backward)
+	return backward, forward, nil
+}
+
+// folderOfFlows are flows that were made elsewhere, DIR/backward_2_1.flo from frame
+// 2 to 1 and DIR/forward_1_2.flo from 1 to 2, as Ruder et al.'s artistic-videos
+// names them.
+type folderOfFlows struct {
+	dir   string
+	files map[[2]int]string // by the numbers of the frames from and to
+	first int               // number of the first frame: the lowest of all
+}
+
+var flowName = regexp.MustCompile(`^(?:forward|backward)_(\d{1,9})_(\d{1,9})\.flo$`)
+
+func openFlows(dir string) (*folderOfFlows, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("--flow-from: %w", err)
+	}
+	f := &folderOfFlows{dir: dir, files: map[[2]int]string{}}
+	for _, e := range entries {
+		m := flowName.FindStringSubmatch(e.Name())
+		if m == nil {
+			continue
+		}
+		from, _ := strconv.Atoi(m[1])
+		to, _ := strconv.Atoi(m[2])
+		if lowest := min(from, to); len(f.files) == 0 || lowest < f.first {
+			f.first = lowest
+		}
+		f.files[[2]int{from, to}] = e.Name()
+	}
+	if len(f.files) == 0 {
+		return nil, fmt.Errorf("--flow-from %s: no flow is there: name them backward_2_1.flo (from frame 2 to 1) and forward_1_2.flo (from 1 to 2)", dir)
+	}
+	return f, nil
+}
+
+func (*folderOfFlows) begin(*filter.Frame) {}
+
+func (f *folderOfFlows) next(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
+	if backward, err = f.read(content, before); err == nil {
+		forward, err = f.read(before, content)
+	}
+	return backward, forward, err
+}
+
+func (f *folderOfFlows) far(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
+	from, to := content.Index+f.first, before.Index+f.first
+	if f.files[[2]int{from, to}] == "" || f.files[[2]int{to, from}] == "" {
+		return nil, nil, nil
+	}
+	return f.next(content, before)
+}
+
+func (f *folderOfFlows) read(a, b *filter.Frame) (*flow.Field, error) {
+	from, to := a.Index+f.first, b.Index+f.first
+	name, ok := f.files[[2]int{from, to}]
+	if !ok {
+		kind := "backward"
+		if from < to {
+			kind = "forward"
+		}
+		numbers := slices.Sorted(func(yield func(int) bool) {
+			for k := range f.files {
+				if !yield(max(k[0], k[1])) {
+					return
+				}
+			}
+		})
+		return nil, fmt.Errorf("--flow-from %s: the flow from frame %d to %d is missing, %s_%d_%d.flo; frames count from %d, the lowest number there, and the highest is %d",
+			f.dir, from, to, kind, from, to, f.first, numbers[len(numbers)-1])
+	}
+	path := filepath.Join(f.dir, name)
+	field, err := ReadFlow(path)
+	if err == nil && (field.W != a.W || field.H != a.H) {
+		err = fmt.Errorf("%s is %d×%d, the frames are %d×%d: make the flows at the frames' size", path, field.W, field.H, a.W, a.H)
+	}
+	return field, err
+}
+
+// ReadFlow reads a .flo file.
+func ReadFlow(path string) (*flow.Field, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	f, err := flow.ReadFlo(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
