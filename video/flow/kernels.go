@@ -17,6 +17,8 @@ type kernels interface {
 	assemble(r *refining, y0, y1 int)
 	relax(s *system, c, y0, y1 int)
 	store(r *refining, y0, y1 int)
+	coefficients(c *plane)
+	warp(m *warping, y0, y1 int)
 }
 
 // goKernels are in Go.

@@ -75,6 +75,7 @@ INLINE void extend(float *row, int n, int by) {
 #include "kernels_picture.h"
 #include "kernels_search.h"
 #include "kernels_refine.h"
+#include "kernels_warp.h"
 
 const struct kernels TABLE = {
     .luma = luma,
@@ -91,4 +92,6 @@ const struct kernels TABLE = {
     .load = load_flow,
     .relax = relax,
     .store = store_flow,
+    .filter = filter,
+    .warp = warp,
 };

@@ -30,10 +30,13 @@ static void k_assemble(K k, struct refine r, struct system s, int y0, int y1) { 
 static void k_load(K k, struct refine r, struct system s, int y0, int y1) { k->load(&r, &s, y0, y1); }
 static void k_relax(K k, struct system s, int c, int y0, int y1) { k->relax(&s, c, y0, y1); }
 static void k_store(K k, struct refine r, struct system s, int y0, int y1) { k->store(&r, &s, y0, y1); }
+static void k_filter(K k, struct plane c, float z, const float *across, const float *down) { k->filter(c, z, across, down); }
+static void k_warp(K k, struct warp m, int y0, int y1) { k->warp(&m, y0, y1); }
 */
 import "C"
 
 import (
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -150,4 +153,30 @@ func (k cKernels) relax(s *system, c, y0, y1 int) {
 
 func (k cKernels) store(r *refining, y0, y1 int) {
 	C.k_store(k.k, r.c(), r.system.c(), C.int(y0), C.int(y1))
+}
+
+func (k cKernels) coefficients(c *plane) {
+	for _, z := range poles {
+		across, down := startWeights(c.w, float32(z)), startWeights(c.h, float32(z))
+		C.k_filter(k.k, c.c(), C.float(z), pointer(across[:]), pointer(down[:]))
+	}
+}
+
+func (k cKernels) warp(m *warping, y0, y1 int) {
+	var pinned runtime.Pinner // C reads planes through a Go array
+	defer pinned.Unpin()
+	splines := make([]C.struct_plane, len(m.splines))
+	for i := range splines {
+		pinned.Pin(unsafe.SliceData(m.splines[i].data))
+		splines[i] = m.splines[i].c()
+	}
+	pinned.Pin(unsafe.SliceData(splines))
+	c := C.struct_warp{dst: pointer(m.dst), src: pointer(m.src), u: pointer(m.f.U), v: pointer(m.f.V),
+		splines: unsafe.SliceData(splines), planes: C.int(len(splines)), unknown: Unknown}
+	for tap, powers := range quintic {
+		for i, v := range powers {
+			c.quintic[i][tap] = C.float(v)
+		}
+	}
+	C.k_warp(k.k, c, C.int(y0), C.int(y1))
 }

@@ -126,3 +126,33 @@ func chain(k kernels, w, h int) (out []plane) {
 	keep(&v)
 	return out
 }
+
+func TestKernelsWarp(t *testing.T) {
+	for _, s := range [][2]int{{1, 1}, {2, 9}, {3, 1}, {17, 5}, {64, 48}} {
+		w, h := s[0], s[1]
+		f := NewField(w, h)
+		for i := range f.U { // some leave the picture, some are whole, some unknown
+			f.U[i], f.V[i] = 4*float32(math.Sin(float64(i))), 3*float32(math.Cos(float64(2*i)))
+			switch i % 7 {
+			case 3:
+				f.U[i], f.V[i] = 1, -2
+			case 5:
+				f.V[i] = 2 * Unknown
+			}
+		}
+		for planes := 1; planes <= 4; planes++ {
+			src := noise(uint64(w), planes*w*h)
+			want, got := make([]float32, len(src)), make([]float32, len(src))
+			warpBy(goKernels{}, want, src, f, 1)
+			for name, k := range inC() {
+				warpBy(k, got, src, f, 2)
+				for i, v := range want {
+					if abs(got[i]-v) > 1e-5 {
+						t.Errorf("%s, %v, %d planes: sample %d is %v, not %v", name, s, planes, i, got[i], v)
+						break
+					}
+				}
+			}
+		}
+	}
+}

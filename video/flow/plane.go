@@ -47,4 +47,19 @@ func (p *plane) extend() {
 	}
 }
 
+// mirror repeats the samples inside the border over n of the margin.
+func (p *plane) mirror(n int) {
+	for y := range p.h {
+		row := p.row(y)
+		for i := 1; i <= n; i++ {
+			p.data[p.at(-i, y)], p.data[p.at(p.w-1+i, y)] = row[mirrored(-i, p.w)], row[mirrored(p.w-1+i, p.w)]
+		}
+	}
+	whole := func(y int) []float32 { return p.data[p.at(-n, y):p.at(p.w+n, y)] }
+	for i := 1; i <= n; i++ {
+		copy(whole(-i), whole(mirrored(-i, p.h)))
+		copy(whole(p.h-1+i), whole(mirrored(p.h-1+i, p.h)))
+	}
+}
+
 func clamp(i, n int) int { return min(max(i, 0), n-1) }

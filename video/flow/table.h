@@ -39,6 +39,16 @@ struct refine {
     float delta, gamma, alpha, zeta2, epsilon2, tiny;
 };
 
+// Planes of h rows of w, one after the other; dst and src have no margins.
+struct warp {
+    float *dst;
+    const float *src, *u, *v;
+    const struct plane *splines;
+    int planes;
+    float unknown;
+    float quintic[6][6]; // [power][tap]
+};
+
 struct kernels {
     void (*luma)(struct plane dst, const float *r, const float *g, const float *b, int y0, int y1);
     void (*halve)(struct plane dst, struct plane src, int y0, int y1);
@@ -54,6 +64,8 @@ struct kernels {
     void (*load)(const struct refine *r, const struct system *s, int y0, int y1);
     void (*relax)(const struct system *s, int c, int y0, int y1);
     void (*store)(const struct refine *r, const struct system *s, int y0, int y1);
+    void (*filter)(struct plane c, float z, const float *start_across, const float *start_down);
+    void (*warp)(const struct warp *m, int y0, int y1);
 };
 
 #if defined __x86_64__
