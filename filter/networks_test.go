@@ -17,6 +17,9 @@ import (
 // The metric makes slim's loss stand for VGG-16's, so that one set of weights
 // serves both: the losses of the same pictures, side by side.
 func TestSlimStandsForVGG16(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only the engine is concurrent here, and it has tests of its own")
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Skip(err)

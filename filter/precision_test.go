@@ -21,6 +21,9 @@ import (
 // cost: where a sum is near 0 another ReLU fires, with direct convolution too
 // (0.996). "wide" computes as the AVX512-BF16 kernels do, on any machine.
 func TestBF16Gradient(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only the engine is concurrent here, and it has tests of its own")
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Skip(err)

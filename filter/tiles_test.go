@@ -13,6 +13,9 @@ import (
 
 // A picture painted in tiles is the one that is painted whole.
 func TestTilesDoNotShow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only the engine is concurrent here, and it has tests of its own")
+	}
 	e, err := cpu.New(0)
 	if err != nil {
 		t.Fatal(err)
