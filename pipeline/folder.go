@@ -228,7 +228,8 @@ func (j *Job) folder(ctx context.Context, t task) error {
 	return err
 }
 
-// pictureSource reads pictures as frames, which must be of one size.
+// pictureSource reads pictures as frames, 25 a second as ffmpeg has it, which must
+// be of one size.
 type pictureSource []picture
 
 func (s pictureSource) Frames(ctx context.Context) Frames {
@@ -251,7 +252,7 @@ func (s pictureSource) Frames(ctx context.Context) Frames {
 				yield(nil, err)
 				return
 			}
-			f.Index = i
+			f.Index, f.PTS, f.TimeBase, f.Duration = i, int64(i), filter.Rational{Num: 1, Den: 25}, 1
 			if !yield(f, nil) {
 				return
 			}
