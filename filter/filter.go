@@ -33,7 +33,7 @@ type Filter struct {
 	layers []layer
 	styles []*Frame
 
-	grams map[size][]map[string][]float32 // by the picture's size, style, layer; nil: not looked at yet
+	looks map[size]*styleLook // by the picture's size
 	plans map[planned]Plan
 	last  *workspace // of the latest size, kept for the next frame
 }
@@ -71,7 +71,7 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 		return nil, err
 	}
 	return &Filter{o: o, e: e, n: n, pool: pool, layers: layers, styles: styles,
-		grams: map[size][]map[string][]float32{}, plans: map[planned]Plan{}}, nil
+		looks: map[size]*styleLook{}, plans: map[planned]Plan{}}, nil
 }
 
 // Close frees what the filter keeps between pictures.

@@ -44,10 +44,10 @@ func (f *Filter) styleMemory(full, s, at size) int64 {
 	return 4*int64(3*full.pixels()+3*s.pixels()+f.parameters(s)+3*3*at.pixels()) + f.gramMemory()
 }
 
-// gramMemory is the most that the styles' Grams take.
+// gramMemory is the most that the Grams of the styles and their blends take.
 func (f *Filter) gramMemory() (bytes int64) {
 	for _, l := range f.styleLayers() {
-		bytes += 4 * int64(l.c*l.c*len(f.styles)*keptSizes)
+		bytes += 4 * int64(l.c*l.c*(len(f.styles)+1)*keptSizes)
 	}
 	return bytes
 }

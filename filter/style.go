@@ -1,18 +1,30 @@
 package filter
 
 import (
+	"slices"
+
 	"nstfilter/filter/engine"
 )
 
 // keptSizes bounds at how many sizes a filter remembers what its styles look like.
 const keptSizes = 16
 
+// styleLook is what the styles look like beside pictures of one size, by layer.
+type styleLook struct {
+	grams  []map[string][]float32 // of each style; nil: not looked at yet
+	shares []float64              // of the latest blend; nil: none yet
+	blend  map[string]styleTarget
+}
+
 // styleTargets returns what the styles, each by its share, ask of each style layer
 // of a picture of size s; full is the size of the frame.
 func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64) (map[string]styleTarget, error) {
-	grams, err := f.styleGrams(full, s, p, shares)
+	look, err := f.lookAtStyles(full, s, p, shares)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Equal(look.shares, shares) {
+		return look.blend, nil
 	}
 	gl := gramLoss{congruence: congruence(nil)} // no evaluator is at hand
 	out := map[string]styleTarget{}
@@ -20,7 +32,7 @@ func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64
 		t := styleTarget{gram: make([]float32, l.c*l.c), lambda: l.style}
 		for i, share := range shares {
 			if share > 0 {
-				axpy(t.gram, float32(share), grams[i][l.name])
+				axpy(t.gram, float32(share), look.grams[i][l.name])
 			}
 		}
 		if l.style == Balanced {
@@ -31,34 +43,36 @@ func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64
 		}
 		out[l.name] = t
 	}
+	look.shares, look.blend = slices.Clone(shares), out
 	return out, nil
 }
 
-// styleGrams returns, by style and layer, what Gram(G)/P_G of a picture of size s
-// should be: Gram(S)/P_S. Only styles that have a share are looked at.
-func (f *Filter) styleGrams(full, s size, p engine.Precision, shares []float64) ([]map[string][]float32, error) {
-	known := f.grams[s]
+// lookAtStyles returns what the styles that have a share, at least, look like beside
+// a picture of size s.
+func (f *Filter) lookAtStyles(full, s size, p engine.Precision, shares []float64) (*styleLook, error) {
+	known := f.looks[s]
 	if known == nil {
-		if len(f.grams) >= keptSizes {
-			clear(f.grams)
+		if len(f.looks) >= keptSizes {
+			clear(f.looks)
 		}
-		known = make([]map[string][]float32, len(f.styles))
-		f.grams[s] = known
+		known = &styleLook{grams: make([]map[string][]float32, len(f.styles))}
+		f.looks[s] = known
 	}
 	for i, style := range f.styles {
-		if shares[i] == 0 || known[i] != nil {
+		if shares[i] == 0 || known.grams[i] != nil {
 			continue
 		}
 		var err error
-		if known[i], err = f.look(style, full, s, p); err != nil {
+		if known.grams[i], err = f.styleGrams(style, full, s, p); err != nil {
 			return nil, err
 		}
 	}
 	return known, nil
 }
 
-// look computes the Grams of one style beside a picture of size s.
-func (f *Filter) look(style *Frame, full, s size, p engine.Precision) (map[string][]float32, error) {
+// styleGrams returns, by layer, what Gram(G)/P_G of a picture of size s should be to
+// look like one style: Gram(S)/P_S.
+func (f *Filter) styleGrams(style *Frame, full, s size, p engine.Precision) (map[string][]float32, error) {
 	grams := map[string][]float32{}
 	layers := f.styleLayers()
 	if len(layers) == 0 {

@@ -95,8 +95,8 @@ func TestStylesAreLookedAtOnceAndWhenNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(f.grams) > keptSizes {
-		t.Errorf("styles are remembered at %d sizes", len(f.grams))
+	if len(f.looks) > keptSizes {
+		t.Errorf("styles are remembered at %d sizes", len(f.looks))
 	}
 }
 
