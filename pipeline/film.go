@@ -48,8 +48,8 @@ func (j *Job) film(ctx context.Context, t task) error {
 	case err != nil:
 		return err
 	case j.Stop.Err() != nil:
-		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. The rest begins at %.3f s: cut it off with ffmpeg -ss %.3f and paint that, or run the same command again for the whole",
-			t.in, l.done, kept, l.last, l.last))
+		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. The rest begins at %.3f s: cut it off with ffmpeg -ss %.3f and paint that%s, or run the same command again for the whole",
+			t.in, l.done, kept, l.last, l.last, j.earlier(seconds(l.last)-painter.begin)))
 		return ErrInterrupted
 	}
 	return nil

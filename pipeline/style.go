@@ -89,3 +89,11 @@ func (j *Job) arrange(tasks []task) error {
 	}
 	return nil
 }
+
+// earlier is what to do with --style to paint what is left of a film after a time.
+func (j *Job) earlier(after time.Duration) string {
+	if !j.timeline.Changes() {
+		return ""
+	}
+	return fmt.Sprintf(" (with each @TIME of --style earlier by %.3f s)", after.Seconds())
+}
