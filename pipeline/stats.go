@@ -54,7 +54,7 @@ func (l *ledger) entry(f *filter.Frame) *Stat {
 
 // presented is the frame's time, in seconds; 0 where it has none.
 func presented(f *filter.Frame) float64 {
-	if f.TimeBase.Den == 0 {
+	if f.TimeBase.Den <= 0 {
 		return 0
 	}
 	return float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
