@@ -40,7 +40,7 @@ func BenchmarkStep(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer f.Close()
-				style, err := f.styleTargets(size, size, engine.FP32)
+				style, err := f.styleTargets(size, size, engine.FP32, f.shares())
 				if err != nil {
 					b.Fatal(err)
 				}

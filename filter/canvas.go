@@ -89,7 +89,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	last := c.scale+1 == len(c.sizes)
 	precision := f.precision(g.Start == nil && last)
 	f.leave(s.grow(f.o.Margin), precision)
-	style, err := f.styleTargets(c.frame, s, precision)
+	style, err := f.styleTargets(c.frame, s, precision, g.Shares)
 	if err != nil {
 		return nil, err
 	}

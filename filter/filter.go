@@ -33,12 +33,13 @@ type Filter struct {
 	layers []layer
 	styles []*Frame
 
-	targets map[size]map[string]styleTarget // by the picture's size
-	plans   map[planned]Plan
-	last    *workspace // of the latest size, kept for the next frame
+	looks map[size]*styleLook // by the picture's size
+	plans map[planned]Plan
+	last  *workspace // of the latest size, kept for the next frame
 }
 
-// New prepares a filter. The styles are blended by o.StyleBlendWeights. It fails
+// New prepares a filter. The styles are blended by o.StyleBlendWeights, or by each
+// Guide's Shares. It fails
 // where an option is out of range or does not suit the network.
 func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filter, error) {
 	if err := o.Validate(); err != nil {
@@ -70,7 +71,7 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 		return nil, err
 	}
 	return &Filter{o: o, e: e, n: n, pool: pool, layers: layers, styles: styles,
-		targets: map[size]map[string]styleTarget{}, plans: map[planned]Plan{}}, nil
+		looks: map[size]*styleLook{}, plans: map[planned]Plan{}}, nil
 }
 
 // Close frees what the filter keeps between pictures.
@@ -90,6 +91,11 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	report := &Report{W: content.W, H: content.H, Seconds: map[string]float64{}}
 	if f.o.Iterations == 0 {
 		return content.With(append([]float32(nil), content.Pix...)), report, nil
+	}
+	if g.Shares == nil {
+		g.Shares = f.shares()
+	} else if len(g.Shares) != len(f.styles) {
+		panic(fmt.Sprintf("filter: %d shares for %d styles", len(g.Shares), len(f.styles)))
 	}
 	plan, err := f.Plan(content.W, content.H)
 	if err != nil {

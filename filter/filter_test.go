@@ -98,7 +98,7 @@ func TestGradientOfJ(t *testing.T) {
 			o.LossScale, o.Parameters, o.Margin = test.scale, test.parameters, 0
 			f := newFilter(t, o, tiny(test.metric), smooth(30, 22, 1))
 			s := size{23, 18}
-			style, err := f.styleTargets(s, s, engine.FP32)
+			style, err := f.styleTargets(s, s, engine.FP32, f.shares())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 		o := tinyOptions()
 		o.LossScale, o.ContentWeight, o.TVWeight, o.Margin = scale, 0, 0, 0
 		f := newFilter(t, o, tiny(false), style)
-		targets, err := f.styleTargets(size{24, 20}, size{24, 20}, engine.FP32)
+		targets, err := f.styleTargets(size{24, 20}, size{24, 20}, engine.FP32, f.shares())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ type Guide struct {
 	New         []float32 // how much of Start is not yet painted, in [0,1], H rows of W; nil: nothing
 	Prior       *Frame    // nil: none
 	PriorWeight []float32 // H rows of W; nil: 1 everywhere
+	Shares      []float64 // of the styles, in their order, which add up to 1; nil: Options.StyleBlendWeights
 	Began       time.Time // when the work on this frame did, for Options.Deadline; zero: with Paint
 }
 

@@ -35,13 +35,21 @@ func (f *Filter) ownMemory(full, s size, last bool, how means) int64 {
 	if !last {
 		pictures += 3*s.pixels() + 2*params // the content, and Adam's moments for the next scale
 	}
-	return 4 * int64(vectors+pictures)
+	return 4*int64(vectors+pictures) + f.gramMemory()
 }
 
 // styleMemory is the same for looking at a style of size at on the way to a picture
 // of size s: the frame, the picture so far, and the moments of half its size wait.
 func (f *Filter) styleMemory(full, s, at size) int64 {
-	return 4 * int64(3*full.pixels()+3*s.pixels()+f.parameters(s)+3*3*at.pixels())
+	return 4*int64(3*full.pixels()+3*s.pixels()+f.parameters(s)+3*3*at.pixels()) + f.gramMemory()
+}
+
+// gramMemory is the most that the Grams of the styles and their blends take.
+func (f *Filter) gramMemory() (bytes int64) {
+	for _, l := range f.styleLayers() {
+		bytes += 4 * int64(l.c*l.c*(len(f.styles)+1)*keptSizes)
+	}
+	return bytes
 }
 
 // parameters is how many an optimisation at a size has.

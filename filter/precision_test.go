@@ -64,7 +64,7 @@ func TestBF16Gradient(t *testing.T) {
 		gradient := func(precision string, at []float32) []float32 {
 			f := filterOn(wide, precision)
 			p := f.precision(true)
-			targets, err := f.styleTargets(s, s, p)
+			targets, err := f.styleTargets(s, s, p, f.shares())
 			if err != nil {
 				t.Fatal(err)
 			}

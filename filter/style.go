@@ -1,81 +1,114 @@
 package filter
 
 import (
+	"slices"
+
 	"nstfilter/filter/engine"
 )
 
-// keptTargets bounds how many sizes' style targets a filter remembers.
-const keptTargets = 16
+// keptSizes bounds at how many sizes a filter remembers what its styles look like.
+const keptSizes = 16
 
-// styleTargets returns what the styles ask of each style layer of a picture of
-// size s, blended and weighed; full is the size of the frame.
-func (f *Filter) styleTargets(full, s size, p engine.Precision) (map[string]styleTarget, error) {
-	if t, ok := f.targets[s]; ok {
-		return t, nil
+// styleLook is what the styles look like beside pictures of one size, by layer.
+type styleLook struct {
+	grams  []map[string][]float32 // of each style; nil: not looked at yet
+	shares []float64              // of the latest blend; nil: none yet
+	blend  map[string]styleTarget
+}
+
+// styleTargets returns what the styles, each by its share, ask of each style layer
+// of a picture of size s; full is the size of the frame.
+func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64) (map[string]styleTarget, error) {
+	look, err := f.lookAtStyles(full, s, p, shares)
+	if err != nil {
+		return nil, err
 	}
-	var layers []layer
+	if slices.Equal(look.shares, shares) {
+		return look.blend, nil
+	}
+	gl := gramLoss{congruence: congruence(nil)} // no evaluator is at hand
+	out := map[string]styleTarget{}
+	for _, l := range f.styleLayers() {
+		t := styleTarget{gram: make([]float32, l.c*l.c), lambda: l.style}
+		for i, share := range shares {
+			if share > 0 {
+				axpy(t.gram, float32(share), look.grams[i][l.name])
+			}
+		}
+		if l.style == Balanced {
+			t.lambda = 0 // a layer that the style leaves dark asks for nothing
+			if e := gl.energy(&l, t.gram); e > 0 {
+				t.lambda = 1 / e
+			}
+		}
+		out[l.name] = t
+	}
+	look.shares, look.blend = slices.Clone(shares), out
+	return out, nil
+}
+
+// lookAtStyles returns what the styles that have a share, at least, look like beside
+// a picture of size s.
+func (f *Filter) lookAtStyles(full, s size, p engine.Precision, shares []float64) (*styleLook, error) {
+	known := f.looks[s]
+	if known == nil {
+		if len(f.looks) >= keptSizes {
+			clear(f.looks)
+		}
+		known = &styleLook{grams: make([]map[string][]float32, len(f.styles))}
+		f.looks[s] = known
+	}
+	for i, style := range f.styles {
+		if shares[i] == 0 || known.grams[i] != nil {
+			continue
+		}
+		var err error
+		if known.grams[i], err = f.styleGrams(style, full, s, p); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+// styleGrams returns, by layer, what Gram(G)/P_G of a picture of size s should be to
+// look like one style: Gram(S)/P_S.
+func (f *Filter) styleGrams(style *Frame, full, s size, p engine.Precision) (map[string][]float32, error) {
+	grams := map[string][]float32{}
+	layers := f.styleLayers()
+	if len(layers) == 0 {
+		return grams, nil
+	}
+	f.Close() // a picture's workspace is not planned for beside the style's
+	pix, at := f.styleAt(style, s)
+	ev, err := f.e.Compile(f.within(f.spec(at, layers, p), f.styleMemory(full, s, at)))
+	if err != nil {
+		return nil, err
+	}
+	defer ev.Close()
+	x := ev.NewVector(len(pix))
+	ev.Upload(x, pix)
+	w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers, p))
+	for k, m := range ev.Forward(x) {
+		l := &layers[k]
+		scale := 1.0
+		if f.o.LossScale == "sum" { // Gram(S), not Gram(S)/P_S, is what Gram(G) should be
+			scale = float64(m.P) / float64(w[l.Layer]*h[l.Layer])
+		}
+		grams[l.name] = make([]float32, l.c*l.c)
+		axpy(grams[l.name], float32(scale), m.Gram)
+	}
+	return grams, nil
+}
+
+// styleLayers are the layers of the style loss, as taps of that alone.
+func (f *Filter) styleLayers() (layers []layer) {
 	for _, l := range f.layers {
 		if l.Style {
 			l.Content = false
 			layers = append(layers, l)
 		}
 	}
-	grams := map[string][]float32{}
-	var gl gramLoss
-	out := map[string]styleTarget{}
-	shares := f.shares()
-	var ev engine.Evaluator
-	defer func() {
-		if ev != nil {
-			ev.Close()
-		}
-	}()
-	for i, style := range f.styles {
-		if shares[i] == 0 || len(layers) == 0 {
-			continue
-		}
-		if ev != nil {
-			ev.Close()
-			ev = nil
-		}
-		pix, at := f.styleAt(style, s)
-		made, err := f.e.Compile(f.within(f.spec(at, layers, p), f.styleMemory(full, s, at)))
-		if err != nil {
-			return nil, err
-		}
-		ev = made
-		x := ev.NewVector(len(pix))
-		ev.Upload(x, pix)
-		w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers, p))
-		for k, m := range ev.Forward(x) {
-			l := &layers[k]
-			if grams[l.name] == nil {
-				grams[l.name] = make([]float32, l.c*l.c)
-			}
-			share := shares[i]
-			if f.o.LossScale == "sum" { // Gram(S), not Gram(S)/P_S, is what Gram(G) should be
-				share *= float64(m.P) / float64(w[l.Layer]*h[l.Layer])
-			}
-			axpy(grams[l.name], float32(share), m.Gram)
-		}
-		gl.congruence = congruence(ev)
-	}
-	for i := range layers {
-		l := &layers[i]
-		t := styleTarget{gram: grams[l.name], lambda: l.style}
-		if l.style == Balanced {
-			t.lambda = 0 // a layer that the style leaves dark asks for nothing
-			if e := gl.energy(l, t.gram); e > 0 {
-				t.lambda = 1 / e
-			}
-		}
-		out[l.name] = t
-	}
-	if len(f.targets) >= keptTargets {
-		clear(f.targets)
-	}
-	f.targets[s] = out
-	return out, nil
+	return layers
 }
 
 // styleAt returns the style at the size that suits a picture of size s, and that
@@ -111,7 +144,7 @@ func (f *Filter) styleSize(style *Frame, s size) size {
 	return size{max(at.w, engine.MinSide), max(at.h, engine.MinSide)}
 }
 
-// shares are the styles' parts of the blend; they add up to 1.
+// shares are the styles' parts of the blend by the options; they add up to 1.
 func (f *Filter) shares() []float64 {
 	out := make([]float64, len(f.styles))
 	total := 0.0

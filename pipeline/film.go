@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"nstfilter/video"
 )
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
 
 // film paints a film. After Stop the frames that are done are a film of their own
 // under NAME.interrupted.EXT.
@@ -28,7 +29,7 @@ func (j *Job) film(ctx context.Context, t task) error {
 	}
 	j.tell.begin(t.in, film.Count)
 	l := newLedger(t.in, j.stats, j.tell)
-	painter := &painter{job: j, ledger: l, frames: film.Count}
+	painter := &painter{job: j, ledger: l, frames: film.Count, begin: seconds(film.Begin)}
 	kept := interruptedName(t.out)
 	sink := &renamed{FilmSink: dst, stop: j.Stop, name: kept}
 	err = Run(ctx, StopSource(j.Stop, film), l.sink(sink),
@@ -47,8 +48,8 @@ func (j *Job) film(ctx context.Context, t task) error {
 	case err != nil:
 		return err
 	case j.Stop.Err() != nil:
-		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. The rest begins at %.3f s: cut it off with ffmpeg -ss %.3f and paint that, or run the same command again for the whole",
-			t.in, l.done, kept, l.last, l.last))
+		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. The rest begins at %.3f s: cut it off with ffmpeg -ss %.3f and paint that%s, or run the same command again for the whole",
+			t.in, l.done, kept, l.last, l.last, j.earlier(seconds(l.last)-painter.begin)))
 		return ErrInterrupted
 	}
 	return nil

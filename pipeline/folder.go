@@ -222,13 +222,14 @@ func (j *Job) folder(ctx context.Context, t task) error {
 		j.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
 	default:
 		next := t.pictures[l.done]
-		j.tell.say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that, or run the same command again with -y for the whole",
-			t.in, l.done, len(t.pictures), t.pictures[l.done-1].out, next.number, next.in))
+		j.tell.say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that%s, or run the same command again with -y for the whole",
+			t.in, l.done, len(t.pictures), t.pictures[l.done-1].out, next.number, next.in, j.earlier(seconds(l.last))))
 	}
 	return err
 }
 
-// pictureSource reads pictures as frames, which must be of one size.
+// pictureSource reads pictures as frames, 25 a second as ffmpeg has it, which must
+// be of one size.
 type pictureSource []picture
 
 func (s pictureSource) Frames(ctx context.Context) Frames {
@@ -251,7 +252,7 @@ func (s pictureSource) Frames(ctx context.Context) Frames {
 				yield(nil, err)
 				return
 			}
-			f.Index = i
+			f.Index, f.PTS, f.TimeBase, f.Duration = i, int64(i), filter.Rational{Num: 1, Den: 25}, 1
 			if !yield(f, nil) {
 				return
 			}

@@ -30,9 +30,11 @@ type Job struct {
 	// is done; cancelling Run's own context ends it now and keeps nothing partial.
 	Stop context.Context
 
-	tell   teller
-	stats  io.Writer // nil: none
-	filter *filter.Filter
+	tell     teller
+	stats    io.Writer // nil: none
+	filter   *filter.Filter
+	styles   []style
+	timeline *video.Timeline
 }
 
 // Run does the job. In a batch one input that fails does not stop the others.
@@ -60,6 +62,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
 		return usage("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
+	}
+	if err := j.arrange(tasks); err != nil {
+		return err
 	}
 	if len(tasks) == 1 {
 		if err := tasks[0].check(j.Overwrite); err != nil {
@@ -127,13 +132,13 @@ func (j *Job) do(ctx context.Context, t task) error {
 // open reads the styles and the network, and makes the filter.
 func (j *Job) open() error {
 	var styles []*filter.Frame
-	for _, file := range j.Style {
-		s, err := photo.Read(file)
+	for _, style := range j.styles {
+		s, err := photo.Read(style.file)
 		if err != nil {
 			return fmt.Errorf("--style %w", err)
 		}
 		if min(s.W, s.H) < engine.MinSide {
-			return fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", file, s.W, s.H, engine.MinSide)
+			return fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", style.file, s.W, s.H, engine.MinSide)
 		}
 		styles = append(styles, s)
 	}

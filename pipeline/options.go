@@ -12,7 +12,7 @@ import (
 // field is declared once: name is its flag and its key in a preset, help its
 // line, DefaultOptions its default, Validate its range.
 type Options struct {
-	Style     []string `name:"style" short:"s" sep:"none" placeholder:"FILE" help:"Picture whose style is painted with; give it again to blend several."`
+	Style     []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
 	Output    string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
 	Overwrite bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Preset    string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`

@@ -17,7 +17,8 @@ type painter struct {
 	ledger  *ledger
 	history *video.History // nil: frames have nothing to do with each other
 	planned bool
-	frames  int64 // of the input; 0: not known
+	frames  int64         // of the input; 0: not known
+	begin   time.Duration // of its clock: what a player shows as 0
 }
 
 func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
@@ -37,13 +38,15 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 		}
 	}
 	began := time.Now()
+	shares := p.shares(f)
 	if p.history != nil {
+		p.history.Restyle(shares)
 		if guide, err = p.history.Guide(f); err != nil {
 			return nil, fmt.Errorf("frame %d: %w", f.Index, err)
 		}
 		kept = f
 	}
-	guide.Began = began
+	guide.Began, guide.Shares = began, shares
 	looked := time.Since(began)
 	painted, report, err := p.job.filter.Paint(ctx, f, guide)
 	if err != nil {
@@ -59,6 +62,14 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
 	}
 	return painted, nil
+}
+
+// shares are those of the styles at the frame's time; nil: they are always the same.
+func (p *painter) shares(f *filter.Frame) []float64 {
+	if !p.job.timeline.Changes() {
+		return nil
+	}
+	return p.job.timeline.Shares(seconds(presented(f)) - p.begin)
 }
 
 // coherent reports whether frames follow that should look like this one.

@@ -46,13 +46,18 @@ func newLedger(input string, out io.Writer, tell teller) *ledger {
 func (l *ledger) entry(f *filter.Frame) *Stat {
 	s := l.entries[f.Index]
 	if s == nil {
-		s = &Stat{Index: f.Index, PTS: f.PTS, Input: l.input, Width: f.W, Height: f.H, Seconds: map[string]float64{}}
-		if f.TimeBase.Den > 0 {
-			s.PTSTime = float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
-		}
+		s = &Stat{Index: f.Index, PTS: f.PTS, PTSTime: presented(f), Input: l.input, Width: f.W, Height: f.H, Seconds: map[string]float64{}}
 		l.entries[f.Index] = s
 	}
 	return s
+}
+
+// presented is the frame's time, in seconds; 0 where it has none.
+func presented(f *filter.Frame) float64 {
+	if f.TimeBase.Den <= 0 {
+		return 0
+	}
+	return float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 }
 
 // add notes the seconds that a stage took for f.

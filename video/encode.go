@@ -75,7 +75,7 @@ func (s *FilmSink) rehearse() error {
 	w := NewNUTWriter(p.pipe, h)
 	f := filter.NewFrame(h.W, h.H)
 	f.TimeBase = h.TimeBase
-	f.PTS = max(0, int64(s.film.begin*25))
+	f.PTS = max(0, int64(s.film.Begin*25))
 	werr := w.WriteFrame(f)
 	if err := p.finish(); err != nil {
 		return err
@@ -219,8 +219,8 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		}
 	}
 	// A transport stream's clock begins anywhere; other containers begin at 0.
-	if f.begin != 0 && (f.format == "mpegts" || f.format == "mpeg") && !slices.Contains([]string{"ts", "m2ts", "mts", "mpg", "vob"}, s.container) {
-		out["output_ts_offset"] = strconv.FormatFloat(-f.begin, 'f', -1, 64)
+	if f.Begin != 0 && (f.format == "mpegts" || f.format == "mpeg") && !slices.Contains([]string{"ts", "m2ts", "mts", "mpg", "vob"}, s.container) {
+		out["output_ts_offset"] = strconv.FormatFloat(-f.Begin, 'f', -1, 64)
 	}
 	if rehearsal {
 		// Only the beginning of the original is read: -t is an output limit.

@@ -149,7 +149,7 @@ func TestFilmRoundTrip(t *testing.T) {
 			if len(want) != len(got) {
 				t.Fatalf("%d frames became %d", len(want), len(got))
 			}
-			shift := c.shift * film.begin
+			shift := c.shift * film.Begin
 			if c.shift < 0 { // mkv has no times before 0, where AAC begins: all move on
 				shift = want[0] - got[0]
 			}

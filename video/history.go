@@ -24,6 +24,9 @@ type History struct {
 	age             []float32 // of result's pixels, in frames; nil: all are old
 	next            []float32 // the same of the frame that Guide was last asked about
 	older           []*past   // of the frames before, the latest last
+
+	shares    []float64 // of the styles, of the frame that Guide is next asked about; nil: there is one
+	unsettled float64   // how far the styles' change has let the results go, in [0,1]
 }
 
 // NewHistory returns one that remembers nothing. Threads: 0 takes all processors.
@@ -51,7 +54,7 @@ func NewHistory(o Options, threads int) (*History, error) {
 // a flow.
 func (h *History) Guide(content *filter.Frame) (filter.Guide, error) {
 	if h.content == nil || h.content.W != content.W || h.content.H != content.H {
-		*h = History{o: h.o, threads: h.threads, motion: h.motion}
+		*h = History{o: h.o, threads: h.threads, motion: h.motion, shares: h.shares}
 		if h.motion != nil {
 			h.motion.begin(content)
 		}
@@ -85,16 +88,18 @@ func (h *History) Guide(content *filter.Frame) (filter.Guide, error) {
 		}
 	}
 	if cut(s.unseen(), apart) >= h.o.Cut && h.o.Cut < 1 {
-		h.next = nil
+		h.next, h.unsettled = nil, 0
 		return filter.Guide{}, nil
 	}
 	h.next = s.age
 	weight, fresh := make([]float32, len(s.trust)), make([]float32, len(s.trust))
+	held := 1 - float32(h.unsettled)
 	for i, c := range s.trust {
-		weight[i], fresh[i] = c, 1-c
+		settled := float32(1)
 		if h.o.Settle > 0 {
-			weight[i] *= 1 - float32(math.Exp(-float64(s.age[i])/h.o.Settle))
+			settled = 1 - float32(math.Exp(-float64(s.age[i])/h.o.Settle))
 		}
+		weight[i], fresh[i] = c*min(settled, held), 1-c*(1+held)/2 // half new is painted coarse to fine in full
 	}
 	return filter.Guide{Start: content.With(fill(s.moved, content.Pix, s.trust, content.W, content.H)), Margin: h.margin, New: fresh,
 		Prior: content.With(s.moved), PriorWeight: weight}, nil

@@ -5,15 +5,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Options is what decides how film is read and written. Fields are declared as in
 // filter.Options: name is the flag and the preset's key, help its line.
 type Options struct {
+	StyleFade time.Duration `name:"style-fade" help:"How long styles with a later @TIME take to replace those before, beginning at their time; 0s: at once, as at a cut."`
+
 	Flow       string  `name:"flow" help:"How thoroughly motion between frames is sought: ultrafast, fast, medium, or fine; none starts each frame from the previous result as it is, and holds it to nothing."`
 	FlowFrom   string  `name:"flow-from" placeholder:"DIR" help:"Take flows made elsewhere instead: DIR/backward_2_1.flo from frame 2 to 1 and forward_1_2.flo, in Middlebury's format, for every two frames that follow each other; frames count from the lowest number there."`
 	LongTerm   Ages    `name:"long-term" help:"How many frames ago, each below 65, is looked for what the frame before does not show; 1 alone forgets what is hidden."`
-	Settle     float64 `name:"settle" help:"Frames that newly seen areas take to settle, after which they are held like the rest; 0 holds them at once."`
+	Settle     float64 `name:"settle" help:"Frames that newly seen areas, and the whole picture after a change of style, take to settle, after which they are held like the rest; 0 holds them at once."`
 	Cut        float64 `name:"cut" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`
 	Colorspace string  `name:"colorspace" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
 	ColorRange string  `name:"color-range" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
@@ -22,11 +25,14 @@ type Options struct {
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Colorspace: "auto", ColorRange: "auto"}
+	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Colorspace: "auto", ColorRange: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
 func (o *Options) Validate() error {
+	if s := o.StyleFade.Seconds(); s < 0 || s > 1e6 {
+		return fmt.Errorf("--style-fade %v is not between 0s and 1000000s", o.StyleFade)
+	}
 	if _, ok := presets[o.Flow]; !ok && o.Flow != "none" {
 		return fmt.Errorf("--flow %q is not none or ultrafast or fast or medium or fine", o.Flow)
 	}

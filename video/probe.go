@@ -24,6 +24,7 @@ type Film struct {
 	W, H     int             // after rotation
 	Count    int64           // frames, estimated; 0: not known
 	Seconds  float64         // duration; 0: not known
+	Begin    float64         // of the container's clock, in seconds: what a player shows as 0
 	Rate     filter.Rational // average frames per second; zero: not known
 	Codec    string          // ffmpeg's name
 	Format   PixelFormat     // of the frames
@@ -35,10 +36,9 @@ type Film struct {
 
 	video    probedStream
 	others   []probedStream
-	format   string  // ffmpeg's name of the container
-	begin    float64 // of the container's clock, seconds
-	decodeTo string  // pixel format asked of ffmpeg
-	layout   Layout  // but for size and SAR, which the frames bring
+	format   string // ffmpeg's name of the container
+	decodeTo string // pixel format asked of ffmpeg
+	layout   Layout // but for size and SAR, which the frames bring
 	options  Options
 	timeBase string // value of -enc_time_base
 }
@@ -151,7 +151,7 @@ func (f *Film) parse(text []byte) error {
 	f.others = slices.Delete(slices.Clone(p.Streams), at, at+1)
 	v := &f.video
 	f.format, f.Codec = p.Format.Name, v.Codec
-	f.begin, _ = strconv.ParseFloat(p.Format.Start, 64)
+	f.Begin, _ = strconv.ParseFloat(p.Format.Start, 64)
 	f.W, f.H = v.W, v.H
 	for _, d := range v.SideData {
 		if math.Mod(math.Abs(d.Rotation), 180) == 90 {

@@ -1,0 +1,115 @@
+package filter
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/enginetest"
+)
+
+func TestSharesAreABlend(t *testing.T) {
+	a, b, content := smooth(40, 30, 1), smooth(30, 40, 5), smooth(37, 29, 2)
+	for _, scale := range []string{"mean", "sum"} {
+		o := tinyOptions()
+		o.LossScale = scale
+		by := newFilter(t, o, tiny(true), a, b)
+		o.StyleBlendWeights = Numbers{3, 1}
+		static := newFilter(t, o, tiny(true), a, b)
+		s := size{37, 29}
+		want, err := static.styleTargets(s, s, engine.FP32, static.shares())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]styleTarget
+		for _, shares := range [][]float64{{1, 0}, {0.5, 0.5}, {0.75, 0.25}} { // others before
+			if got, err = by.styleTargets(s, s, engine.FP32, shares); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, w := range want {
+			if g := got[name]; !slices.Equal(g.gram, w.gram) || g.lambda != w.lambda {
+				t.Errorf("%s %s: shares of ¾ and ¼ ask for something else than weights of 3 and 1", scale, name)
+			}
+		}
+		painted, _ := paint(t, static, content, Guide{})
+		guided, _ := paint(t, by, content, Guide{Shares: []float64{0.75, 0.25}})
+		if !slices.Equal(painted.Pix, guided.Pix) {
+			t.Errorf("%s: shares of a guide paint another picture than the options' own", scale)
+		}
+	}
+}
+
+// A balanced layer begins with a loss of 1, whatever the blend.
+func TestBlendIsBalanced(t *testing.T) {
+	f := newFilter(t, tinyOptions(), tiny(true), smooth(40, 30, 1), smooth(30, 40, 5))
+	s := size{37, 29}
+	for _, shares := range [][]float64{{1, 0}, {0.3, 0.7}, {0, 1}} {
+		targets, err := f.styleTargets(s, s, engine.FP32, shares)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := f.styleLayers()[0]
+		gl := gramLoss{congruence: congruence(nil)}
+		if e := targets[l.name].lambda * gl.energy(&l, targets[l.name].gram); math.Abs(e-1) > 1e-9 {
+			t.Errorf("shares %v: the layer begins with %g", shares, e)
+		}
+	}
+}
+
+// compilations counts the pictures that an engine is made ready for, by size.
+type compilations struct {
+	enginetest.Reference
+	of map[size]int
+}
+
+func (c compilations) Compile(s engine.Spec) (engine.Evaluator, error) {
+	c.of[size{s.W, s.H}]++
+	return c.Reference.Compile(s)
+}
+
+func TestStylesAreLookedAtOnceAndWhenNeeded(t *testing.T) {
+	e := compilations{of: map[size]int{}}
+	a, b, content := smooth(40, 30, 1), smooth(30, 40, 5), smooth(37, 29, 2)
+	f, err := New(tinyOptions(), e, tiny(false), []*Frame{a, b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := size{37, 29}
+	first, second := f.styleSize(a, s), f.styleSize(b, s)
+	looked := func(want1, want2 int, shares ...float64) {
+		t.Helper()
+		paint(t, f, content, Guide{Start: content, Shares: shares})
+		if e.of[first] != want1 || e.of[second] != want2 {
+			t.Errorf("shares %v: the styles were looked at %d and %d times, want %d and %d", shares, e.of[first], e.of[second], want1, want2)
+		}
+	}
+	looked(1, 0, 1, 0)
+	looked(1, 1, 0.5, 0.5)
+	looked(1, 1, 0.2, 0.8)
+	looked(1, 1, 1, 0)
+	for w := range keptSizes + 3 {
+		if _, err := f.styleTargets(s, size{20 + w, 20}, engine.FP32, []float64{0.5, 0.5}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.looks) > keptSizes {
+		t.Errorf("styles are remembered at %d sizes", len(f.looks))
+	}
+}
+
+func TestPlanCountsStyles(t *testing.T) {
+	a := smooth(40, 30, 1)
+	one := newFilter(t, tinyOptions(), tiny(false), a)
+	three := newFilter(t, tinyOptions(), tiny(false), a, a, a)
+	p1, err := one.Plan(64, 48)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p3, err := three.Plan(64, 48)
+	if want := int64(2 * keptSizes * 4 * (6*6 + 8*8)); err != nil || p3.Memory-p1.Memory != want {
+		t.Errorf("two styles more take %d bytes, want %d (%v)", p3.Memory-p1.Memory, want, err)
+	}
+}

@@ -1,0 +1,31 @@
+package video
+
+import "math"
+
+// afresh is the change of the styles, in [0,1], from which a frame begins anew.
+const afresh = 0.5
+
+// A frame lets go of the past by unsettling times the change of its styles, and by
+// atOnce at most. With less the old style stays, with more the picture pops.
+const unsettling, atOnce = 24, 0.75
+
+// Restyle says by which shares of the styles, which add up to 1, the frame will be
+// painted that Guide is asked about next. While they change, it is held less to the
+// results before, which would keep the old styles there, and counts as partly new;
+// afterwards it settles as newly seen areas do. A change by half or more begins
+// anew, as a cut does. Nil: there is one style.
+func (h *History) Restyle(shares []float64) {
+	d := 0.0
+	if h.shares != nil {
+		d = change(shares, h.shares)
+	}
+	h.shares = shares
+	h.unsettled *= math.Exp(-1 / h.o.Settle)
+	h.unsettled += (1 - h.unsettled) * min(unsettling*d, atOnce)
+	if d > 0 {
+		h.older = nil // what they would bring back is in the styles before
+	}
+	if d >= afresh {
+		h.content = nil
+	}
+}

@@ -1,0 +1,96 @@
+package video
+
+import (
+	"math"
+	"testing"
+)
+
+// holds gives the mean of what a still scene is held by and of how new it is at
+// each frame, painted by shares of two styles.
+func holds(t *testing.T, shares [][]float64) (held, fresh []float32) {
+	h := history(t)
+	content := scene(96, 64, 0, 0, 1)
+	mean := func(v []float32) (m float32) {
+		for _, x := range v {
+			m += x / float32(len(v))
+		}
+		return m
+	}
+	for i, s := range shares {
+		h.Restyle(s)
+		g := h.Guide(content)
+		if (g.Start == nil) != (i == 0) {
+			t.Fatalf("frame %d of %d begins anew: %v", i, len(shares), g.Start == nil)
+		}
+		h.Keep(content, styled(content), nil)
+		held, fresh = append(held, mean(g.PriorWeight)), append(fresh, mean(g.New))
+	}
+	return held, fresh
+}
+
+func TestPriorYieldsWhileTheStyleChanges(t *testing.T) {
+	shares := [][]float64{{1, 0}, {1, 0}, {0.98, 0.02}, {0.95, 0.05}, {0.9, 0.1}}
+	for range 60 {
+		shares = append(shares, []float64{0.9, 0.1})
+	}
+	held, fresh := holds(t, shares)
+	if held[1] < 0.99 || fresh[1] != 0 {
+		t.Errorf("before, a still scene is held by %g and new to %g", held[1], fresh[1])
+	}
+	if held[2] > 0.6 || held[2] < 0.4 || held[3] >= held[2] || held[4] > 0.1 {
+		t.Errorf("while the styles change it is held by %v", held[2:5])
+	}
+	if fresh[2] < 0.2 || fresh[4] < 0.45 || fresh[4] > 0.5 {
+		t.Errorf("while the styles change it is new to %v", fresh[2:5])
+	}
+	for i := 5; i < len(held); i++ {
+		if held[i] <= held[i-1] || fresh[i] >= fresh[i-1] {
+			t.Fatalf("frame %d: held by %g after %g, new to %g after %g", i, held[i], held[i-1], fresh[i], fresh[i-1])
+		}
+	}
+	if left := (1 - held[4+8]) / (1 - held[4]); math.Abs(float64(left)-1/math.E) > 1e-3 { // --settle says 8 frames
+		t.Errorf("8 frames later it is held by %g, at first by %g", held[4+8], held[4])
+	}
+	if last := held[len(held)-1]; last < 0.99 {
+		t.Errorf("60 frames later it is held by %g", last)
+	}
+}
+
+func TestAbruptStyleBeginsAnew(t *testing.T) {
+	for _, flow := range []string{"medium", "none"} {
+		o := DefaultOptions()
+		o.Flow = flow
+		made, err := NewHistory(o, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, content := historian{made, t}, scene(96, 64, 0, 0, 1)
+		for i, s := range [][]float64{{1, 0}, {1, 0}, {0, 1}, {0, 1}} {
+			h.Restyle(s)
+			if g := h.Guide(content); (g.Start == nil) != (i%2 == 0) {
+				t.Errorf("--flow %s: frame %d begins anew: %v", flow, i, g.Start == nil)
+			} else if i == 3 && flow != "none" && g.PriorWeight[48] < 0.99 {
+				t.Errorf("what was painted anew is held by %g", g.PriorWeight[48])
+			}
+			h.Keep(content, styled(content), nil)
+		}
+	}
+}
+
+// What was hidden does not come back in the style of before.
+func TestOlderStylesAreForgotten(t *testing.T) {
+	h := history(t)
+	content := scene(96, 64, 0, 0, 1)
+	for range 4 {
+		h.Restyle([]float64{1, 0})
+		h.Guide(content)
+		h.Keep(content, styled(content), nil)
+	}
+	if len(h.older) == 0 {
+		t.Fatal("no frame is remembered")
+	}
+	h.Restyle([]float64{0.99, 0.01})
+	if len(h.older) != 0 {
+		t.Errorf("%d frames of another style are remembered", len(h.older))
+	}
+}
