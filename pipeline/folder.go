@@ -210,8 +210,7 @@ func (j *Job) folder(ctx context.Context, t task) error {
 		}
 		return painted, err
 	}
-	err := Run(ctx, StopSource(j.Stop, pictureSource(t.pictures)), l.sink(pictureSink{t.pictures, t.options}),
-		l.decoded, Prefetch(2), Until(j.Stop), Map(paint), Prefetch(1))
+	err := Run(ctx, StopSource(j.Stop, pictureSource(t.pictures)), l.sink(pictureSink{t.pictures, t.options}), j.stages(l, Map(paint))...)
 	if ctx.Err() != nil || err == nil && j.Stop.Err() != nil {
 		err = ErrInterrupted
 	}

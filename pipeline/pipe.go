@@ -27,8 +27,7 @@ func (j *Job) pipe(ctx context.Context) error {
 	j.tell.begin("-", 0)
 	l := newLedger("-", j.stats, j.tell)
 	painter := &painter{job: j, ledger: l}
-	err = Run(ctx, StopSource(j.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}),
-		l.decoded, Prefetch(2), Until(j.Stop), Map(painter.paint), Prefetch(1))
+	err = Run(ctx, StopSource(j.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), j.stages(l, Map(painter.paint))...)
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted
