@@ -27,7 +27,7 @@ func (j *Job) pipe(ctx context.Context) error {
 	j.tell.begin("-", 0)
 	l := newLedger("-", j.stats, j.tell)
 	painter := &painter{job: j, ledger: l}
-	err = Run(ctx, StopSource(j.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), j.stages(l, Map(painter.paint))...)
+	err = Run(ctx, StopSource(j.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), j.stages(l, painter.stage())...)
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted
