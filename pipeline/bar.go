@@ -39,6 +39,12 @@ func (b *bar) begin(input string, frames int64) {
 	b.line = b.container.New(barSteps, mpb.BarStyle(), mpb.AppendDecorators(text))
 }
 
+func (b *bar) turn(t turn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.c.take(t)
+}
+
 func (b *bar) step(p filter.Progress) {
 	b.mu.Lock()
 	b.c.now = p
@@ -52,8 +58,7 @@ func (b *bar) step(p filter.Progress) {
 func (b *bar) frame(*Stat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.c.done++
-	b.c.now.Done = 0
+	b.c.written()
 }
 
 func (b *bar) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }

@@ -32,8 +32,7 @@ func (j *Job) film(ctx context.Context, t task) error {
 	painter := &painter{job: j, ledger: l, frames: film.Count, begin: seconds(film.Begin)}
 	kept := interruptedName(t.out)
 	sink := &renamed{FilmSink: dst, stop: j.Stop, name: kept}
-	err = Run(ctx, StopSource(j.Stop, film), l.sink(sink),
-		l.decoded, Prefetch(2), Until(j.Stop), Map(painter.paint), Prefetch(1))
+	err = Run(ctx, StopSource(j.Stop, film), l.sink(sink), j.stages(l, painter.stage())...)
 	for _, note := range film.Notes {
 		j.tell.say(t.in + ": " + note)
 	}

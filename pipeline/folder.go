@@ -202,16 +202,8 @@ func (j *Job) folder(ctx context.Context, t task) error {
 	}
 	j.tell.begin(t.in, int64(len(t.pictures)))
 	l := newLedger(t.in, j.stats, j.tell)
-	painter := &painter{job: j, ledger: l, frames: int64(len(t.pictures))}
-	paint := func(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
-		painted, err := painter.paint(ctx, f)
-		if err != nil {
-			err = fmt.Errorf("%s: %w", t.pictures[f.Index].in, err)
-		}
-		return painted, err
-	}
-	err := Run(ctx, StopSource(j.Stop, pictureSource(t.pictures)), l.sink(pictureSink{t.pictures, t.options}),
-		l.decoded, Prefetch(2), Until(j.Stop), Map(paint), Prefetch(1))
+	painter := &painter{job: j, ledger: l, frames: int64(len(t.pictures)), pictures: t.pictures}
+	err := Run(ctx, StopSource(j.Stop, pictureSource(t.pictures)), l.sink(pictureSink{t.pictures, t.options}), j.stages(l, painter.stage())...)
 	if ctx.Err() != nil || err == nil && j.Stop.Err() != nil {
 		err = ErrInterrupted
 	}

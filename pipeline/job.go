@@ -25,6 +25,7 @@ type Job struct {
 	Inputs []string // see Doors
 
 	CacheDir              string // where weights lie
+	TempDir               string // where frames wait for --passes
 	Stdin, Stdout, Stderr *os.File
 	// Stop, when cancelled, ends the job after the frame at hand and keeps what
 	// is done; cancelling Run's own context ends it now and keeps nothing partial.
@@ -44,6 +45,11 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		if err != nil {
 			return UsageError{err}
 		}
+	}
+	if n := j.Video.Passes; n > 1 && j.ZeroLatency {
+		return usage("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
+	} else if n > 1 && j.Filter.Init != "previous" {
+		return usage("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
 	}
 	tasks, err := j.tasks()
 	if err != nil {

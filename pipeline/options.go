@@ -12,19 +12,21 @@ import (
 // field is declared once: name is its flag and its key in a preset, help its
 // line, DefaultOptions its default, Validate its range.
 type Options struct {
-	Style     []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
-	Output    string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
-	Overwrite bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
-	Preset    string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
-	Device    string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
-	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain (what every processor has). $NSTFILTER_ISA says it too."`
-	Threads   int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
-	MaxMemory Bytes    `name:"max-memory" help:"Memory that the program may take: 2G, 500M (powers of 1000), or auto: three quarters of what can be had. Large pictures are painted in tiles to keep within it, which takes longer."`
-	Network   string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
-	Weights   string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
-	Progress  string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
-	Stats     string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
-	Verbose   bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
+	Style       []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
+	Output      string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
+	Overwrite   bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
+	Preset      string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
+	Device      string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
+	ISA         string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain (what every processor has). $NSTFILTER_ISA says it too."`
+	Threads     int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
+	MaxMemory   Bytes    `name:"max-memory" help:"Memory that the program may take: 2G, 500M (powers of 1000), or auto: three quarters of what can be had. Large pictures are painted in tiles to keep within it, which takes longer."`
+	Network     string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
+	Weights     string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
+	MaxTemp     Bytes    `name:"max-temp" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
+	ZeroLatency bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read ahead, which takes a little longer for all."`
+	Progress    string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
+	Stats       string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
+	Verbose     bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
 }
 
 // DefaultOptions returns the settings of a plain run.
@@ -52,13 +54,16 @@ func (o *Options) Validate() error {
 	if o.MaxMemory < 0 {
 		return fmt.Errorf("--max-memory %d is below 0", o.MaxMemory)
 	}
+	if o.MaxTemp < 0 {
+		return fmt.Errorf("--max-temp %d is below 0", o.MaxTemp)
+	}
 	if slices.Contains(o.Style, "") {
 		return fmt.Errorf("--style is empty: give the file of a picture")
 	}
 	return nil
 }
 
-// Bytes is an amount of memory, written 500M or 2.5G; 0 is auto.
+// Bytes is an amount of memory or disk, written 500M or 2.5G; 0 is auto.
 type Bytes int64
 
 var units = []struct {
@@ -81,7 +86,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || !(n*unit >= 1 && n*unit < 1<<53) {
-		return fmt.Errorf("%q is no amount of memory: write 500M, 2G, or auto", text)
+		return fmt.Errorf("%q is no amount of memory or disk: write 500M, 2G, or auto", text)
 	}
 	*b = Bytes(n * unit)
 	return nil

@@ -19,41 +19,66 @@ type painter struct {
 	planned bool
 	frames  int64         // of the input; 0: not known
 	begin   time.Duration // of its clock: what a player shows as 0
+	stream  bool          // does not say where its clock begins: at the first frame
+
+	pictures []picture // the frames, where they have names
 }
 
 func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
+	guide, err := p.guide(f)
+	if err != nil {
+		return nil, err
+	}
+	kept := f
+	if p.history == nil {
+		kept = nil // its picture can be collected before the end
+	}
+	painted, report, err := p.render(ctx, f, guide, time.Since(guide.Began))
+	if err == nil && kept != nil {
+		p.history.Keep(kept, painted, report.Margin)
+	}
+	return painted, err
+}
+
+// guide says where to start on f, from what came of the frames before it.
+func (p *painter) guide(f *filter.Frame) (filter.Guide, error) {
 	p.job.filter.Film = p.coherent()
 	if !p.planned {
 		if err := p.plan(f); err != nil {
-			return nil, err
+			return filter.Guide{}, p.named(f.Index, err)
 		}
 		p.planned = true
 	}
 	var guide filter.Guide
-	var kept *filter.Frame
 	var err error
 	if p.history == nil && p.coherent() {
 		if p.history, err = video.NewHistory(p.job.Video, p.job.Threads); err != nil {
-			return nil, err
+			return guide, p.named(f.Index, err)
 		}
 	}
 	began := time.Now()
+	if p.stream && f.Index == 0 {
+		p.begin = seconds(presented(f))
+	}
 	shares := p.shares(f)
 	if p.history != nil {
 		p.history.Restyle(shares)
 		if guide, err = p.history.Guide(f); err != nil {
-			return nil, fmt.Errorf("frame %d: %w", f.Index, err)
+			return guide, p.named(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
 		}
-		kept = f
 	}
 	guide.Began, guide.Shares = began, shares
-	looked := time.Since(began)
+	return guide, nil
+}
+
+// render paints f by its guide, which took a while to make.
+func (p *painter) render(ctx context.Context, f *filter.Frame, guide filter.Guide, looked time.Duration) (*filter.Frame, *filter.Report, error) {
+	index := f.Index
 	painted, report, err := p.job.filter.Paint(ctx, f, guide)
 	if err != nil {
-		return nil, err
+		return nil, nil, p.named(index, err)
 	}
-	if kept != nil {
-		p.history.Keep(kept, painted, report.Margin)
+	if p.history != nil {
 		report.Seconds["flow"] = looked.Seconds()
 	}
 	p.ledger.painted(painted, report)
@@ -61,7 +86,15 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,
 			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
 	}
-	return painted, nil
+	return painted, report, nil
+}
+
+// named says in which picture of a folder an error came up.
+func (p *painter) named(index int, err error) error {
+	if err == nil || p.pictures == nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", p.pictures[index].in, err)
 }
 
 // shares are those of the styles at the frame's time; nil: they are always the same.
@@ -119,9 +152,16 @@ func (p *painter) forecast(f *filter.Frame, plan filter.Plan) string {
 	if o.Init == "previous" {
 		later = plan.Later
 	}
-	fmt.Fprintf(&s, " for the first frame, at most %s for each that follows", brief(seconds(later)))
+	first := plan.Seconds
+	several := ""
+	if n := p.job.Video.Passes; n > 1 && p.coherent() {
+		first += later * float64(n-1)
+		later *= float64(n)
+		several = fmt.Sprintf(" in %d passes", n)
+	}
+	fmt.Fprintf(&s, " for the first frame, at most %s for each that follows%s", brief(seconds(later)), several)
 	if p.frames > 1 {
-		fmt.Fprintf(&s, ", %s for all %d", brief(seconds(plan.Seconds+later*float64(p.frames-1))), p.frames)
+		fmt.Fprintf(&s, ", %s for all %d", brief(seconds(first+later*float64(p.frames-1))), p.frames)
 	}
 	return s.String()
 }

@@ -26,15 +26,8 @@ func (j *Job) pipe(ctx context.Context) error {
 	}
 	j.tell.begin("-", 0)
 	l := newLedger("-", j.stats, j.tell)
-	painter := &painter{job: j, ledger: l}
-	paint := func(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
-		if f.Index == 0 { // a stream does not say where its clock begins
-			painter.begin = seconds(presented(f))
-		}
-		return painter.paint(ctx, f)
-	}
-	err = Run(ctx, StopSource(j.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}),
-		l.decoded, Prefetch(2), Until(j.Stop), Map(paint), Prefetch(1))
+	painter := &painter{job: j, ledger: l, stream: true}
+	err = Run(ctx, StopSource(j.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), j.stages(l, painter.stage())...)
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted

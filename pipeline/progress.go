@@ -17,6 +17,7 @@ import (
 // goroutines.
 type teller interface {
 	begin(input string, frames int64) // frames = 0: not known
+	turn(turn)                        // before the steps of a frame that is painted several times
 	step(filter.Progress)
 	frame(*Stat) // one is written
 	say(text string)
@@ -47,17 +48,26 @@ func newTeller(kind string, stderr *os.File) teller {
 type silent struct{}
 
 func (silent) begin(string, int64)  {}
+func (silent) turn(turn)            {}
 func (silent) step(filter.Progress) {}
 func (silent) frame(*Stat)          {}
 func (silent) say(string)           {}
 func (silent) end()                 {}
 func (silent) close()               {}
 
+// turn is which frame is painted, where several are before they are given out.
+type turn struct {
+	frame        int64   // from 0
+	pass, passes int     // from 1; 0: the frame after those that are done is painted, once
+	held         float64 // what is done on frames that are not given out, in frames
+}
+
 // course is how far an input has come.
 type course struct {
 	input  string
 	frames int64 // 0: not known
 	done   int64
+	turn   turn
 	now    filter.Progress
 	start  time.Time
 }
@@ -68,7 +78,26 @@ func (c *course) share() float64 {
 	if c.frames == 0 {
 		return c.now.Done
 	}
-	return min(1, (float64(c.done)+c.now.Done)/float64(c.frames))
+	passes := max(1, c.turn.passes)
+	return min(1, (float64(c.done)+c.turn.held+c.now.Done/float64(passes))/float64(c.frames))
+}
+
+// take notes that another frame is painted.
+func (c *course) take(t turn) { c.turn, c.now.Done = t, 0 }
+
+// written counts a frame.
+func (c *course) written() {
+	c.done++
+	c.turn.held = max(0, c.turn.held-1)
+	c.now.Done = 0
+}
+
+// at is the frame at hand, from 0.
+func (c *course) at() int64 {
+	if c.turn.passes > 0 {
+		return c.turn.frame
+	}
+	return c.done
 }
 
 // left extrapolates the time so far; false while that says nothing.
@@ -85,11 +114,14 @@ func (c *course) left() (time.Duration, bool) {
 func (c *course) String() string {
 	s := c.input + ":"
 	if c.frames != 1 {
-		s += fmt.Sprintf(" frame %d", c.done+1)
+		s += fmt.Sprintf(" frame %d", c.at()+1)
 		if c.frames > 0 {
 			s = fmt.Sprintf("%s/%d", s, c.frames)
 		}
 		s += ","
+	}
+	if c.turn.passes > 0 {
+		s += fmt.Sprintf(" pass %d/%d,", c.turn.pass, c.turn.passes)
 	}
 	p := &c.now
 	s += fmt.Sprintf(" scale %d/%d, step %d/%d, loss %.4g", p.Scale, p.Scales, p.Iteration, p.Iterations, p.Losses.Total)
@@ -140,6 +172,12 @@ func (p *plain) begin(input string, frames int64) {
 	p.last = p.c.start
 }
 
+func (p *plain) turn(t turn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.c.take(t)
+}
+
 func (p *plain) step(now filter.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -153,8 +191,7 @@ func (p *plain) step(now filter.Progress) {
 func (p *plain) frame(*Stat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.c.done++
-	p.c.now.Done = 0
+	p.c.written()
 }
 
 func (p *plain) say(text string) {
@@ -206,6 +243,12 @@ func (j *jsonLines) begin(input string, frames int64) {
 	}{"begin", input, frames})
 }
 
+func (j *jsonLines) turn(t turn) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.c.take(t)
+}
+
 func (j *jsonLines) step(p filter.Progress) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -215,6 +258,8 @@ func (j *jsonLines) step(p filter.Progress) {
 		Event      string        `json:"event"`
 		Input      string        `json:"input"`
 		Frame      int64         `json:"frame"`
+		Pass       int           `json:"pass,omitempty"`
+		Passes     int           `json:"passes,omitempty"`
 		Scale      int           `json:"scale"`
 		Scales     int           `json:"scales"`
 		Width      int           `json:"width"`
@@ -224,14 +269,13 @@ func (j *jsonLines) step(p filter.Progress) {
 		Done       float64       `json:"done"`
 		Losses     filter.Losses `json:"losses"`
 		Left       float64       `json:"seconds_left,omitempty"`
-	}{"step", j.c.input, j.c.done, p.Scale, p.Scales, p.W, p.H, p.Iteration, p.Iterations, j.c.share(), p.Losses, left.Seconds()})
+	}{"step", j.c.input, j.c.at(), j.c.turn.pass, j.c.turn.passes, p.Scale, p.Scales, p.W, p.H, p.Iteration, p.Iterations, j.c.share(), p.Losses, left.Seconds()})
 }
 
 func (j *jsonLines) frame(s *Stat) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.c.done++
-	j.c.now.Done = 0
+	j.c.written()
 	j.put(struct {
 		Event string `json:"event"`
 		Stat  *Stat  `json:"stat"`

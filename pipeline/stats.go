@@ -19,7 +19,7 @@ type Stat struct {
 	Input      string             `json:"input"`    // file, or - for stdin
 	Width      int                `json:"width"`    // painted at
 	Height     int                `json:"height"`
-	Iterations int                `json:"iterations"`
+	Iterations int                `json:"iterations"` // of all passes; losses are the last one's
 	Losses     filter.Losses      `json:"losses"`
 	Stopped    string             `json:"stopped,omitempty"` // by iterations, settled or deadline
 	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, what filter.Report lists, encode
@@ -83,11 +83,13 @@ func (l *ledger) decoded(_ context.Context, in Frames) Frames {
 	}
 }
 
+// painted notes how f was painted, or painted again.
 func (l *ledger) painted(f *filter.Frame, r *filter.Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.entry(f)
-	s.Width, s.Height, s.Iterations, s.Stopped, s.Losses = r.W, r.H, r.Iterations, r.Stopped, r.Losses
+	s.Width, s.Height, s.Stopped, s.Losses = r.W, r.H, r.Stopped, r.Losses
+	s.Iterations += r.Iterations
 	for stage, took := range r.Seconds {
 		s.Seconds[stage] += took
 	}

@@ -32,17 +32,11 @@ type History struct {
 // NewHistory returns one that remembers nothing. Threads: 0 takes all processors.
 // It fails where --flow-from has no flows.
 func NewHistory(o Options, threads int) (*History, error) {
-	h := &History{o: o, threads: Threads(threads)}
-	if o.FlowFrom != "" {
-		flows, err := openFlows(o.FlowFrom)
-		if err != nil {
-			return nil, err
-		}
-		h.motion = flows
-	} else if o.Flow != "none" {
-		h.motion = &estimates{preset: presets[o.Flow], threads: h.threads}
+	m, err := newMotion(o, Threads(threads))
+	if err != nil {
+		return nil, err
 	}
-	return h, nil
+	return &History{o: o, threads: Threads(threads), motion: m}, nil
 }
 
 // Guide returns where to start on content, and what to stay near: the result kept
@@ -118,5 +112,18 @@ func (h *History) Keep(content, result *filter.Frame, margin []float32) {
 	h.content, h.result, h.margin, h.age = content, result, margin, h.next
 	if content.W != result.W || content.H != result.H {
 		h.content, h.result, h.age, h.older = nil, nil, nil, nil
+	}
+}
+
+// Replace remembers another result, of the same size, of the frame that result.Index
+// says, if that is remembered: it was painted again since Keep.
+func (h *History) Replace(result *filter.Frame, margin []float32) {
+	if h.result != nil && h.result.Index == result.Index {
+		h.result, h.margin = result, margin
+	}
+	for _, p := range h.older {
+		if p.result.Index == result.Index {
+			p.painted = toBytes(result.Pix, 255)
+		}
 	}
 }

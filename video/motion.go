@@ -36,6 +36,22 @@ type motion interface {
 	far(content, before *filter.Frame) (backward, forward *flow.Field, err error)
 }
 
+// newMotion is what o says; nil: there is none. It fails where --flow-from has no
+// flows.
+func newMotion(o Options, threads int) (motion, error) {
+	switch {
+	case o.FlowFrom != "":
+		flows, err := openFlows(o.FlowFrom)
+		if err != nil {
+			return nil, err // a nil *folderOfFlows would be a motion
+		}
+		return flows, nil
+	case o.Flow != "none":
+		return &estimates{preset: presets[o.Flow], threads: threads}, nil
+	}
+	return nil, nil
+}
+
 // estimates are flows that are sought, those of neighbours by a preset and those
 // over many frames by a faster one.
 type estimates struct {

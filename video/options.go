@@ -18,6 +18,8 @@ type Options struct {
 	LongTerm   Ages    `name:"long-term" help:"How many frames ago, each below 65, is looked for what the frame before does not show; 1 alone forgets what is hidden."`
 	Settle     float64 `name:"settle" help:"Frames that newly seen areas, and the whole picture after a change of style, take to settle, after which they are held like the rest; 0 holds them at once."`
 	Cut        float64 `name:"cut" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`
+	Passes     int     `name:"passes" help:"How often a scene is painted, forward and backward in turn: what comes into sight late then looks like what it becomes, and all is steadier. Each pass takes its time anew, and --deadline bounds each. Frames come out when their scene is done."`
+	Lookahead  int     `name:"lookahead" help:"Most frames that wait for their --passes: a longer scene is painted in parts of so many, with a seam that may show where the number of passes is even."`
 	Colorspace string  `name:"colorspace" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
 	ColorRange string  `name:"color-range" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
 	NoAudio    bool    `name:"no-audio" help:"Leave the sound out of the result."`
@@ -25,7 +27,7 @@ type Options struct {
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Colorspace: "auto", ColorRange: "auto"}
+	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Passes: 1, Lookahead: 100, Colorspace: "auto", ColorRange: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -49,6 +51,15 @@ func (o *Options) Validate() error {
 	}
 	if !(o.Cut > 0 && o.Cut <= 1) {
 		return fmt.Errorf("--cut %g is not above 0 and at most 1", o.Cut)
+	}
+	if o.Passes < 1 || o.Passes > 100 {
+		return fmt.Errorf("--passes %d is not between 1 and 100", o.Passes)
+	}
+	if o.Passes > 1 && o.Flow == "none" {
+		return fmt.Errorf("--passes %d with --flow none: a pass follows the flow from frame to frame: leave one out", o.Passes)
+	}
+	if o.Lookahead < 2 || o.Lookahead > 1e6 {
+		return fmt.Errorf("--lookahead %d is not between 2 and 1000000 frames", o.Lookahead)
 	}
 	for _, s := range []struct {
 		name, value string

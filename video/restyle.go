@@ -15,17 +15,19 @@ const unsettling, atOnce = 24, 0.75
 // afterwards it settles as newly seen areas do. A change by half or more begins
 // anew, as a cut does. Nil: there is one style.
 func (h *History) Restyle(shares []float64) {
-	d := 0.0
-	if h.shares != nil {
-		d = change(shares, h.shares)
-	}
-	h.shares = shares
+	d := change(shares, h.shares)
 	h.unsettled *= math.Exp(-1 / h.o.Settle)
-	h.unsettled += (1 - h.unsettled) * min(unsettling*d, atOnce)
+	h.unsettled += (1 - h.unsettled) * letGo(shares, h.shares)
+	h.shares = shares
 	if d > 0 {
 		h.older = nil // what they would bring back is in the styles before
 	}
 	if d >= afresh {
 		h.content = nil
 	}
+}
+
+// letGo is how far results in the styles before are let go of, in [0,1].
+func letGo(shares, before []float64) float64 {
+	return min(unsettling*change(shares, before), atOnce)
 }

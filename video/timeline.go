@@ -82,8 +82,11 @@ func (t *Timeline) Shares(at time.Duration) []float64 {
 }
 
 // change says in [0,1] how much of the shares is another style's than before: half
-// their L1 distance.
+// their L1 distance. Where nothing was before it is 0.
 func change(shares, before []float64) (d float64) {
+	if before == nil {
+		return 0
+	}
 	for i, v := range shares {
 		d += math.Abs(v-before[i]) / 2
 	}

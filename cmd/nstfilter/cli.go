@@ -50,7 +50,7 @@ func (c *paintCmd) Run(e *env) error {
 	}
 	job := pipeline.Job{
 		Options: c.Job, Filter: c.Filter, Video: c.Video, Inputs: c.Inputs,
-		CacheDir: cache, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		CacheDir: cache, TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 	}
 	return job.Run(e.ctx)
 }

@@ -34,6 +34,13 @@ type Photo struct {
 	bits int    // a sample, 8 or 16
 }
 
+// Bulk is the file, and what makes the same Photo of it: frames of a film that wait
+// leave it on the disk.
+func (p *Photo) Bulk() (file []byte, whole func([]byte) any) {
+	bits := p.bits
+	return p.file, func(file []byte) any { return &Photo{file: file, bits: bits} }
+}
+
 var errNotPicture = errors.New("not a picture of a known format; see that the file is what its name says, or convert it to PNG")
 
 var decodable = []vips.ImageType{

@@ -1,0 +1,205 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nstfilter/filter"
+	"nstfilter/video"
+)
+
+// passes paints each scene several times: forward, as painter does, then back and
+// forth again. A scene that is more than can be held is painted in parts. Frames
+// are given out in their order once their part is done.
+type passes struct {
+	*painter
+	spill *video.Spill
+	again *video.Again
+	given *video.Painted // of the scene at hand, the last frame given out; nil: none
+	yield func(*filter.Frame, error) bool
+}
+
+// errLeft ends the work for one who reads the stream no further.
+var errLeft = errors.New("left")
+
+// stage paints frames in as many passes as are asked for.
+func (p *painter) stage() Stage {
+	if p.job.Video.Passes == 1 || !p.coherent() {
+		return Map(p.paint)
+	}
+	return func(ctx context.Context, in Frames) Frames {
+		return func(yield func(*filter.Frame, error) bool) {
+			s := &passes{painter: p, yield: yield}
+			err := s.open()
+			if err == nil {
+				defer s.spill.Close()
+				err = s.all(ctx, in)
+			}
+			if err != nil && err != errLeft {
+				yield(nil, err)
+			}
+		}
+	}
+}
+
+func (s *passes) open() (err error) {
+	j := s.job
+	if s.again, err = video.NewAgain(j.Video, j.Threads); err != nil {
+		return err
+	}
+	s.spill, err = video.NewSpill(j.TempDir, tempLimit(int64(j.MaxTemp), freeDisk(j.TempDir)))
+	return err
+}
+
+// tempLimit is how many bytes of disk frames may take while they wait, where free
+// are free; 0: not known.
+func tempLimit(asked, free int64) int64 {
+	const most = 8e9
+	switch {
+	case asked > 0:
+		return asked
+	case free > 0:
+		return min(most, free/2)
+	}
+	return most
+}
+
+// all paints a stream. What is held when it fails is given out as it is, before
+// the error.
+func (s *passes) all(ctx context.Context, in Frames) error {
+	for f, err := range in {
+		if err == nil {
+			err = s.take(ctx, f)
+		}
+		if err != nil {
+			if ctx.Err() == nil && err != errLeft && s.give() == errLeft {
+				return errLeft
+			}
+			return err
+		}
+	}
+	return s.finish(ctx)
+}
+
+// take paints f for the first time, after the part before it where it begins one.
+func (s *passes) take(ctx context.Context, f *filter.Frame) error {
+	if s.spill.Len() >= s.job.Video.Lookahead || !s.spill.Room(f) {
+		if err := s.finish(ctx); err != nil {
+			return err
+		}
+	}
+	guide, err := s.guide(f)
+	if err != nil {
+		return err
+	}
+	looked := time.Since(guide.Began)
+	if guide.Start == nil {
+		if err := s.finish(ctx); err != nil {
+			return err
+		}
+		s.given = nil
+		guide.Began = time.Now()
+	}
+	s.turn(f, 1, float64(s.spill.Len())/float64(s.job.Video.Passes))
+	painted, report, err := s.render(ctx, f, guide, looked)
+	if err != nil {
+		return err
+	}
+	s.history.Keep(f, painted, report.Margin)
+	if painted.W != f.W || painted.H != f.H { // nothing is remembered of it
+		if !s.yield(painted, nil) {
+			return errLeft
+		}
+		return nil
+	}
+	return s.named(f.Index, s.spill.Add(&video.Painted{Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
+}
+
+// finish paints what is held in the passes that remain, and gives it out.
+func (s *passes) finish(ctx context.Context) error {
+	for pass := 2; pass <= s.job.Video.Passes; pass++ {
+		if err := s.pass(ctx, pass); err != nil {
+			return err
+		}
+	}
+	return s.give()
+}
+
+// pass goes over what is held once, backward where its number is even. It begins
+// at a frame as it is, or with what was given out before it. A backward pass meets
+// that at its end, and where it is the last leaves a seam: to fade into the pass
+// before, over eight frames, was worse, for the two differ in every stroke. After
+// Stop it does nothing.
+func (s *passes) pass(ctx context.Context, number int) error {
+	n := s.spill.Len()
+	var near []*video.Painted
+	backward := number%2 == 0
+	if !backward && s.given != nil {
+		near = append(near, s.given)
+	}
+	for k := range n {
+		if s.job.Stop.Err() != nil {
+			return nil
+		}
+		i := k
+		if backward {
+			i = n - 1 - k
+		}
+		f, err := s.spill.At(i)
+		if err != nil {
+			return err
+		}
+		if backward && i == 0 && s.given != nil {
+			near = append(near, s.given)
+		}
+		s.turn(f.Content, number, float64(n*(number-1)+k)/float64(s.job.Video.Passes))
+		if len(near) > 0 {
+			if err := s.improve(ctx, f, near); err != nil {
+				return err
+			}
+			if err := s.spill.Replace(i, f.Result, f.Margin); err != nil {
+				return s.named(f.Content.Index, err)
+			}
+		}
+		near = []*video.Painted{f}
+	}
+	return nil
+}
+
+// improve paints f another time, beside its neighbours.
+func (s *passes) improve(ctx context.Context, f *video.Painted, near []*video.Painted) error {
+	began := time.Now()
+	guide, err := s.again.Guide(f, near...)
+	if err != nil {
+		return s.named(f.Content.Index, fmt.Errorf("frame %d: %w", f.Content.Index, err))
+	}
+	guide.Began, guide.Shares = began, f.Shares
+	painted, report, err := s.render(ctx, f.Content, guide, time.Since(began))
+	if err == nil {
+		f.Result, f.Margin = painted, report.Margin
+	}
+	return err
+}
+
+// give gives out what is held, and lets go of it.
+func (s *passes) give() error {
+	defer s.spill.Clear()
+	for i := range s.spill.Len() {
+		f, err := s.spill.At(i)
+		if err != nil {
+			return err
+		}
+		s.history.Replace(f.Result, f.Margin)
+		s.given = f
+		if !s.yield(f.Result, nil) {
+			return errLeft
+		}
+	}
+	return nil
+}
+
+func (s *passes) turn(f *filter.Frame, pass int, held float64) {
+	s.job.tell.turn(turn{frame: int64(f.Index), pass: pass, passes: s.job.Video.Passes, held: held})
+}

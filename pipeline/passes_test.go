@@ -1,0 +1,268 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"nstfilter/filter"
+	"nstfilter/pipeline/photo"
+	"nstfilter/video"
+)
+
+const side = 32
+
+// pan is a film of frames that move by a pixel, and from frame cut on another one.
+type pan struct {
+	frames, cut int
+	err         error // at its end
+}
+
+func (p pan) Frames(context.Context) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		for i := range p.frames {
+			f := filter.NewFrame(side, side)
+			f.Index, f.PTS, f.TimeBase = i, int64(3*i), filter.Rational{Num: 1, Den: 25}
+			for k := range f.Pix {
+				x, y := k%side+i, k/side%side
+				v := float32((x*x/3+y*y/2)%23) / 44
+				if i >= p.cut {
+					v = 1 - v/3
+				}
+				f.Pix[k] = v
+			}
+			if !yield(f, nil) {
+				return
+			}
+		}
+		if p.err != nil {
+			yield(nil, p.err)
+		}
+	}
+}
+
+// order notes which frame is painted in which pass, and which is given out.
+type order struct {
+	silent
+	events     []string
+	iterations []int // of each frame given out
+	last       *filter.Frame
+	painter    *painter
+	onTurn     func(turn)
+}
+
+func (o *order) frame(s *Stat) { o.iterations = append(o.iterations, s.Iterations) }
+
+func (o *order) turn(t turn) {
+	o.events = append(o.events, fmt.Sprintf("%d:%d", t.pass, t.frame))
+	if o.onTurn != nil {
+		o.onTurn(t)
+	}
+}
+
+// repaint runs a film through the passes that change asks for.
+func repaint(t *testing.T, film pan, change func(*Job, *order, context.CancelFunc)) (*order, *recorder, error) {
+	t.Helper()
+	dir := t.TempDir()
+	style := filepath.Join(dir, "style.png")
+	if err := photo.Write(style, "", waves(side, side, 1)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o := &order{}
+	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(), Stop: t.Context(), TempDir: filepath.Join(dir, "temp"), tell: o}
+	if err := os.Mkdir(j.TempDir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	j.Style = []string{style}
+	j.Filter.Iterations, j.Filter.FrameIterations = 1, 1
+	j.Video.Passes, j.Video.Lookahead = 2, 3
+	change(j, o, cancel)
+	if err := errors.Join(j.arrange(nil), j.open()); err != nil {
+		t.Fatal(err)
+	}
+	defer j.filter.Close()
+	l := newLedger("film", nil, o)
+	dst := &recorder{onFrame: func(i int) { o.events = append(o.events, fmt.Sprint("give ", i)) }}
+	o.painter = &painter{job: j, ledger: l}
+	err := Run(ctx, film, l.sink(dst), l.decoded, o.painter.stage(), Map(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
+		o.last = f
+		return f, nil
+	}))
+	left, readErr := os.ReadDir(j.TempDir)
+	if readErr != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, readErr)
+	}
+	// Where files can be unlinked while they are open, none is.
+	open, _ := os.ReadDir("/proc/self/fd")
+	for _, fd := range open {
+		if name, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(name, j.TempDir) {
+			t.Errorf("%s is still open", name)
+		}
+	}
+	return o, dst, err
+}
+
+func TestPassesGoBackAndForth(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		change     func(*Job)
+		iterations []int // one each, two for the first of a scene
+		want       string
+	}{
+		{"scenes and parts", func(j *Job) { j.Video.Passes = 3 }, []int{3, 3, 2, 3, 2, 3, 2},
+			// A part as long as can be, one that a cut ends, one that the film ends. The
+			// first frame that a forward pass meets stays unless something precedes it.
+			"1:0 1:1 1:2 2:2 2:1 2:0 3:0 3:1 3:2 give 0 give 1 give 2 " +
+				"1:3 1:4 2:4 2:3 3:3 3:4 give 3 give 4 " +
+				"1:5 1:6 2:6 2:5 3:5 3:6 give 5 give 6"},
+		{"long enough", func(j *Job) { j.Video.Lookahead = 100 }, []int{3, 2, 2, 2, 1, 3, 1},
+			"1:0 1:1 1:2 1:3 1:4 2:4 2:3 2:2 2:1 2:0 give 0 give 1 give 2 give 3 give 4 1:5 1:6 2:6 2:5 give 5 give 6"},
+		{"little disk", func(j *Job) { j.Video.Lookahead, j.MaxTemp = 100, 4*50000 }, []int{3, 2, 2, 1, 2, 3, 1},
+			"1:0 1:1 1:2 1:3 2:3 2:2 2:1 2:0 give 0 give 1 give 2 give 3 1:4 2:4 give 4 1:5 1:6 2:6 2:5 give 5 give 6"},
+		{"once", func(j *Job) { j.Video.Passes = 1 }, []int{2, 1, 1, 1, 1, 2, 1},
+			"give 0 give 1 give 2 give 3 give 4 give 5 give 6"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o, _, err := repaint(t, pan{frames: 7, cut: 5}, func(j *Job, _ *order, _ context.CancelFunc) { c.change(j) })
+			if got := strings.Join(o.events, " "); got != c.want || err != nil {
+				t.Fatalf("%s, %v\nwant %s", got, err, c.want)
+			}
+			if !slices.Equal(o.iterations, c.iterations) {
+				t.Errorf("iterations %d, want %d", o.iterations, c.iterations)
+			}
+		})
+	}
+}
+
+// The scene's next part begins from the last one's final results.
+func TestPassesHandOnTheirResults(t *testing.T) {
+	o, _, err := repaint(t, pan{frames: 3, cut: 100}, func(j *Job, _ *order, _ context.CancelFunc) { j.Video.Passes, j.Filter.FrameIterations = 3, 5 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var next *filter.Frame
+	for f := range (pan{frames: 3, cut: 100}).Frames(t.Context()) {
+		next = f
+	}
+	g, err := o.painter.history.Guide(next) // the last frame once more: nothing moves
+	if err != nil || g.Start == nil {
+		t.Fatal(g.Start, err)
+	}
+	off := 0
+	for i, v := range g.Prior.Pix {
+		if d := v - o.last.Pix[i]; d < -1e-4 || d > 1e-4 {
+			off++
+		}
+	}
+	if off > 0 {
+		t.Errorf("%d of %d samples are held to another result than was given out", off, len(g.Prior.Pix))
+	}
+}
+
+func TestPassesEndEarly(t *testing.T) {
+	broken := errors.New("the film ends within a frame")
+	at := func(pass int, frame int64, do func()) func(turn) {
+		return func(t turn) {
+			if t.pass == pass && t.frame == frame {
+				do()
+			}
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		film   pan
+		change func(*Job, *order, context.CancelFunc)
+		want   string
+		err    string
+	}{
+		{"the film fails: what is held comes before the error", pan{2, 100, broken}, func(*Job, *order, context.CancelFunc) {},
+			"1:0 1:1 give 0 give 1", broken.Error()},
+		{"stopped: what is held is given out as it is", pan{3, 100, nil}, func(j *Job, o *order, _ context.CancelFunc) {
+			stop, interrupt := context.WithCancel(t.Context())
+			j.Stop, o.onTurn = stop, at(2, 1, interrupt)
+		}, "1:0 1:1 1:2 2:2 2:1 give 0 give 1 give 2", "<nil>"},
+		{"cancelled: nothing is", pan{3, 100, nil}, func(_ *Job, o *order, cancel context.CancelFunc) { o.onTurn = at(2, 1, cancel) },
+			"1:0 1:1 1:2 2:2 2:1", "frame 1: context canceled"},
+		{"a frame that does not fit", pan{3, 100, nil}, func(j *Job, _ *order, _ context.CancelFunc) { j.MaxTemp = 10000 },
+			"1:0", "frame 0 takes 1 MB of temporary disk, and --max-temp allows 0"},
+		{"no folder", pan{3, 100, nil}, func(j *Job, _ *order, _ context.CancelFunc) { j.Video.FlowFrom = "none" },
+			"", "--flow-from: open none: no such file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o, dst, err := repaint(t, c.film, c.change)
+			if got := strings.Join(o.events, " "); got != c.want {
+				t.Errorf("%s\nwant %s", got, c.want)
+			}
+			if !strings.HasPrefix(fmt.Sprint(err), c.err) || (dst.closed == 1) != (err == nil) {
+				t.Errorf("error %v, want %s; closed %d times", err, c.err, dst.closed)
+			}
+		})
+	}
+}
+
+func TestSpillGivesPhotosBack(t *testing.T) {
+	dir := t.TempDir()
+	spill, err := video.NewSpill(dir, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spill.Close()
+	f := waves(20, 18, 1)
+	f.Alpha = make([]float32, 20*18)
+	f.Alpha[7] = 0.5
+	name := filepath.Join(dir, "a.png")
+	if err := photo.Write(name, "", f); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = photo.Read(name); err != nil {
+		t.Fatal(err)
+	}
+	if err := spill.Add(&video.Painted{Content: f, Result: f}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := spill.At(0)
+	if err != nil || !reflect.DeepEqual(got.Content, f) || !reflect.DeepEqual(got.Result, f) {
+		t.Errorf("another picture, or another origin: %v", err)
+	}
+}
+
+func TestCourseOfPasses(t *testing.T) {
+	c := course{input: "clip.mkv", frames: 4}
+	share := func(want float64, text string) {
+		t.Helper()
+		if got := c.share(); got != want || !strings.Contains(c.String(), text) {
+			t.Errorf("%g of %s, want %g and %s", got, c.String(), want, text)
+		}
+	}
+	c.take(turn{0, 1, 2, 0})
+	c.now.Done = 0.5
+	share(1./16, "frame 1/4, pass 1/2")
+	c.take(turn{1, 1, 2, 0.5})
+	c.now.Done = 1
+	share(1./4, "frame 2/4, pass 1/2")
+	c.take(turn{1, 2, 2, 1})
+	c.take(turn{0, 2, 2, 1.5})
+	c.now.Done = 1
+	share(1./2, "frame 1/4, pass 2/2")
+	c.written()
+	c.written()
+	share(1./2, "")
+	c.take(turn{2, 1, 2, 0})
+	share(1./2, "frame 3/4, pass 1/2")
+}
+
+func TestTempLimit(t *testing.T) {
+	for _, c := range [][3]int64{{5e9, 1e9, 5e9}, {0, 1e9, 5e8}, {0, 1e12, 8e9}, {0, 0, 8e9}} {
+		if got := tempLimit(c[0], c[1]); got != c[2] {
+			t.Errorf("%d asked, %d free: %d, want %d", c[0], c[1], got, c[2])
+		}
+	}
+}

@@ -1,0 +1,10 @@
+package pipeline
+
+// stages are what frames pass between reader and writer. Read-ahead keeps the
+// processors busy; without it each result is out before another frame is asked for.
+func (j *Job) stages(l *ledger, paint Stage) []Stage {
+	if j.ZeroLatency {
+		return []Stage{l.decoded, Until(j.Stop), paint}
+	}
+	return []Stage{l.decoded, Prefetch(2), Until(j.Stop), paint, Prefetch(1)}
+}

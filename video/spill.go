@@ -1,0 +1,244 @@
+package video
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"nstfilter/filter"
+)
+
+// Painted is a frame and what became of it.
+type Painted struct {
+	Content, Result *filter.Frame
+	Margin          []float32 // around Result: the Margin of its filter.Report
+	Shares          []float64 // of the styles that Result is in; nil: there is one
+}
+
+// Spill holds painted frames on the disk, in one temporary file that nobody else
+// sees, for more of them than memory has room for. It is for one goroutine at a
+// time.
+type Spill struct {
+	file  *os.File
+	limit int64
+	end   int64 // bytes that are in use
+	held  []held
+	buf   []byte
+}
+
+// held is where one Painted lies: heads in memory, the rest from at on, one after
+// the other.
+type held struct {
+	content filter.Frame // without Pix, Alpha, Origin
+	shares  []float64
+	whole   func(bulk []byte) any
+	at      int64
+	sizes   [parts]int // bytes
+}
+
+// What is kept of a frame. A content that its native planes give again has no
+// samples of its own.
+const (
+	partBulk = iota
+	partContent
+	partAlpha
+	partResult
+	partMargin
+	parts
+)
+
+// bulky is an Origin whose bulk can lie elsewhere for a while.
+type bulky interface {
+	// Bulk returns what is large in it, and what makes the same Origin of that.
+	Bulk() (data []byte, whole func([]byte) any)
+}
+
+// Bulk is the samples.
+func (n *Native) Bulk() (data []byte, whole func([]byte) any) {
+	rest := *n
+	rest.Data = nil
+	return n.Data, func(b []byte) any {
+		m := rest
+		m.Data = b
+		return &m
+	}
+}
+
+// NewSpill makes the file in dir ("": the system's folder for such), for limit
+// bytes. Where a file can be unlinked while it is open (not on Windows) it is gone
+// however the program ends; else by Close.
+func NewSpill(dir string, limit int64) (*Spill, error) {
+	file, err := os.CreateTemp(dir, "nstfilter-*.frames")
+	if err != nil {
+		return nil, fmt.Errorf("no room for frames that wait: %w; name another folder by TMPDIR", err)
+	}
+	os.Remove(file.Name())
+	return &Spill{file: file, limit: limit}, nil
+}
+
+// Close frees what the frames took.
+func (s *Spill) Close() error {
+	err := s.file.Close()
+	if gone := os.Remove(s.file.Name()); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}
+
+// Len is how many frames are held.
+func (s *Spill) Len() int { return len(s.held) }
+
+// Clear lets go of all frames.
+func (s *Spill) Clear() error {
+	s.held, s.end = nil, 0
+	return s.file.Truncate(0)
+}
+
+// Room reports whether a frame like those that are held fits beside them. There is
+// always room for the first.
+func (s *Spill) Room(content *filter.Frame) bool {
+	if len(s.held) == 0 {
+		return true
+	}
+	_, sizes := measure(&Painted{Content: content})
+	last := s.held[len(s.held)-1].sizes
+	sizes[partResult], sizes[partMargin] = last[partResult], last[partMargin]
+	return s.end+total(sizes[:]) <= s.limit
+}
+
+// measure lists the bytes that each part of a frame takes; origin is its bulk.
+func measure(p *Painted) (origin []byte, sizes [parts]int) {
+	sizes[partContent] = 2 * len(p.Content.Pix)
+	if b, ok := p.Content.Origin.(bulky); ok {
+		origin, _ = b.Bulk()
+		sizes[partBulk] = len(origin)
+	}
+	if _, native := p.Content.Origin.(*Native); native {
+		sizes[partContent] = 0
+	}
+	sizes[partAlpha], sizes[partMargin] = 2*len(p.Content.Alpha), 4*len(p.Margin)
+	if p.Result != nil {
+		sizes[partResult] = 2 * len(p.Result.Pix)
+	}
+	return origin, sizes
+}
+
+func total(sizes []int) (n int64) {
+	for _, size := range sizes {
+		n += int64(size)
+	}
+	return n
+}
+
+// Add holds p behind those held: its pictures in 16 bits a sample, which content of
+// up to 16 bits survives bit by bit. Result has the size of Content, and its time,
+// alpha and origin. It fails where one frame alone is beyond the limit, and where
+// the disk is full.
+func (s *Spill) Add(p *Painted) error {
+	origin, sizes := measure(p)
+	h := held{content: *p.Content, shares: p.Shares, at: s.end, sizes: sizes}
+	h.content.Pix, h.content.Alpha = nil, nil
+	if b, ok := p.Content.Origin.(bulky); ok {
+		_, h.whole = b.Bulk()
+		h.content.Origin = nil
+	}
+	size := total(sizes[:])
+	if len(s.held) == 0 && size > s.limit {
+		return fmt.Errorf("frame %d takes %d MB of temporary disk, and --max-temp allows %d: allow more, or paint with --passes 1", p.Content.Index, size/1e6+1, s.limit/1e6)
+	}
+	b := append(s.buf[:0], origin...)
+	if sizes[partContent] > 0 {
+		b = appendSamples(b, p.Content.Pix)
+	}
+	b = appendSamples(b, p.Content.Alpha)
+	if err := s.write(appendResult(b, p.Result, p.Margin), h.at, p.Content.Index); err != nil {
+		return err
+	}
+	s.held, s.end = append(s.held, h), h.at+size
+	return nil
+}
+
+// Replace gives the ith frame another result of the same size.
+func (s *Spill) Replace(i int, result *filter.Frame, margin []float32) error {
+	h := &s.held[i]
+	if 2*len(result.Pix) != h.sizes[partResult] || 4*len(margin) != h.sizes[partMargin] {
+		panic(fmt.Sprintf("video: a result of %d samples, %d around it, for one of %d, %d", len(result.Pix), len(margin), h.sizes[partResult]/2, h.sizes[partMargin]/4))
+	}
+	return s.write(appendResult(s.buf[:0], result, margin), h.at+total(h.sizes[:partResult]), h.content.Index)
+}
+
+func appendResult(b []byte, result *filter.Frame, margin []float32) []byte {
+	b = appendSamples(b, result.Pix)
+	for _, v := range margin {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}
+
+func (s *Spill) write(b []byte, at int64, frame int) error {
+	s.buf = b[:0]
+	_, err := s.file.WriteAt(b, at)
+	if err != nil {
+		return fmt.Errorf("frame %d waits for --passes: %w: make room in %s, name another folder by TMPDIR, or hold less by --max-temp or --lookahead", frame, err, filepath.Dir(s.file.Name()))
+	}
+	return nil
+}
+
+// At reads the ith frame.
+func (s *Spill) At(i int) (*Painted, error) {
+	h := &s.held[i]
+	size := int(total(h.sizes[:]))
+	s.buf = slices.Grow(s.buf[:0], size)
+	b := s.buf[:size]
+	if _, err := s.file.ReadAt(b, h.at); err != nil {
+		return nil, fmt.Errorf("frame %d: %w", h.content.Index, err)
+	}
+	var part [parts][]byte
+	for k, n := range h.sizes {
+		part[k], b = b[:n:n], b[n:]
+	}
+	content := h.content
+	if h.whole != nil {
+		content.Origin = h.whole(slices.Clone(part[partBulk]))
+	}
+	if n, ok := content.Origin.(*Native); ok {
+		content.Pix = make([]float32, 3*n.W*n.H)
+		n.rgb(content.Pix)
+	} else {
+		content.Pix = samples(part[partContent])
+	}
+	content.Alpha = samples(part[partAlpha])
+	p := &Painted{Content: &content, Result: content.With(samples(part[partResult])), Shares: h.shares}
+	if n := len(part[partMargin]) / 4; n > 0 {
+		p.Margin = make([]float32, n)
+		for i := range p.Margin {
+			p.Margin[i] = math.Float32frombits(binary.LittleEndian.Uint32(part[partMargin][4*i:]))
+		}
+	}
+	return p, nil
+}
+
+// appendSamples writes values of [0,1] as 16 bits each.
+func appendSamples(b []byte, v []float32) []byte {
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint16(b, uint16(min(max(x*math.MaxUint16+0.5, 0), math.MaxUint16)))
+	}
+	return b
+}
+
+// samples is the inverse of appendSamples; nil for nothing.
+func samples(b []byte) []float32 {
+	if len(b) == 0 {
+		return nil
+	}
+	v := make([]float32, len(b)/2)
+	for i := range v {
+		v[i] = float32(binary.LittleEndian.Uint16(b[2*i:])) / math.MaxUint16
+	}
+	return v
+}

@@ -1,0 +1,136 @@
+package video
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"nstfilter/filter"
+)
+
+// odd is a frame of some format with samples of all values, and a result of it.
+func odd(p PixelFormat, index int) *Painted {
+	l := Layout{Format: p, W: 21, H: 18, Matrix: BT709, SAR: filter.Rational{Num: 4, Den: 3}}
+	n := &Native{Layout: l, Data: make([]byte, p.FrameBytes(l.W, l.H)), Parameters: " Ip", Interlace: "p"}
+	for i := range n.Data {
+		n.Data[i] = byte(i*37 + index)
+		if p.Depth > 8 && i%2 == 1 {
+			n.Data[i] &= 1<<(p.Depth-8) - 1
+		}
+	}
+	f := n.Frame()
+	f.Index, f.PTS, f.Duration, f.TimeBase = index, int64(index)*1001, 1001, filter.Rational{Num: 1, Den: 30000}
+	d := &Painted{Content: f, Result: f.With(make([]float32, len(f.Pix)))}
+	for i := range d.Result.Pix {
+		d.Result.Pix[i] = float32(i*257%65536) / 65535
+	}
+	d.Margin = []float32{-1, 1e-7, 0.123456789, 1}
+	return d
+}
+
+func TestSpillGivesBackWhatItTook(t *testing.T) {
+	s, err := NewSpill(t.TempDir(), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	gray := filter.NewFrame(16, 17)
+	gray.Alpha = make([]float32, 16*17)
+	for i := range gray.Pix {
+		gray.Pix[i] = float32(i%256) / 255
+		gray.Alpha[i%len(gray.Alpha)] = float32(i%256) / 255
+	}
+	gray.Origin = "an origin that stays in memory"
+	all := []*Painted{
+		odd(PixelFormat{S420, 8}, 0), odd(PixelFormat{S420, 10}, 1), odd(PixelFormat{RGB, 16}, 2), odd(PixelFormat{Mono, 8}, 3),
+		{Content: gray, Result: gray.With(odd(PixelFormat{S444, 8}, 0).Result.Pix[:3*16*17])},
+	}
+	for range 2 { // the file is used again
+		for i, p := range all {
+			if err := s.Add(p); err != nil {
+				t.Fatal(err)
+			}
+			if s.Len() != i+1 {
+				t.Fatalf("%d frames are held, want %d", s.Len(), i+1)
+			}
+		}
+		for _, i := range []int{4, 0, 2, 3, 1, 0} {
+			same(t, s, i, all[i])
+		}
+		again := odd(PixelFormat{S420, 10}, 1)
+		slices.Reverse(again.Result.Pix)
+		again.Margin = []float32{4, 3, 2, 1}
+		if err := s.Replace(1, again.Result, again.Margin); err != nil {
+			t.Fatal(err)
+		}
+		same(t, s, 1, again)
+		same(t, s, 0, all[0])
+		same(t, s, 2, all[2])
+		if err := s.Clear(); err != nil || s.Len() != 0 {
+			t.Fatalf("%v; %d are held after Clear", err, s.Len())
+		}
+	}
+}
+
+func same(t *testing.T, s *Spill, i int, want *Painted) {
+	t.Helper()
+	got, err := s.At(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got.Content, want.Content) {
+		t.Errorf("frame %d: %v of another content", i, got.Content.Origin)
+	}
+	if !reflect.DeepEqual(got.Margin, want.Margin) || got.Result.Origin != got.Content.Origin || got.Result.PTS != want.Result.PTS {
+		t.Errorf("frame %d: another margin or origin", i)
+	}
+	for k, v := range want.Result.Pix {
+		if got.Result.Pix[k] != v {
+			t.Fatalf("frame %d: sample %d is %g, was %g", i, k, got.Result.Pix[k], v)
+		}
+	}
+}
+
+func TestSpillRoom(t *testing.T) {
+	dir := t.TempDir()
+	p := odd(PixelFormat{S420, 8}, 0)
+	_, sizes := measure(p)
+	size := total(sizes[:])
+	s, err := NewSpill(dir, 2*size+size/2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if room := s.Room(p.Content); room != (i < 2) {
+			t.Fatalf("with %d frames there is room: %v", i, room)
+		}
+		if i < 2 {
+			if err := s.Add(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if info, err := s.file.Stat(); err != nil || info.Size() != 2*size {
+		t.Errorf("two frames of %d bytes take %d, %v", size, info.Size(), err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+
+	small, err := NewSpill(dir, size-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer small.Close()
+	if err := small.Add(p); err == nil || !strings.Contains(err.Error(), "--max-temp") {
+		t.Errorf("one that is too large: %v", err)
+	}
+	if _, err := NewSpill(dir+"/none", 1); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("no folder: %v", err)
+	}
+}
