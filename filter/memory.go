@@ -30,7 +30,7 @@ func (f *Filter) ownMemory(full, s size, last bool, how means) int64 {
 	pictures := 3*full.pixels() + 2*3*s.pixels() // the frame, the result, and what passes by
 	if how.later {
 		vectors += 4 * s.pixels()      // the prior and its weight
-		pictures += 14 * full.pixels() // the guide, and what it is made of
+		pictures += 64 * full.pixels() // the guide, what it is made of, and frames that wait
 	}
 	if !last {
 		pictures += 3*s.pixels() + 2*params // the content, and Adam's moments for the next scale
