@@ -83,6 +83,17 @@ func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32
 	return c.optimise(ctx, full, content, pix, g)
 }
 
+// finishing is how many steps of L-BFGS end a film's first frame.
+const finishing = 20
+
+// finish works on a film's first frame as on those that follow it: these would take
+// away what fine noise Adam leaves, over some frames, and the film would grow softer.
+func (c *canvas) finish(ctx context.Context, content, pix []float32, g Guide) ([]float32, error) {
+	c.how = c.f.means(true)
+	c.how.iterations = finishing
+	return c.optimise(ctx, c.sizes[c.scale], content, pix, g)
+}
+
 // optimise works at one scale and returns its picture.
 func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) ([]float32, error) {
 	f, now := c.f, time.Now()

@@ -120,6 +120,9 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		c.sizes = scales(work, f.o.MinSize)
 		c.how = f.means(false)
 		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
+		if err == nil && f.Film {
+			pix, err = c.finish(ctx, content.fit(work), pix, g)
+		}
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("frame %d: %w", head.Index, err)
