@@ -64,7 +64,7 @@ func DefaultOptions() Options {
 		StyleWeight:     1,
 		ContentWeight:   1,
 		TVWeight:        10,
-		PriorWeight:     50,
+		PriorWeight:     15,
 		StyleScale:      1,
 		Precision:       "auto",
 		Pooling:         "network",
