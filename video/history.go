@@ -1,14 +1,13 @@
 package video
 
 import (
-	"math"
 	"slices"
 
 	"nstfilter/filter"
 )
 
-// worthLooking is the share of a picture that must be unseen before older frames
-// are asked: below it are the seams around what moves.
+// worthLooking is the share of a picture that must be unseen or unsettled before
+// older frames are asked: below it are the seams around what moves.
 const worthLooking = 0.002
 
 // History is what is remembered of the frames before: what they were, what became
@@ -23,6 +22,7 @@ type History struct {
 	margin          []float32 // around result
 	age             []float32 // of result's pixels, in frames; nil: all are old
 	next            []float32 // the same of the frame that Guide was last asked about
+	camera          *camera   // from that frame to content's; nil: not known
 	older           []*past   // of the frames before, the latest last
 
 	shares    []float64 // of the styles, of the frame that Guide is next asked about; nil: there is one
@@ -63,40 +63,58 @@ func (h *History) Guide(content *filter.Frame) (filter.Guide, error) {
 	}
 	s := look(content, h.content, h.result, h.age, backward, forward, h.threads)
 	sharpen(s.moved, h.result.Pix, backward)
+	h.camera = fitCamera(backward, s.trust)
 	apart := distance(content, h.content)
 	looked := 1
 	for _, k := range h.o.LongTerm {
 		k = min(k, len(h.older)+1)
-		if k == looked || s.unseen() < worthLooking {
+		if k == looked || s.unsettled(h.o.Settle) < worthLooking {
 			continue
 		}
 		looked = k
-		before, result, age := h.older[len(h.older)+1-k].frames()
-		backward, forward, err := h.motion.far(content, before)
+		other, d, err := h.lookBack(content, h.older[len(h.older)+1-k])
 		if err != nil {
 			return filter.Guide{}, err
 		}
-		if backward != nil {
-			s.join(look(content, before, result, age, backward, forward, h.threads))
-			apart = min(apart, distance(content, before))
+		if other != nil {
+			s.join(other, h.o.Settle)
+			apart = min(apart, d)
 		}
 	}
 	if cut(s.unseen(), apart) >= h.o.Cut && h.o.Cut < 1 {
-		h.next, h.unsettled = nil, 0
+		h.next, h.camera, h.unsettled = nil, nil, 0
 		return filter.Guide{}, nil
 	}
 	h.next = s.age
 	weight, fresh := make([]float32, len(s.trust)), make([]float32, len(s.trust))
 	held := 1 - float32(h.unsettled)
 	for i, c := range s.trust {
-		settled := float32(1)
-		if h.o.Settle > 0 {
-			settled = 1 - float32(math.Exp(-float64(s.age[i])/h.o.Settle))
-		}
-		weight[i], fresh[i] = c*min(settled, held), 1-c*(1+held)/2 // half new is painted coarse to fine in full
+		weight[i], fresh[i] = c*min(settled(s.age[i], h.o.Settle), held), 1-c*(1+held)/2 // half new is painted coarse to fine in full
 	}
 	return filter.Guide{Start: content.With(fill(s.moved, content.Pix, s.trust, content.W, content.H)), Margin: h.margin, New: fresh,
 		Prior: content.With(s.moved), PriorWeight: weight}, nil
+}
+
+// lookBack is what content shows of an older frame, and how far apart the two are:
+// along flow that is given, or by the motion of the camera since then, or along flow
+// that is sought. The flow over many frames of what was hidden meanwhile is found in
+// parts only, and costs more. Nil: none is known.
+func (h *History) lookBack(content *filter.Frame, p *past) (*sight, float64, error) {
+	before, result, age := p.frames()
+	apart := distance(content, before)
+	backward, forward, err := h.motion.given(content, before)
+	if err != nil {
+		return nil, 0, err
+	}
+	if backward == nil {
+		if c := h.camera.then(p.camera); c != nil {
+			return lookBy(content, before, result, age, c.field(content.W, content.H), h.threads), apart, nil
+		}
+		if backward, forward = h.motion.seek(content, before); backward == nil {
+			return nil, 0, nil
+		}
+	}
+	return look(content, before, result, age, backward, forward, h.threads), apart, nil
 }
 
 // Keep remembers content, which Guide was last asked about, its result, and what
@@ -107,7 +125,11 @@ func (h *History) Keep(content, result *filter.Frame, margin []float32) {
 		if len(h.older) == longest-1 {
 			h.older = slices.Delete(h.older, 0, 1)
 		}
+		for _, p := range h.older {
+			p.camera = h.camera.then(p.camera)
+		}
 		h.older = append(h.older, newPast(h.content, h.result, h.age))
+		h.older[len(h.older)-1].camera = h.camera
 	}
 	h.content, h.result, h.margin, h.age = content, result, margin, h.next
 	if content.W != result.W || content.H != result.H {

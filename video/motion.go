@@ -32,8 +32,10 @@ type motion interface {
 	begin(content *filter.Frame) // nothing is before it
 	// next: before is the frame of the call before.
 	next(content, before *filter.Frame) (backward, forward *flow.Field, err error)
-	// far: before is older. Nils: not known.
-	far(content, before *filter.Frame) (backward, forward *flow.Field, err error)
+	// given: before is older. Nils: it would have to be sought.
+	given(content, before *filter.Frame) (backward, forward *flow.Field, err error)
+	// seek: before is older. Nils: it cannot be.
+	seek(content, before *filter.Frame) (backward, forward *flow.Field)
 }
 
 // newMotion is what o says; nil: there is none. It fails where --flow-from has no
@@ -76,13 +78,15 @@ func (e *estimates) next(content, _ *filter.Frame) (backward, forward *flow.Fiel
 	return backward, forward, nil
 }
 
-func (e *estimates) far(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
+func (*estimates) given(_, _ *filter.Frame) (_, _ *flow.Field, _ error) { return nil, nil, nil }
+
+func (e *estimates) seek(content, before *filter.Frame) (backward, forward *flow.Field) {
 	if e.longRange == nil {
 		e.longRange = flow.New(e.w, e.h, flow.Fast, e.threads)
 	}
 	forward, backward = e.longRange.Between(before, content)
 	standStill(backward)
-	return backward, forward, nil
+	return backward, forward
 }
 
 // folderOfFlows are flows that were made elsewhere, DIR/backward_2_1.flo from frame
@@ -129,13 +133,15 @@ func (f *folderOfFlows) next(content, before *filter.Frame) (backward, forward *
 	return backward, forward, err
 }
 
-func (f *folderOfFlows) far(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
+func (f *folderOfFlows) given(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
 	from, to := content.Index+f.first, before.Index+f.first
 	if f.files[[2]int{from, to}] == "" || f.files[[2]int{to, from}] == "" {
 		return nil, nil, nil
 	}
 	return f.next(content, before)
 }
+
+func (*folderOfFlows) seek(_, _ *filter.Frame) (_, _ *flow.Field) { return nil, nil }
 
 func (f *folderOfFlows) read(a, b *filter.Frame) (*flow.Field, error) {
 	from, to := a.Index+f.first, b.Index+f.first

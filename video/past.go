@@ -8,6 +8,7 @@ type past struct {
 	content, result *filter.Frame // without Pix
 	pix, painted    []uint8
 	age             []uint8 // nil: all are old
+	camera          *camera // from the latest frame that is kept to it; nil: not known
 }
 
 func newPast(content, result *filter.Frame, age []float32) *past {

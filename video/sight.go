@@ -20,8 +20,29 @@ type sight struct {
 // look carries the result of the frame before along backward, the flow from
 // content to it; age: of result's pixels, nil: all are old.
 func look(content, before, result *filter.Frame, age []float32, backward, forward *flow.Field, threads int) *sight {
-	s := &sight{trust: flow.Confidence(nil, backward, forward), moved: make([]float32, len(content.Pix))}
-	trustLight(s.trust, content, before, backward, threads)
+	trust := flow.Confidence(nil, backward, forward)
+	trustLight(trust, mismatch(content, before, backward, threads), content.W, content.H)
+	return carry(trust, result, age, backward, threads)
+}
+
+// lookBy does so along a flow that is guessed: it is trusted where it leads to what
+// looks the same.
+func lookBy(content, before, result *filter.Frame, age []float32, guess *flow.Field, threads int) *sight {
+	trust := make([]float32, content.W*content.H)
+	for i := range trust {
+		x, y := float32(i%content.W)+guess.U[i], float32(i/content.W)+guess.V[i]
+		if x >= 0 && y >= 0 && x <= float32(content.W-1) && y <= float32(content.H-1) {
+			trust[i] = 1
+		}
+	}
+	off := mismatch(content, before, guess, threads)
+	trustDetail(trust, off, content.W, content.H)
+	trustLight(trust, off, content.W, content.H)
+	return carry(trust, result, age, guess, threads)
+}
+
+func carry(trust []float32, result *filter.Frame, age []float32, backward *flow.Field, threads int) *sight {
+	s := &sight{trust: trust, moved: make([]float32, len(result.Pix))}
 	flow.Warp(s.moved, result.Pix, backward, threads)
 	for i, v := range s.moved {
 		s.moved[i] = min(max(v, 0), 1)
@@ -30,22 +51,34 @@ func look(content, before, result *filter.Frame, age []float32, backward, forwar
 	return s
 }
 
-// join takes over from other, as far as it is trusted, what s does not show: the
-// long-term weights of Ruder, Dosovitskiy, Brox, GCPR 2016, eq. 7.
-func (s *sight) join(other *sight) {
+// join takes over from other, as far as it is trusted, what s does not show (the
+// long-term weights of Ruder, Dosovitskiy, Brox, GCPR 2016, eq. 7), and of what s
+// has shown for a few frames only what other shows settled: beside the edge of what
+// hid it, a thing that comes back is not trusted at once, and is painted anew.
+func (s *sight) join(other *sight, settle float64) {
 	n := len(s.trust)
 	for i, t := range s.trust {
-		more := min(other.trust[i], 1-t)
-		if more <= 0 {
+		hidden := min(other.trust[i], 1-t)
+		young := t * other.trust[i] * max(settled(other.age[i], settle)-settled(s.age[i], settle), 0)
+		if hidden+young <= 0 {
 			continue
 		}
-		part := more / (t + more)
+		part := (hidden + young) / (t + hidden)
 		for p := i; p < len(s.moved); p += n {
 			s.moved[p] += part * (other.moved[p] - s.moved[p])
 		}
 		s.age[i] += part * (other.age[i] - s.age[i])
-		s.trust[i] = t + more
+		s.trust[i] = t + hidden
 	}
+}
+
+// settled says in [0,1) how far a pixel has settled that has been in sight for age
+// frames.
+func settled(age float32, settle float64) float32 {
+	if settle == 0 {
+		return 1
+	}
+	return float32(1 - math.Exp(-float64(age)/settle))
 }
 
 // unseen is the share of the picture that is not shown.
@@ -53,6 +86,15 @@ func (s *sight) unseen() float64 {
 	sum := 0.0
 	for _, t := range s.trust {
 		sum += float64(1 - t)
+	}
+	return sum / float64(len(s.trust))
+}
+
+// unsettled is the share of the picture that is not shown, or has not been for long.
+func (s *sight) unsettled(settle float64) float64 {
+	sum := 0.0
+	for i, t := range s.trust {
+		sum += 1 - float64(t*settled(s.age[i], settle))
 	}
 	return sum / float64(len(s.trust))
 }

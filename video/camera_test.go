@@ -1,0 +1,68 @@
+package video
+
+import (
+	"math"
+	"testing"
+
+	"nstfilter/video/flow"
+)
+
+func TestFitCamera(t *testing.T) {
+	const w, h = 160, 120
+	want := camera{3, 0.01, -0.02, -1.5, 0.02, 0.005}
+	f := want.field(w, h)
+	trust := make([]float32, w*h)
+	for i := range trust {
+		trust[i] = 1
+		x, y := i%w, i/w
+		switch {
+		case x > 100: // something else, three eighths of the picture
+			f.U[i], f.V[i] = 9, 4
+		case y < 20:
+			f.U[i], trust[i] = 100, 0
+		case x < 8:
+			f.U[i] = 2 * flow.Unknown
+		}
+	}
+	c := fitCamera(f, trust)
+	if c == nil {
+		t.Fatal("no camera")
+	}
+	for _, p := range [][2]float64{{0, 0}, {w, 0}, {0, h}, {w, h}} {
+		u, v := c.at(p[0], p[1])
+		wu, wv := want.at(p[0], p[1])
+		if math.Hypot(u-wu, v-wv) > 0.1 {
+			t.Errorf("at %v: %.3f, %.3f, want %.3f, %.3f", p, u, v, wu, wv)
+		}
+	}
+}
+
+func TestFitCameraOfNone(t *testing.T) {
+	const w, h = 64, 48
+	f := flow.NewField(w, h)
+	if c := fitCamera(f, make([]float32, w*h)); c != nil {
+		t.Errorf("%v though nothing is trusted", *c)
+	}
+	trust := make([]float32, w*h)
+	for i := range trust { // each pixel goes its own way
+		trust[i] = 1
+		f.U[i], f.V[i] = float32(40*math.Sin(float64(i*i))), float32(40*math.Cos(float64(3*i*i)))
+	}
+	if c := fitCamera(f, trust); c != nil {
+		t.Errorf("%v though nothing moves together", *c)
+	}
+}
+
+func TestCameraThen(t *testing.T) {
+	a, b := &camera{3, 0.01, -0.02, -1.5, 0.02, 0.005}, &camera{-2, 0.03, 0.01, 4, -0.01, 0.02}
+	x, y := 37.0, 51.0
+	u, v := a.at(x, y)
+	bu, bv := b.at(x+u, y+v)
+	gu, gv := a.then(b).at(x, y)
+	if math.Abs(gu-u-bu) > 1e-9 || math.Abs(gv-v-bv) > 1e-9 {
+		t.Errorf("%g, %g, want %g, %g", gu, gv, u+bu, v+bv)
+	}
+	if a.then(nil) != nil || (*camera)(nil).then(a) != nil {
+		t.Error("a camera that is not known leads somewhere")
+	}
+}
