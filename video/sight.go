@@ -22,6 +22,7 @@ type sight struct {
 func look(content, before, result *filter.Frame, age []float32, backward, forward *flow.Field, threads int) *sight {
 	s := &sight{trust: flow.Confidence(nil, backward, forward), moved: make([]float32, len(content.Pix))}
 	trustLight(s.trust, content, before, backward, threads)
+	trustShown(s.trust, content, before, backward)
 	flow.Warp(s.moved, result.Pix, backward, threads)
 	for i, v := range s.moved {
 		s.moved[i] = min(max(v, 0), 1)
