@@ -55,7 +55,16 @@ func TestTransparentPixelsTakeNoPart(t *testing.T) {
 					out, _ = paint(t, f, content.With(slices.Clone(content.Pix)), g)
 					return content, out
 				}
+				var losses []float64 // of the last scale
+				f.OnProgress = func(p Progress) {
+					if p.Scale == p.Scales {
+						losses = append(losses, p.Losses.Total)
+					}
+				}
 				content, a := run(5)
+				if last := losses[len(losses)-1]; !(last < 1.2*losses[0]) { // Adam alone goes up at first
+					t.Errorf("J went from %g to %g", losses[0], last)
+				}
 				other, b := run(6)
 				if !slices.Equal(a.Alpha, content.Alpha) {
 					t.Error("alpha has changed")

@@ -116,7 +116,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	}
 	w.setPrior(j, g, mask, s, f.o.Margin)
 	p := newPainter(&f.o, w, j, surround(pix, s, f.o.Margin, around), c.how)
-	p.receive(c.carried)
+	p.receive(c.carried, mask != nil)
 	c.carried = nil // the iterations need its memory
 
 	iterations := c.how.iterations
