@@ -102,11 +102,12 @@ static void add_gradient(float *da, const float *a, const float *share, const fl
                          int64_t p0, int n, float *work) {
     if (style) { // from a copy: p·VL is often a power of two, and all blocks fall into one set
         const int64_t step = (int64_t)n * VL;
-        for (int i = 0; i < c / VL; i++)
-            memcpy(work + i * step, a + (i * p + p0) * VL, step * sizeof *work);
-        if (share)
-            for (int64_t at = 0; at < c / VL * step; at += VL)
-                store(work + at, share[at % step / VL] * load(work + at));
+        for (int i = 0; i < c / VL; i++) {
+            const float *s = a + (i * p + p0) * VL;
+            float *v = work + i * step;
+            if (!share) memcpy(v, s, step * sizeof *work);
+            for (int q = 0; share && q < n; q++) store(v + q * VL, share[q] * load(s + q * VL));
+        }
         gemm(style, work, da + p0 * VL, c, c, n, step, p * VL, 1);
     }
     if (!mean && !md) return;
