@@ -48,9 +48,7 @@ func filled(pix, mask []float32, s size) []float32 {
 			weight[i] = 1
 		}
 	}
-	for p := range 3 {
-		Spread(out[p*s.pixels():(p+1)*s.pixels()], weight, s.w, s.h)
-	}
+	inRows(3, func(p int) { Spread(out[p*s.pixels():(p+1)*s.pixels()], weight, s.w, s.h) })
 	return out
 }
 
