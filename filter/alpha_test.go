@@ -36,6 +36,9 @@ var ways = map[string]func(*Options){
 func TestTransparentPixelsTakeNoPart(t *testing.T) {
 	const w, h = 47, 38
 	for name, change := range ways {
+		if testing.Short() && name != "adam pyramid" {
+			continue // for the time it takes
+		}
 		for _, later := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				o := tinyOptions()

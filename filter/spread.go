@@ -1,8 +1,8 @@
 package filter
 
 // Spread keeps the plane d where its weight, in [0,1], is 1 and replaces it, where
-// that is 0, by what lies around, from the finest level of a pyramid that saw any: push and pull
-// (Gortler, Grzeszczuk, Szeliski, Cohen, SIGGRAPH 1996, section 3.4).
+// that is 0, by what lies around, from the finest level of a pyramid that saw any:
+// push and pull (Gortler, Grzeszczuk, Szeliski, Cohen, SIGGRAPH 1996, section 3.4).
 func Spread(d, weight []float32, w, h int) {
 	if max(w, h) == 1 {
 		return
