@@ -53,7 +53,7 @@ func BenchmarkStep(b *testing.B) {
 				content := noise(3*s.pixels(), 2)
 				w.Upload(w.x, content)
 				j.setContent(w.x)
-				w.setPrior(j, Guide{Prior: smooth(size.w, size.h, 3)}, size, o.Margin)
+				w.setPrior(j, Guide{Prior: smooth(size.w, size.h, 3)}, nil, size, o.Margin)
 				p := newPainter(&f.o, w, j, content, f.means(false))
 				p.step(0)
 				b.ReportAllocs()

@@ -13,6 +13,7 @@ type canvas struct {
 	report  *Report
 	frame   size      // as it came
 	content []float32 // at the last of sizes
+	mask    []float32 // of the content, there; nil: all of it counts
 	sizes   []size
 	how     means
 
@@ -111,15 +112,22 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	}
 	now = c.report.since(now, "compile")
 	j := newObjective(&f.o, f.layers, w.Evaluator, style)
+	mask := fitMask(c.mask, c.sizes[len(c.sizes)-1], s)
+	if mask == nil {
+		w.SetMask(nil)
+	} else {
+		w.SetMask(mirror(mask, 1, s, f.o.Margin))
+		pix = filled(pix, mask, s) // with what has been painted around
+	}
 	w.Upload(w.x, mirror(content, 3, s, f.o.Margin))
 	j.setContent(w.x)
 	around := g.Margin
 	if !last {
 		around = nil
 	}
-	w.setPrior(j, g, s, f.o.Margin)
+	w.setPrior(j, g, mask, s, f.o.Margin)
 	p := newPainter(&f.o, w, j, surround(pix, s, f.o.Margin, around), c.how)
-	p.receive(c.carried)
+	p.receive(c.carried, mask != nil)
 	c.carried = nil // the iterations need its memory
 
 	iterations := c.how.iterations

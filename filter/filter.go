@@ -55,6 +55,9 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 		if min(s.W, s.H) < engine.MinSide {
 			return nil, fmt.Errorf("style %d is %d×%d pixels: it needs at least %d on each side", i+1, s.W, s.H, engine.MinSide)
 		}
+		if s.transparent() {
+			return nil, fmt.Errorf("style %d is wholly transparent: name a picture that shows something", i+1)
+		}
 	}
 	if (o.Precision == "bf16" || o.Precision == "mixed") && !hasBF16(e) {
 		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16): choose auto or fp32", o.Precision, e.Name())
@@ -85,11 +88,17 @@ func (f *Filter) Close() {
 // Paint returns content in the filter's style. With a Start in the guide it works
 // at one scale, from there, by L-BFGS for at most Options.FrameIterations, and
 // before that at ¼ of the size where much is New; else coarse to fine. Zero
-// iterations give the content itself. It fails when ctx is done, when content is
-// too small, or when J stops being a number.
+// iterations give the content itself, and so does one that is wholly transparent;
+// pixels of alpha 0 keep their samples, and what these are changes no other. It
+// fails when ctx is done, when content is too small, or when J stops being a number.
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
 	report := &Report{W: content.W, H: content.H, Seconds: map[string]float64{}}
 	if f.o.Iterations == 0 {
+		return content.With(append([]float32(nil), content.Pix...)), report, nil
+	}
+	mask := content.mask()
+	if mask != nil && engine.Total(mask) == 0 {
+		report.Stopped = "transparent"
 		return content.With(append([]float32(nil), content.Pix...)), report, nil
 	}
 	if g.Shares == nil {
@@ -105,13 +114,21 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	work := size{plan.W, plan.H}
 	head := *content // if the caller has let go of content, its picture can be collected before the end
 	head.Pix = nil
+	var original []float32
+	if mask != nil {
+		original = content.Pix
+	}
 	now := time.Now()
 	if g.Began.IsZero() {
 		g.Began = now
 	}
-	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work)}
+	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work),
+		mask: fitMask(mask, size{head.W, head.H}, work)}
 	report.since(now, "resize")
-	var pix []float32
+	var pix, kept []float32
+	if f.Film {
+		kept = c.content
+	}
 	if g.Start != nil {
 		c.sizes = append(g.coarse(work), work)
 		c.how = f.means(true)
@@ -121,7 +138,7 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		c.how = f.means(false)
 		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
 		if err == nil && f.Film {
-			pix, err = c.finish(ctx, content.fit(work), pix, g)
+			pix, err = c.finish(ctx, kept, pix, g)
 		}
 	}
 	if err != nil {
@@ -138,12 +155,16 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		pix = resize(pix, 3, work.w, work.h, full.w, full.h, bicubic)
 		clamp01(pix)
 	}
+	if len(pix) == len(original) {
+		restore(pix, original, mask)
+	}
 	report.since(now, "resize")
 	return head.With(pix), report, nil
 }
 
-// fit returns the frame's picture at a size; at its own it is not a copy.
+// fit returns the frame's picture at a size, filled; at its own it may be the frame's.
 func (f *Frame) fit(s size) []float32 {
+	f = f.Filled()
 	if f.W == s.w && f.H == s.h {
 		return f.Pix
 	}

@@ -110,7 +110,7 @@ func TestGradientOfJ(t *testing.T) {
 			w.Upload(w.x, smooth(s.w, s.h, 2).Pix)
 			j.setContent(w.x)
 			prior := smooth(s.w, s.h, 4)
-			w.setPrior(j, Guide{Prior: prior, PriorWeight: noise(s.pixels(), 6)}, s, 0)
+			w.setPrior(j, Guide{Prior: prior, PriorWeight: noise(s.pixels(), 6)}, nil, s, 0)
 			p := newPainter(&f.o, w, j, smooth(s.w, s.h, 3).Pix, f.means(false))
 			p.evaluate()
 			n := p.params.Len()

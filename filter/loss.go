@@ -79,12 +79,15 @@ func (s *gramLoss) energy(l *layer, target []float32) float64 {
 }
 
 // contentFactor is dJ_content/d(Σ Δaᵀ M Δa) of one layer with p positions:
-// c/2 for the paper's sum (½‖Δa‖²), c/(2 P n_c) for the mean.
-func contentFactor(l *layer, lossScale string, p int) float64 {
+// c/2 for the paper's sum (½‖Δa‖²), c/(2 P n_c) for the mean, 0 where none counts.
+func contentFactor(l *layer, lossScale string, p float64) float64 {
+	if p == 0 {
+		return 0
+	}
 	if lossScale == "sum" {
 		return l.sCon / 2
 	}
-	return l.sCon / (2 * float64(p) * l.n)
+	return l.sCon / (2 * p * l.n)
 }
 
 // congruence returns m·d·m by the evaluator's own means, or by BLAS in Go.

@@ -120,10 +120,15 @@ func (p *painter) moments() *moments {
 }
 
 // receive resizes the moments of another scale, level by level, and mirrors them
-// anew: the margin has the same width at every scale.
-func (p *painter) receive(s *moments) {
+// anew: the margin has the same width at every scale. Beside masked pixels, whose v
+// is 0, m is resized as v is: Adam's |m| < 2.4·√v then stays true (Cauchy, Schwarz).
+func (p *painter) receive(s *moments, masked bool) {
 	if s == nil || p.adam == nil || len(s.levels.sizes) != len(p.levels.sizes) {
 		return
+	}
+	reach := bicubic
+	if masked {
+		reach = bilinear
 	}
 	m, v := p.levels.views(p.w, p.adam.m), p.levels.views(p.w, p.adam.v)
 	for i, to := range p.levels.sizes {
@@ -133,7 +138,7 @@ func (p *painter) receive(s *moments) {
 			inner := crop(s.levels.level(of, i), 3, from, margin)
 			return mirror(resize(inner, 3, from.w, from.h, to.w, to.h, k), 3, to, margin)
 		}
-		p.w.Upload(m[i], fit(s.m, bicubic))
+		p.w.Upload(m[i], fit(s.m, reach))
 		p.w.Upload(v[i], fit(s.v, bilinear)) // stays ≥ 0
 	}
 	p.adam.step.T = s.t

@@ -25,7 +25,7 @@ type Progress struct {
 type Report struct {
 	W, H       int    // worked at
 	Iterations int    // over all scales
-	Stopped    string // what ended the last scale: "iterations", "settled" or "deadline"
+	Stopped    string // what ended the last scale: "iterations", "settled" or "deadline"; "transparent": nothing to paint
 	Losses     Losses
 	// Margin is what was painted around the picture, as the difference from its
 	// reflection: for the Guide of the frame after.

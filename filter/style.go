@@ -79,7 +79,7 @@ func (f *Filter) styleGrams(style *Frame, full, s size, p engine.Precision) (map
 		return grams, nil
 	}
 	f.Close() // a picture's workspace is not planned for beside the style's
-	pix, at := f.styleAt(style, s)
+	pix, mask, at := f.styleAt(style, s)
 	ev, err := f.e.Compile(f.within(f.spec(at, layers, p), f.styleMemory(full, s, at)))
 	if err != nil {
 		return nil, err
@@ -87,15 +87,9 @@ func (f *Filter) styleGrams(style *Frame, full, s size, p engine.Precision) (map
 	defer ev.Close()
 	x := ev.NewVector(len(pix))
 	ev.Upload(x, pix)
-	w, h := engine.Sizes(f.spec(s.grow(f.o.Margin), f.layers, p))
+	ev.SetMask(mask)
 	for k, m := range ev.Forward(x) {
-		l := &layers[k]
-		scale := 1.0
-		if f.o.LossScale == "sum" { // Gram(S), not Gram(S)/P_S, is what Gram(G) should be
-			scale = float64(m.P) / float64(w[l.Layer]*h[l.Layer])
-		}
-		grams[l.name] = make([]float32, l.c*l.c)
-		axpy(grams[l.name], float32(scale), m.Gram)
+		grams[layers[k].name] = slices.Clone(m.Gram)
 	}
 	return grams, nil
 }
@@ -111,27 +105,36 @@ func (f *Filter) styleLayers() (layers []layer) {
 	return layers
 }
 
-// styleAt returns the style at the size that suits a picture of size s, and that
-// size: its aspect kept, its longest side s's times Options.StyleScale. For the
-// paper's sums it is the canvas's own size, the middle of the style.
-func (f *Filter) styleAt(style *Frame, s size) ([]float32, size) {
+// styleAt returns the style at the size that suits a picture of size s, its mask
+// there (nil: all of it counts), and that size: its aspect kept, its longest side s's
+// times Options.StyleScale. For the paper's sums it is the canvas's own size, the
+// middle of the style: where P_S = P_G, Gram(S) and Gram(G) compare by their means.
+func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
+	own := size{style.W, style.H}
 	if f.o.LossScale != "sum" {
-		at := f.styleSize(style, s)
-		return style.fit(at), at
+		at = f.styleSize(style, s)
+		return style.fit(at), fitMask(style.mask(), own, at), at
 	}
 	s = s.grow(f.o.Margin)
 	k := max(float64(s.w)/float64(style.W), float64(s.h)/float64(style.H))
-	cover := size{style.W, style.H}.times(k)
+	cover := own.times(k)
 	cover = size{max(cover.w, s.w), max(cover.h, s.h)}
-	pix := style.fit(cover)
-	out := make([]float32, 3*s.pixels())
-	left, top := (cover.w-s.w)/2, (cover.h-s.h)/2
-	for p := range 3 {
-		for y := range s.h {
-			copy(out[p*s.pixels()+y*s.w:][:s.w], pix[p*cover.pixels()+(top+y)*cover.w+left:])
+	if mask = style.mask(); mask != nil {
+		mask = middle(fitMask(mask, own, cover), 1, cover, s)
+	}
+	return middle(style.fit(cover), 3, cover, s), mask, s
+}
+
+// middle cuts planes of a size down to a smaller one.
+func middle(pix []float32, planes int, from, to size) []float32 {
+	out := make([]float32, planes*to.pixels())
+	left, top := (from.w-to.w)/2, (from.h-to.h)/2
+	for p := range planes {
+		for y := range to.h {
+			copy(out[p*to.pixels()+y*to.w:][:to.w], pix[p*from.pixels()+(top+y)*from.w+left:])
 		}
 	}
-	return out, s
+	return out
 }
 
 // styleSize is the size at which a style is seen beside a picture of size s.

@@ -69,8 +69,8 @@ func (w *workspace) NewVector(n int) engine.Vector {
 }
 
 // setPrior gives the objective the guide's prior for a picture of size s inside
-// its margin.
-func (w *workspace) setPrior(j *objective, g Guide, s size, margin int) {
+// its margin, of which the mask counts, nil for all.
+func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, margin int) {
 	if g.Prior == nil {
 		return
 	}
@@ -81,6 +81,12 @@ func (w *workspace) setPrior(j *objective, g Guide, s size, margin int) {
 		}
 	} else {
 		weight = resize(g.PriorWeight, 1, g.Prior.W, g.Prior.H, s.w, s.h, bilinear)
+	}
+	if mask != nil { // Prior divides by all pixels
+		share := float32(engine.Total(mask) / float64(s.pixels()))
+		for i, m := range mask {
+			weight[i] *= m / share
+		}
 	}
 	j.prior, j.priorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels())
 	w.Upload(j.prior, mirror(g.Prior.fit(s), 3, s, margin))

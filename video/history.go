@@ -47,6 +47,7 @@ func NewHistory(o Options, threads int) (*History, error) {
 // scene, or of another size, gets the zero Guide. It fails where --flow-from lacks
 // a flow.
 func (h *History) Guide(content *filter.Frame) (filter.Guide, error) {
+	content = content.Filled()
 	if h.content == nil || h.content.W != content.W || h.content.H != content.H {
 		*h = History{o: h.o, threads: h.threads, motion: h.motion, shares: h.shares}
 		if h.motion != nil {
@@ -55,7 +56,7 @@ func (h *History) Guide(content *filter.Frame) (filter.Guide, error) {
 		return filter.Guide{}, nil
 	}
 	if h.motion == nil {
-		return filter.Guide{Start: h.result, Margin: h.margin}, nil
+		return h.unmoved(content), nil
 	}
 	backward, forward, err := h.motion.next(content, h.content)
 	if err != nil {
@@ -131,7 +132,7 @@ func (h *History) Keep(content, result *filter.Frame, margin []float32) {
 		h.older = append(h.older, newPast(h.content, h.result, h.age))
 		h.older[len(h.older)-1].camera = h.camera
 	}
-	h.content, h.result, h.margin, h.age = content, result, margin, h.next
+	h.content, h.result, h.margin, h.age = content.Filled(), result.Filled(), margin, h.next
 	if content.W != result.W || content.H != result.H {
 		h.content, h.result, h.age, h.older = nil, nil, nil, nil
 	}

@@ -153,25 +153,6 @@ func TestHistoryOfAnotherSize(t *testing.T) {
 	}
 }
 
-func TestSpread(t *testing.T) {
-	for _, s := range [][2]int{{1, 1}, {3, 1}, {17, 5}, {40, 31}} {
-		w, h := s[0], s[1]
-		d, weight := make([]float32, w*h), make([]float32, w*h)
-		for i := range d {
-			d[i], weight[i] = 0.25, 1
-			if i%w > w/4 && i%w < w/2 {
-				d[i], weight[i] = 7, 0
-			}
-		}
-		spread(d, weight, w, h)
-		for i, v := range d {
-			if magnitude(v-0.25) > 1e-6 {
-				t.Fatalf("%d×%d: %g at %d, want 0.25", w, h, v, i)
-			}
-		}
-	}
-}
-
 func TestBoxMean(t *testing.T) {
 	const w, h, r = 7, 5, 2
 	plane, want := make([]float32, w*h), make([]float32, w*h)

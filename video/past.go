@@ -20,7 +20,7 @@ func newPast(content, result *filter.Frame, age []float32) *past {
 }
 
 func head(f *filter.Frame) *filter.Frame {
-	return &filter.Frame{W: f.W, H: f.H, Index: f.Index}
+	return &filter.Frame{W: f.W, H: f.H, Index: f.Index, Alpha: f.Alpha}
 }
 
 func (p *past) frames() (content, result *filter.Frame, age []float32) {

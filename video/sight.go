@@ -22,6 +22,7 @@ type sight struct {
 func look(content, before, result *filter.Frame, age []float32, backward, forward *flow.Field, threads int) *sight {
 	trust := flow.Confidence(nil, backward, forward)
 	trustLight(trust, mismatch(content, before, backward, threads), content.W, content.H)
+	trustShown(trust, content, before, backward)
 	return carry(trust, result, age, backward, threads)
 }
 
@@ -38,6 +39,7 @@ func lookBy(content, before, result *filter.Frame, age []float32, guess *flow.Fi
 	off := mismatch(content, before, guess, threads)
 	trustDetail(trust, off, content.W, content.H)
 	trustLight(trust, off, content.W, content.H)
+	trustShown(trust, content, before, guess)
 	return carry(trust, result, age, guess, threads)
 }
 

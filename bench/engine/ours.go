@@ -115,7 +115,7 @@ func newTargets(e engine.Engine, s engine.Spec, dir string) (*targets, error) {
 		for j := range c {
 			trace += float64(m.Gram[j*c+j])
 		}
-		t.content = append(t.content, 1/(trace*float64(m.P)))
+		t.content = append(t.content, 1/(trace*m.P))
 	}
 	return t, nil
 }

@@ -39,7 +39,8 @@ type Spec struct {
 type Engine interface {
 	// Name says what computes: "cpu avx512, 2 threads".
 	Name() string
-	// Memory estimates the bytes that an evaluator of s allocates, but for NewVector.
+	// Memory estimates the bytes that an evaluator of s allocates, but for NewVector
+	// and SetMask.
 	Memory(s Spec) int64
 	// Compile panics if s is out of range and fails where memory or the
 	// device does.
@@ -62,13 +63,14 @@ type MixedEngine interface{ HasBF16() bool }
 // is a vector of 3·H·W: planes R, G, B, each H rows of W.
 type Vector interface{ Len() int }
 
-// Moments is what Forward says of one tap. Its slices belong to the evaluator
-// and hold until the next Forward.
+// Moments is what Forward says of one tap, with the m of Shares, 1 without a mask.
+// Where P is 0 all of it is. Its slices belong to the evaluator and hold until the
+// next Forward.
 type Moments struct {
-	P       int       // positions n_h·n_w
-	Gram    []float32 // (C, C): Σ_p a_p a_pᵀ / P; nil unless Tap.Style
-	Mean    []float32 // (C): Σ_p a_p / P; nil unless Tap.Style
-	Content float64   // Σ_p Δa_pᵀ M Δa_p, Δa = a − target; 0 before SetContent
+	P       float64   // Σ_p m_p; without a mask the positions n_h·n_w
+	Gram    []float32 // (C, C): Σ_p m_p a_p a_pᵀ / P; nil unless Tap.Style
+	Mean    []float32 // (C): Σ_p m_p a_p / P; nil unless Tap.Style
+	Content float64   // Σ_p m_p Δa_pᵀ M Δa_p, Δa = a − target; 0 before SetContent
 }
 
 // Gradient is what J says of one tap: its derivatives by that tap's moments.
@@ -92,6 +94,10 @@ type AdamStep struct {
 // Evaluator computes for one Spec. It is used by one goroutine at a time. Two
 // runs of the same calls give the same bits, whatever the number of threads.
 type Evaluator interface {
+	// SetMask says how much each pixel counts, in [0,1], H rows of W, from the next
+	// Forward on: in the moments by Shares, in TV by pairs. Where it is 0 Backward's
+	// gradient is too. nil: all pixels count, as before the first call.
+	SetMask(mask []float32)
 	// Forward evaluates the network at the picture x and returns one Moments
 	// per tap of the Spec.
 	Forward(x Vector) []Moments
@@ -123,7 +129,8 @@ type Evaluator interface {
 	EnlargeAdjoint(dlow, d Vector, w, h int)
 	// TV returns the mean squared difference between neighbours of the
 	// picture x, over both directions and three channels, and adds weight
-	// times its gradient to dx.
+	// times its gradient to dx. Under a mask a pair counts by the product of its
+	// pixels; where none counts TV is 0.
 	TV(dx, x Vector, weight float64) float64
 	// Prior returns Σ_p w_p ‖x_p − prior_p‖² / Σ_p 1 and adds weight times
 	// its gradient to dx. w has H·W elements.

@@ -25,6 +25,9 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 		}
 		e.descend(&e.tiles[i], pdx, g)
 	}
+	if e.mask != nil {
+		engine.ClearMasked(floats(unsafe.Pointer(pdx), n), e.mask)
+	}
 }
 
 // descend adds the gradient of what a tile's core adds to J.
@@ -39,7 +42,7 @@ func (e *Evaluator) descend(t *tile, pdx *C.float, g []engine.Gradient) {
 		}
 		e.profile.lap(i, backwardPart)
 		if l.tap >= 0 {
-			e.addGradient(&e.taps[l.tap], l, &g[l.tap])
+			e.addGradient(&e.taps[l.tap], l, &g[l.tap], e.moments[l.tap].P, t.offset(&e.taps[l.tap], l))
 			e.profile.lap(i, lossPart)
 		}
 		if i > 0 {
@@ -52,16 +55,20 @@ func (e *Evaluator) descend(t *tile, pdx *C.float, g []engine.Gradient) {
 	e.profile.lap(0, backwardPart)
 }
 
-// addGradient adds 2·D·a/P + dMean/P + 2·dContent·M·Δa to the gradient at a
-// tap's activation a, before its ReLU's mask, over the core of its layer l.
-func (e *Evaluator) addGradient(t *tap, l *layer, g *engine.Gradient) {
+// addGradient adds m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, m the shares, to the
+// gradient at a tap's activation a, before its ReLU's mask, over the core of its
+// layer l, whose window begins at offset.
+func (e *Evaluator) addGradient(t *tap, l *layer, g *engine.Gradient, p float64, offset int) {
 	var style, mean, mdelta *C.float
 	n := e.plan.spec.Network.Layers[t.Layer].Out
 	if (g.Gram != nil || g.Mean != nil) && !t.Style || g.Content != 0 && !t.Content {
 		panic("cpu: a gradient for moments that the tap does not give")
 	}
+	if p == 0 {
+		return
+	}
 	if g.Gram != nil {
-		e.pack(e.panels, g.Gram, n, 2/float64(t.p))
+		e.pack(e.panels, g.Gram, n, 2/p)
 		style = (*C.float)(e.panels)
 	}
 	if g.Mean != nil {
@@ -70,7 +77,7 @@ func (e *Evaluator) addGradient(t *tap, l *layer, g *engine.Gradient) {
 		}
 		padded := floats(t.mean, t.c)
 		for c, v := range g.Mean {
-			padded[c] = float32(float64(v) / float64(t.p))
+			padded[c] = float32(float64(v) / p)
 		}
 		mean = (*C.float)(t.mean)
 	}
@@ -79,7 +86,8 @@ func (e *Evaluator) addGradient(t *tap, l *layer, g *engine.Gradient) {
 	}
 	parallel(e.threads, l.core.pieces(positionBlock), func(worker, i int) {
 		at, n := l.core.piece(i, positionBlock, l.w)
-		C.nst_add_gradient(e.k, (*C.float)(l.dact), (*C.float)(l.act), style, mean, mdelta,
+		whole, _ := l.core.piece(i, positionBlock, t.w)
+		C.nst_add_gradient(e.k, (*C.float)(l.dact), (*C.float)(l.act), t.shareAt(offset+whole), style, mean, mdelta,
 			C.float(2*g.Content), C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n),
 			(*C.float)(e.work[worker]))
 	})

@@ -43,7 +43,8 @@ func BenchmarkIteration(b *testing.B) {
 		name   string
 		blocks [][]int
 		size   int
-	}{{"vgg19", vgg19, 256}, {"vgg19", vgg19, 512}, {"slim", slim, 512}} {
+		mask   []float32
+	}{{"vgg19", vgg19, 256, nil}, {"vgg19", vgg19, 512, nil}, {"slim", slim, 512, nil}, {"slim masked", slim, 512, uniform(9, 512*512)}} {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/%d/threads=%d", c.name, c.size, threads), func(b *testing.B) {
 				n := network(1, c.blocks...)
@@ -57,6 +58,7 @@ func BenchmarkIteration(b *testing.B) {
 				x := upload(e, uniform(1, 3*s.W*s.H))
 				dx := e.NewVector(x.Len())
 				gs := gradients(s)
+				e.SetMask(c.mask)
 				e.Forward(x)
 				e.SetContent(nil)
 				b.ResetTimer()

@@ -11,9 +11,9 @@ static inline void nst_first_back(K k, const struct first *f, int y0, int y1, fl
 static inline void nst_conv(K k, const struct conv *c, int block, float *work) { k->conv(c, block, work); }
 static inline void nst_pool(K k, float *dst, const float *src, int h, int w, int maximum) { k->pool(dst, src, h, w, maximum); }
 static inline void nst_unpool(K k, float *dsrc, const float *ddst, const float *src, int h, int w, int maximum) { k->unpool(dsrc, ddst, src, h, w, maximum); }
-static inline void nst_gram(K k, double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n) { k->gram(gram, sum, a, c, p, p0, n); }
-static inline double nst_content(K k, float *md, const float *a, const float *target, const float *m, int c, int64_t p, int64_t p0, int n, int64_t tp, int64_t t0, float *work) { return k->content(md, a, target, m, c, p, p0, n, tp, t0, work); }
-static inline void nst_add_gradient(K k, float *da, const float *a, const float *style, const float *mean, const float *md, float content, int c, int64_t p, int64_t p0, int n, float *work) { k->add_gradient(da, a, style, mean, md, content, c, p, p0, n, work); }
+static inline void nst_gram(K k, double *gram, double *sum, const float *a, const float *share, int c, int64_t p, int64_t p0, int n, float *work) { k->gram(gram, sum, a, share, c, p, p0, n, work); }
+static inline double nst_content(K k, float *md, const float *a, const float *share, const float *target, const float *m, int c, int64_t p, int64_t p0, int n, int64_t tp, int64_t t0, float *work) { return k->content(md, a, share, target, m, c, p, p0, n, tp, t0, work); }
+static inline void nst_add_gradient(K k, float *da, const float *a, const float *share, const float *style, const float *mean, const float *md, float content, int c, int64_t p, int64_t p0, int n, float *work) { k->add_gradient(da, a, share, style, mean, md, content, c, p, p0, n, work); }
 static inline void nst_pack_panels(K k, float *u, const float *b, int kk, int n, float scale) { k->pack_panels(u, b, kk, n, scale); }
 static inline void nst_pack_rows(K k, float *v, const float *a, int m, int kk) { k->pack_rows(v, a, m, kk); }
 static inline void nst_unpack_rows(K k, float *c, const float *v, int m, int n, int row0, int rows) { k->unpack_rows(c, v, m, n, row0, rows); }
@@ -23,6 +23,7 @@ static inline double nst_dot(K k, const float *a, const float *b, int64_t n) { r
 static inline void nst_axpby(K k, float *y, float a, const float *x, float b, int64_t n) { k->axpby(y, a, x, b, n); }
 static inline void nst_adam(K k, float *x, float *m, float *v, float *mean, const float *dx, const struct adam *s, int64_t n) { k->adam(x, m, v, mean, dx, s, n); }
 static inline double nst_tv(K k, float *dx, const float *x, int h, int w, int y0, int y1, float scale) { return k->tv(dx, x, h, w, y0, y1, scale); }
+static inline double nst_tv_masked(K k, float *dx, const float *x, const float *mask, int h, int w, int y0, int y1, float scale) { return k->tv_masked(dx, x, mask, h, w, y0, y1, scale); }
 static inline double nst_prior(K k, float *dx, const float *x, const float *prior, const float *w, float scale, int64_t n) { return k->prior(dx, x, prior, w, scale, n); }
 static inline void nst_enlarge(K k, float *dst, const float *base, float a, const float *low, const float *tx, const float *ty, int h, int w, int y0, int y1) { k->enlarge(dst, base, a, low, tx, ty, h, w, y0, y1); }
 static inline void nst_enlarge_adjoint(K k, float *dlow, const float *d, const float *tx, const float *ty, int h, int w, int k0, int k1) { k->enlarge_adjoint(dlow, d, tx, ty, h, w, k0, k1); }

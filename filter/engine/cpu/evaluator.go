@@ -29,6 +29,8 @@ type Evaluator struct {
 	tiles    []tile
 	held     int      // the tile whose activations are in the buffers
 	x        *C.float // the latest Forward's
+	mask     []float32
+	pairs    float64 // engine.Pairs of mask
 	taps     []tap
 	moments  []engine.Moments
 	work     []unsafe.Pointer // for each worker
@@ -70,6 +72,7 @@ type tap struct {
 	target, mdelta unsafe.Pointer // content target; M·Δa of the tile that is held
 	mean           unsafe.Pointer // padded gradient
 	gram, sums     []float64      // over the tiles so far
+	share          []float32      // of each position; nil: 1
 	hasContent     bool
 	hasMetric      bool
 }
@@ -116,7 +119,7 @@ func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluato
 	for i, s := range p.spec.Taps {
 		t := &e.taps[i]
 		*t = tap{Tap: s, c: p.channels(s), w: ws[s.Layer], p: ws[s.Layer] * hs[s.Layer]}
-		e.moments[i].P = t.p
+		e.moments[i].P = float64(t.p)
 		out := p.spec.Network.Layers[s.Layer].Out
 		if s.Style {
 			e.moments[i].Gram = make([]float32, out*out)

@@ -6,6 +6,7 @@ package cpu
 import "C"
 
 import (
+	"slices"
 	"unsafe"
 
 	"nstfilter/filter/engine"
@@ -15,6 +16,31 @@ import (
 // rowBlock is how many rows of a picture, or of a matrix, a goroutine takes at a
 // time.
 const rowBlock = 16
+
+func (e *Evaluator) SetMask(mask []float32) {
+	e.mask, e.pairs = nil, 0
+	shares := make([][]float32, len(e.taps))
+	if mask != nil {
+		e.mask = slices.Clone(mask)
+		e.pairs = engine.Pairs(e.mask, e.plan.spec.W, e.plan.spec.H)
+		shares = engine.Shares(e.plan.spec, e.mask)
+	}
+	for i := range e.taps {
+		t := &e.taps[i]
+		t.share, e.moments[i].P = shares[i], float64(t.p)
+		if mask != nil {
+			e.moments[i].P = engine.Total(t.share)
+		}
+	}
+}
+
+// shareAt is where a tap's shares from a position of the whole layer on are.
+func (t *tap) shareAt(position int) *C.float {
+	if t.share == nil {
+		return nil
+	}
+	return (*C.float)(&t.share[position])
+}
 
 func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 	e.x = e.pointer(x, 3*e.plan.spec.W*e.plan.spec.H)
@@ -55,7 +81,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 		}
 		tap := &e.taps[l.tap]
 		if tap.Style && measure {
-			e.addGram(tap, l)
+			e.addGram(tap, l, t.offset(tap, l))
 		}
 		if tap.hasContent {
 			content := e.measureContent(tap, l, t.offset(tap, l))
@@ -104,20 +130,22 @@ func (e *Evaluator) maximum() C.int {
 	return 0
 }
 
-// addGram adds the core of a tap's layer l to the tap's sums.
-func (e *Evaluator) addGram(t *tap, l *layer) {
+// addGram adds the core of a tap's layer l, whose window begins at offset, to the
+// tap's sums.
+func (e *Evaluator) addGram(t *tap, l *layer, offset int) {
 	pieces := l.core.pieces(gramChunk)
 	blocks := gramBlocks(pieces, t.c)
 	size := blocksOf(pieces, max(blocks, 1))
 	cc := t.c * t.c
-	parallel(e.threads, blocks, func(_, b int) {
+	parallel(e.threads, blocks, func(worker, b int) {
 		gram, sums := e.gram[b*cc:][:cc], e.sums[b*t.c:][:t.c]
 		clear(gram)
 		clear(sums)
 		for i := b * size; i < min((b+1)*size, pieces); i++ {
 			at, n := l.core.piece(i, gramChunk, l.w)
-			C.nst_gram(e.k, (*C.double)(&gram[0]), (*C.double)(&sums[0]), (*C.float)(l.act),
-				C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n))
+			whole, _ := l.core.piece(i, gramChunk, t.w)
+			C.nst_gram(e.k, (*C.double)(&gram[0]), (*C.double)(&sums[0]), (*C.float)(l.act), t.shareAt(offset+whole),
+				C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n), (*C.float)(e.work[worker]))
 		}
 	})
 	parallel(e.threads, blocksOf(t.c, rowBlock), func(_, block int) {
@@ -134,14 +162,19 @@ func (e *Evaluator) addGram(t *tap, l *layer) {
 
 // finish makes moments of a tap's sums.
 func (e *Evaluator) finish(t *tap, m *engine.Moments) {
-	n, p := len(m.Mean), float64(t.p)
+	n := len(m.Mean)
+	if m.P == 0 {
+		clear(m.Gram)
+		clear(m.Mean)
+		return
+	}
 	parallel(e.threads, blocksOf(n, rowBlock), func(_, block int) {
 		for r := block * rowBlock; r < min(n, (block+1)*rowBlock); r++ {
 			for c := r; c < n; c++ {
-				v := float32(t.gram[r*t.c+c] / p)
+				v := float32(t.gram[r*t.c+c] / m.P)
 				m.Gram[r*n+c], m.Gram[c*n+r] = v, v
 			}
-			m.Mean[r] = float32(t.sums[r] / p)
+			m.Mean[r] = float32(t.sums[r] / m.P)
 		}
 	})
 }
@@ -156,8 +189,8 @@ func (e *Evaluator) measureContent(t *tap, l *layer, offset int) float64 {
 	return e.sum(l.core.pieces(positionBlock), func(worker, i int) float64 {
 		at, n := l.core.piece(i, positionBlock, l.w)
 		whole, _ := l.core.piece(i, positionBlock, t.w)
-		return float64(C.nst_content(e.k, (*C.float)(t.mdelta), (*C.float)(l.act), (*C.float)(t.target),
-			metric, C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n),
+		return float64(C.nst_content(e.k, (*C.float)(t.mdelta), (*C.float)(l.act), t.shareAt(offset+whole),
+			(*C.float)(t.target), metric, C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n),
 			C.int64_t(t.p), C.int64_t(offset+whole), (*C.float)(e.work[worker])))
 	})
 }

@@ -138,6 +138,7 @@ const struct kernels TABLE = {
     .axpby = axpby,
     .adam = adam,
     .tv = tv,
+    .tv_masked = tv_masked,
     .prior = prior,
     .enlarge = enlarge,
     .enlarge_adjoint = enlarge_adjoint,

@@ -26,9 +26,37 @@ INLINE void gram_tile(double *gram, int c, int i, int j, const float *a, int64_t
     }
 }
 
-static void gram(double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n) {
+// gram_shares does one chunk from a copy of √share·a, without what has no share.
+static void gram_shares(double *gram, double *sum, const float *a, const float *share, int c,
+                        int64_t p, int64_t p0, int n, float *work) {
+    float root[GRAM_CHUNK];
+    int from[GRAM_CHUNK], some = 0;
+    for (int q = 0; q < n; q++)
+        if (share[q] > 0) root[some] = __builtin_sqrtf(share[q]), from[some++] = q;
+    for (int i = 0; i < c / VL; i++) {
+        const float *s = a + (i * p + p0) * VL;
+        float *d = work + (size_t)i * some * VL;
+        vec t = {0};
+        for (int q = 0; q < some; q++) {
+            vec v = root[q] * load(s + from[q] * VL);
+            store(d + q * VL, v);
+            t += root[q] * v;
+        }
+        for (int k = 0; k < VL; k++) sum[i * VL + k] += t[k];
+    }
+    for (int i = 0; i < c; i += PAIR)
+        for (int j = i; j < c; j += PAIR)
+            for (int r = 0; r < PAIR; r += GRAM_ROWS) gram_tile(gram, c, i + r, j, work, some, 0, some);
+}
+
+static void gram(double *gram, double *sum, const float *a, const float *share, int c, int64_t p,
+                 int64_t p0, int n, float *work) {
     for (int q = 0; q < n; q += GRAM_CHUNK) {
         int len = min(GRAM_CHUNK, n - q);
+        if (share) {
+            gram_shares(gram, sum, a, share + q, c, p, p0 + q, len, work);
+            continue;
+        }
         for (int i = 0; i < c; i += PAIR)
             for (int j = i; j < c; j += PAIR)
                 for (int r = 0; r < PAIR; r += GRAM_ROWS)
@@ -42,8 +70,9 @@ static void gram(double *gram, double *sum, const float *a, int c, int64_t p, in
     }
 }
 
-static double content(float *md, const float *a, const float *target, const float *m, int c,
-                      int64_t p, int64_t p0, int n, int64_t tp, int64_t t0, float *work) {
+static double content(float *md, const float *a, const float *share, const float *target,
+                      const float *m, int c, int64_t p, int64_t p0, int n, int64_t tp, int64_t t0,
+                      float *work) {
     const int64_t step = (int64_t)n * VL;
     float *delta = work; // [c/VL][n][VL]
     for (int i = 0; i < c / VL; i++) {
@@ -57,28 +86,38 @@ static double content(float *md, const float *a, const float *target, const floa
             memcpy(md + (i * p + p0) * VL, delta + i * step, step * sizeof *md);
     double s = 0;
     for (int i = 0; i < c / VL; i++) {
-        const float *d = delta + i * step, *e = md + (i * p + p0) * VL;
+        const float *d = delta + i * step;
+        float *e = md + (i * p + p0) * VL;
         vec t = {0};
+        if (share)
+            for (int q = 0; q < n; q++) store(e + q * VL, share[q] * load(e + q * VL));
         for (int q = 0; q < n; q++) t += load(d + q * VL) * load(e + q * VL);
         for (int k = 0; k < VL; k++) s += t[k];
     }
     return s;
 }
 
-static void add_gradient(float *da, const float *a, const float *style, const float *mean,
-                         const float *md, float content, int c, int64_t p, int64_t p0, int n,
-                         float *work) {
+static void add_gradient(float *da, const float *a, const float *share, const float *style,
+                         const float *mean, const float *md, float content, int c, int64_t p,
+                         int64_t p0, int n, float *work) {
     if (style) { // from a copy: p·VL is often a power of two, and all blocks fall into one set
         const int64_t step = (int64_t)n * VL;
-        for (int i = 0; i < c / VL; i++)
-            memcpy(work + i * step, a + (i * p + p0) * VL, step * sizeof *work);
+        for (int i = 0; i < c / VL; i++) {
+            const float *s = a + (i * p + p0) * VL;
+            float *v = work + i * step;
+            if (!share) memcpy(v, s, step * sizeof *work);
+            for (int q = 0; share && q < n; q++) store(v + q * VL, share[q] * load(s + q * VL));
+        }
         gemm(style, work, da + p0 * VL, c, c, n, step, p * VL, 1);
     }
     if (!mean && !md) return;
     for (int i = 0; i < c / VL; i++) {
         vec k = mean ? load(mean + i * VL) : (vec){0};
-        for (int64_t at = (i * p + p0) * VL, end = at + (int64_t)n * VL; at < end; at += VL) {
-            vec g = load(da + at) + k;
+        const int64_t start = (i * p + p0) * VL;
+        for (int64_t at = start, end = at + (int64_t)n * VL; at < end; at += VL) {
+            vec g = k;
+            if (share) g = share[(at - start) / VL] * k;
+            g = load(da + at) + g;
             if (md) g = g + content * load(md + at);
             store(da + at, g);
         }

@@ -108,6 +108,44 @@ static double tv(float *dx, const float *x, int h, int w, int y0, int y1, float 
     return total_of_lanes(s);
 }
 
+INLINE double tv_masked_pixel(float *d, const float *r, const float *up, const float *down,
+                              const float *m, const float *mup, const float *mdown, int left,
+                              int right, float scale) {
+    float e = r[right] - *r, f = *down - *r, b = *r - r[-left], c = *r - *up;
+    float me = *m * m[right] * e, mf = *m * *mdown * f;
+    *d += scale * ((*m * m[-left] * b - me) + (*m * *mup * c - mf));
+    return (double)me * e + (double)mf * f;
+}
+
+static double tv_masked(float *dx, const float *x, const float *mask, int h, int w, int y0, int y1,
+                        float scale) {
+    double s[VL] = {0};
+    vec acc = {0};
+    scale *= 2;
+    for (int y = y0; y < y1; y++) {
+        const float *r = x + (size_t)y * w, *m = mask + (size_t)y * w;
+        float *d = dx + (size_t)y * w;
+        const int above = y > 0 ? -w : 0, below = y + 1 < h ? w : 0;
+        s[0] += tv_masked_pixel(d, r, r + above, r + below, m, m + above, m + below, 0, w > 1, scale);
+        int i = 1;
+        for (int n = 1; i + VL < w; i += VL, n++) { // the last pixel has none to its right
+            const float *q = r + i, *k = m + i;
+            vec o = loadu(q), mo = loadu(k);
+            vec e = loadu(q + 1) - o, f = loadu(q + below) - o, b = o - loadu(q - 1), c = o - loadu(q + above);
+            vec me = mo * loadu(k + 1) * e, mf = mo * loadu(k + below) * f;
+            vec mb = mo * loadu(k - 1) * b, mc = mo * loadu(k + above) * c;
+            acc = acc + me * e + mf * f;
+            storeu(d + i, loadu(d + i) + scale * ((mb - me) + (mc - mf)));
+            if (n % FLUSH == 0) flush(s, &acc);
+        }
+        flush(s, &acc);
+        for (; i < w; i++)
+            s[0] += tv_masked_pixel(d + i, r + i, r + i + above, r + i + below, m + i, m + i + above,
+                                    m + i + below, 1, i + 1 < w, scale);
+    }
+    return total_of_lanes(s);
+}
+
 static double prior(float *dx, const float *x, const float *prior, const float *w, float scale,
                     int64_t n) {
     double s[VL] = {0};

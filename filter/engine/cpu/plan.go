@@ -179,6 +179,7 @@ func (p *plan) window(x, y span) *windowPlan {
 				blocks := gramBlocks(l.core.pieces(gramChunk), l.c)
 				p.gram = max(p.gram, blocks*l.c*l.c)
 				p.sums = max(p.sums, blocks*l.c)
+				p.work = max(p.work, l.c*gramChunk)
 			}
 			p.panels = max(p.panels, l.c*l.c)
 			p.work = max(p.work, l.c*positionBlock)

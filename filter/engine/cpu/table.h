@@ -76,17 +76,20 @@ struct kernels {
     void (*pool)(float *dst, const float *src, int h, int w, int maximum);
     void (*unpool)(float *dsrc, const float *ddst, const float *src, int h, int w, int maximum);
 
-    // Over positions p0 … p0+n−1: Σ a aᵀ is added to the upper triangle of gram
-    // (c, c) in 2VL×2VL blocks, Σ a to sum (c).
-    void (*gram)(double *gram, double *sum, const float *a, int c, int64_t p, int64_t p0, int n);
-    // md = M·(a − target), returns Σ (a − target)ᵀ md; m packed or NULL for I.
+    // Over positions p0 … p0+n−1, each with its weight of the n in share, NULL for 1:
+    // Σ share a aᵀ is added to the upper triangle of gram (c, c) in 2VL×2VL blocks,
+    // Σ share a to sum (c); work, for shares alone, holds c·256 floats.
+    void (*gram)(double *gram, double *sum, const float *a, const float *share, int c, int64_t p,
+                 int64_t p0, int n, float *work);
+    // md = share·M·(a − target), returns Σ (a − target)ᵀ md; m packed or NULL for I.
     // target has tp positions and begins at t0.
-    double (*content)(float *md, const float *a, const float *target, const float *m, int c,
-                      int64_t p, int64_t p0, int n, int64_t tp, int64_t t0, float *work);
-    // da += style·a + mean + content·md; style packed; all three may be NULL.
-    void (*add_gradient)(float *da, const float *a, const float *style, const float *mean,
-                         const float *md, float content, int c, int64_t p, int64_t p0, int n,
-                         float *work);
+    double (*content)(float *md, const float *a, const float *share, const float *target,
+                      const float *m, int c, int64_t p, int64_t p0, int n, int64_t tp, int64_t t0,
+                      float *work);
+    // da += share·(style·a + mean) + content·md; style packed; all three may be NULL.
+    void (*add_gradient)(float *da, const float *a, const float *share, const float *style,
+                         const float *mean, const float *md, float content, int c, int64_t p,
+                         int64_t p0, int n, float *work);
 
     // Matrices for gemm: panels of b (k, n) are [N/2VL][K][2VL], rows of a (m, k)
     // are [K/VL][m][VL]; both padded with zeros to a multiple of 2·VL.
@@ -107,6 +110,9 @@ struct kernels {
     // Rows y0 … y1−1 of one plane: returns Σ of squared differences to the right
     // and downwards; dx += scale times its gradient.
     double (*tv)(float *dx, const float *x, int h, int w, int y0, int y1, float scale);
+    // The same of pairs that count by the product of their weights in mask (h, w).
+    double (*tv_masked)(float *dx, const float *x, const float *mask, int h, int w, int y0, int y1,
+                        float scale);
     // Returns Σ w (x−prior)²; dx += scale·w·(x−prior).
     double (*prior)(float *dx, const float *x, const float *prior, const float *w, float scale,
                     int64_t n);

@@ -129,11 +129,27 @@ func (e *Evaluator) Adam(x, m, v, mean, dx engine.Vector, s engine.AdamStep) {
 func (e *Evaluator) TV(dx, x engine.Vector, weight float64) float64 {
 	w, h := e.plan.spec.W, e.plan.spec.H
 	pdx, px := e.pointer(dx, 3*w*h), e.pointer(x, 3*w*h)
+	if e.mask != nil {
+		return e.maskedTV(pdx, px, weight)
+	}
 	pairs := float64(3 * (h*(w-1) + (h-1)*w))
 	rows := blocksOf(h, rowBlock)
 	return e.sum(3*rows, func(_, i int) float64 {
 		plane, y0 := i/rows*w*h, i%rows*rowBlock
 		return float64(C.nst_tv(e.k, move(pdx, plane), move(px, plane), C.int(h), C.int(w),
+			C.int(y0), C.int(min(y0+rowBlock, h)), C.float(weight/pairs)))
+	}) / pairs
+}
+
+func (e *Evaluator) maskedTV(pdx, px *C.float, weight float64) float64 {
+	if e.pairs == 0 {
+		return 0
+	}
+	w, h, pairs := e.plan.spec.W, e.plan.spec.H, 3*e.pairs
+	rows := blocksOf(h, rowBlock)
+	return e.sum(3*rows, func(_, i int) float64 {
+		plane, y0 := i/rows*w*h, i%rows*rowBlock
+		return float64(C.nst_tv_masked(e.k, move(pdx, plane), move(px, plane), (*C.float)(&e.mask[0]), C.int(h), C.int(w),
 			C.int(y0), C.int(min(y0+rowBlock, h)), C.float(weight/pairs)))
 	}) / pairs
 }

@@ -15,6 +15,7 @@ import (
 func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("networks", func(t *testing.T) { testNetworks(t, got, oracle) })
 	t.Run("calls", func(t *testing.T) { testCalls(t, got, oracle) })
+	t.Run("masks", func(t *testing.T) { testMasks(t, got, oracle) })
 	t.Run("memory", func(t *testing.T) { testMemory(t, got, oracle) })
 	t.Run("same bits", func(t *testing.T) { testSameBits(t, got) })
 	t.Run("vectors", func(t *testing.T) { testVectors(t, got) })

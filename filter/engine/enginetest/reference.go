@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"math"
+	"slices"
 
 	"nstfilter/filter/engine"
 	"nstfilter/weights"
@@ -28,7 +29,7 @@ func (Reference) Memory(s engine.Spec) int64 {
 func (Reference) Compile(s engine.Spec) (engine.Evaluator, error) {
 	w, h := engine.Sizes(s)
 	e := &referenceEvaluator{
-		referenceVectors: referenceVectors{s.W, s.H},
+		referenceVectors: referenceVectors{w: s.W, h: s.H},
 		spec:             s,
 		layers:           make([]referenceLayer, s.Depth()),
 		moments:          make([]engine.Moments, len(s.Taps)),
@@ -81,16 +82,47 @@ func (e *referenceEvaluator) Forward(x engine.Vector) []engine.Moments {
 	}
 	for i, t := range e.spec.Taps {
 		l := &e.layers[t.Layer]
-		m := engine.Moments{P: l.W * l.H}
+		m, share := engine.Moments{}, e.shares(i)
+		for _, v := range share {
+			m.P += v
+		}
 		if t.Style {
-			m.Gram, m.Mean = gram(l.a, l.Out, m.P), mean(l.a, l.Out, m.P)
+			m.Gram, m.Mean = gram(l.a, share, l.Out, m.P), mean(l.a, share, l.Out, m.P)
 		}
 		if e.target[i] != nil {
-			m.Content = content(l.a, e.target[i], e.metric[i], l.Out, m.P)
+			m.Content = content(l.a, share, e.target[i], e.metric[i], l.Out)
 		}
 		e.moments[i] = m
 	}
 	return e.moments
+}
+
+func (e *referenceEvaluator) SetMask(mask []float32) { e.mask = slices.Clone(mask) }
+
+// shares is the mean of the mask over the pixels that each position of tap i stands
+// for: 2ᵏ×2ᵏ of them after k poolings.
+func (e *referenceEvaluator) shares(i int) []float64 {
+	last := e.spec.Taps[i].Layer
+	side := 1
+	for k := range last + 1 {
+		if e.layers[k].Pooled() {
+			side *= 2
+		}
+	}
+	l := &e.layers[last]
+	out := make([]float64, l.W*l.H)
+	for p := range out {
+		out[p] = 1
+		if e.mask == nil {
+			continue
+		}
+		var sum float64
+		for q := range side * side {
+			sum += float64(e.mask[(p/l.W*side+q/side)*e.spec.W+p%l.W*side+q%side])
+		}
+		out[p] = sum / float64(side*side)
+	}
+	return out
 }
 
 func (e *referenceEvaluator) SetContent(metric [][]float32) {
@@ -125,15 +157,16 @@ func (e *referenceEvaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 		if da == nil {
 			da = make([]float64, l.Out*P)
 		}
-		if t, ok := tap[i]; ok {
+		if t, ok := tap[i]; ok && e.moments[t].P > 0 {
+			share := e.shares(t)
 			if g[t].Gram != nil {
-				dgram(da, g[t].Gram, l.a, l.Out, P)
+				dgram(da, g[t].Gram, l.a, share, l.Out, e.moments[t].P)
 			}
 			if g[t].Mean != nil {
-				dmean(da, g[t].Mean, P)
+				dmean(da, g[t].Mean, share, e.moments[t].P)
 			}
 			if e.target[t] != nil {
-				dcontent(da, g[t].Content, l.a, e.target[t], e.metric[t], l.Out, P)
+				dcontent(da, g[t].Content, l.a, share, e.target[t], e.metric[t], l.Out)
 			}
 		}
 		dz := drelu(da, l.z)
@@ -148,6 +181,9 @@ func (e *referenceEvaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	out := dx.(vector)
 	for i := range out {
 		out[i] = float32(da[i] / float64(e.spec.Network.Std[i/P]))
+		if e.mask != nil && e.mask[i%P] == 0 {
+			out[i] = 0
+		}
 	}
 }
 
@@ -308,70 +344,79 @@ func largest(a []float64, q [4]int) int {
 	return at
 }
 
-// gram: Σ_p a[k,p] a[l,p] / P (Gatys 2015 eq. 3, divided by P).
-func gram(a []float64, C, P int) []float32 {
-	G := make([]float32, C*C)
+// gram: Σ_p m[p] a[k,p] a[l,p] / Σ_p m[p], m the shares (Gatys 2015 eq. 3, divided by
+// P); 0 where that is.
+func gram(a, m []float64, C int, total float64) []float32 {
+	P, G := len(m), make([]float32, C*C)
 	for k := range C {
 		for l := range C {
 			var s float64
 			for p := range P {
-				s += a[k*P+p] * a[l*P+p]
+				s += m[p] * a[k*P+p] * a[l*P+p]
 			}
-			G[k*C+l] = float32(s / float64(P))
+			if total > 0 {
+				G[k*C+l] = float32(s / total)
+			}
 		}
 	}
 	return G
 }
 
-// dgram: da[k,p] += 2/P Σ_l dG[k,l] a[l,p], dG symmetric.
-func dgram(da []float64, dG []float32, a []float64, C, P int) {
+// dgram: da[k,p] += 2 m[p]/Σm Σ_l dG[k,l] a[l,p], dG symmetric.
+func dgram(da []float64, dG []float32, a, m []float64, C int, total float64) {
+	P := len(m)
 	for k := range C {
 		for l := range C {
-			d := 2 * float64(dG[k*C+l]) / float64(P)
+			d := 2 * float64(dG[k*C+l]) / total
 			for p := range P {
-				da[k*P+p] += d * a[l*P+p]
+				da[k*P+p] += d * m[p] * a[l*P+p]
 			}
 		}
 	}
 }
 
-func mean(a []float64, C, P int) []float32 {
-	m := make([]float32, C)
+func mean(a, m []float64, C int, total float64) []float32 {
+	P, out := len(m), make([]float32, C)
 	for k := range C {
 		var s float64
-		for _, v := range a[k*P:][:P] {
-			s += v
+		for p, v := range a[k*P:][:P] {
+			s += m[p] * v
 		}
-		m[k] = float32(s / float64(P))
+		if total > 0 {
+			out[k] = float32(s / total)
+		}
 	}
-	return m
+	return out
 }
 
-func dmean(da []float64, dm []float32, P int) {
+func dmean(da []float64, dm []float32, m []float64, total float64) {
+	P := len(m)
 	for i := range da {
-		da[i] += float64(dm[i/P]) / float64(P)
+		da[i] += float64(dm[i/P]) * m[i%P] / total
 	}
 }
 
-// content: Σ_p Δ_pᵀ M Δ_p, Δ = a − target.
-func content(a, target, M []float64, C, P int) float64 {
+// content: Σ_p m_p Δ_pᵀ M Δ_p, Δ = a − target.
+func content(a, m, target, M []float64, C int) float64 {
+	P := len(m)
 	var s float64
 	for k := range C {
 		for l := range C {
 			for p := range P {
-				s += M[k*C+l] * (a[k*P+p] - target[k*P+p]) * (a[l*P+p] - target[l*P+p])
+				s += m[p] * M[k*C+l] * (a[k*P+p] - target[k*P+p]) * (a[l*P+p] - target[l*P+p])
 			}
 		}
 	}
 	return s
 }
 
-// dcontent: da += 2 w M Δ, M symmetric.
-func dcontent(da []float64, w float64, a, target, M []float64, C, P int) {
+// dcontent: da += 2 w m M Δ, M symmetric.
+func dcontent(da []float64, w float64, a, m, target, M []float64, C int) {
+	P := len(m)
 	for k := range C {
 		for l := range C {
 			for p := range P {
-				da[k*P+p] += 2 * w * M[k*C+l] * (a[l*P+p] - target[l*P+p])
+				da[k*P+p] += 2 * w * m[p] * M[k*C+l] * (a[l*P+p] - target[l*P+p])
 			}
 		}
 	}

@@ -13,7 +13,10 @@ type vector []float32
 func (v vector) Len() int { return len(v) }
 
 // referenceVectors holds the operations on vectors, each rounded once.
-type referenceVectors struct{ w, h int }
+type referenceVectors struct {
+	w, h int
+	mask []float32 // nil: all pixels count
+}
 
 func (referenceVectors) NewVector(n int) engine.Vector { return make(vector, n) }
 
@@ -83,14 +86,18 @@ func (referenceVectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
 
 func (r referenceVectors) TV(dx, x engine.Vector, weight float64) float64 {
 	same(dx.Len(), x.Len(), 3*r.w*r.h)
-	n := float64(3 * (r.h*(r.w-1) + (r.h-1)*r.w))
 	p, d := x.(vector), make([]float64, x.Len())
-	var sum float64
+	var sum, n float64
 	pair := func(a, b int) {
+		k := 1.
+		if P := r.w * r.h; r.mask != nil {
+			k = float64(r.mask[a%P]) * float64(r.mask[b%P])
+		}
 		diff := float64(p[b]) - float64(p[a])
-		sum += diff * diff
-		d[a] -= 2 * diff
-		d[b] += 2 * diff
+		n += k
+		sum += k * diff * diff
+		d[a] -= 2 * k * diff
+		d[b] += 2 * k * diff
 	}
 	for c := range 3 {
 		for i := range r.h {
@@ -104,6 +111,9 @@ func (r referenceVectors) TV(dx, x engine.Vector, weight float64) float64 {
 				}
 			}
 		}
+	}
+	if n == 0 {
+		return 0
 	}
 	for i := range d {
 		dx.(vector)[i] += float32(weight * d[i] / n)

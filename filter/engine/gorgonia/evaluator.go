@@ -2,6 +2,8 @@ package gorgonia
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"nstfilter/filter/engine"
@@ -29,7 +31,7 @@ type tapValues struct {
 
 func newEvaluator(s engine.Spec) (*evaluator, error) {
 	e := &evaluator{
-		vectors: vectors{s.W, s.H},
+		vectors: vectors{w: s.W, h: s.H},
 		spec:    s,
 		read:    make([]tapValues, len(s.Taps)),
 		moments: make([]engine.Moments, len(s.Taps)),
@@ -41,7 +43,7 @@ func newEvaluator(s engine.Spec) (*evaluator, error) {
 	for i, t := range s.Taps {
 		C, P := s.Network.Layers[t.Layer].Out, w[t.Layer]*h[t.Layer]
 		in, m := &e.in.taps[i], &e.moments[i]
-		m.P = P
+		in.share = make([]float32, P)
 		if t.Style {
 			in.dGram, in.dMean = make([]float32, C*C), make([]float32, C)
 			m.Gram, m.Mean = make([]float32, C*C), make([]float32, C)
@@ -50,15 +52,60 @@ func newEvaluator(s engine.Spec) (*evaluator, error) {
 			in.dDelta, in.target = make([]float32, C*C), make([]float32, C*P)
 		}
 	}
+	e.share(nil)
+	return e, e.build()
+}
+
+// build makes both graphs, and frees those before.
+func (e *evaluator) build() error {
 	building.Lock()
 	defer building.Unlock()
+	e.free()
 	if err := e.buildForward(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := e.buildBackward(); err != nil {
-		return nil, err
+	return e.buildBackward()
+}
+
+// SetMask builds the graphs anew where there was no mask and is one, or the other
+// way; it panics where that fails, as the first build did not.
+func (e *evaluator) SetMask(mask []float32) {
+	changed := (mask == nil) != (e.mask == nil)
+	e.mask = slices.Clone(mask)
+	e.share(e.mask)
+	if !changed {
+		return
 	}
-	return e, nil
+	if err := e.build(); err != nil {
+		panic(err)
+	}
+}
+
+// share fills the inputs that say how much each position counts.
+func (e *evaluator) share(mask []float32) {
+	shares := make([][]float32, len(e.spec.Taps))
+	if mask != nil {
+		shares = engine.Shares(e.spec, mask)
+	}
+	for i, t := range e.spec.Taps {
+		in := &e.in.taps[i]
+		if mask == nil {
+			in.root = nil
+			for p := range in.share {
+				in.share[p] = 1
+			}
+		} else {
+			copy(in.share, shares[i])
+			C := e.spec.Network.Layers[t.Layer].Out
+			if in.root == nil {
+				in.root = make([]float32, C*len(in.share))
+			}
+			for j := range in.root {
+				in.root[j] = float32(math.Sqrt(float64(in.share[j/C])))
+			}
+		}
+		e.moments[i].P = engine.Total(in.share)
+	}
 }
 
 func (e *evaluator) buildForward() (err error) {
@@ -102,8 +149,8 @@ func (e *evaluator) Forward(x engine.Vector) []engine.Moments {
 	for i := range e.spec.Taps {
 		m, v := &e.moments[i], &e.read[i]
 		if m.Gram != nil {
-			scale(m.Gram, floats(v.gram), 1/float64(m.P))
-			scale(m.Mean, floats(v.mean), 1/float64(m.P))
+			scale(m.Gram, floats(v.gram), inverse(m.P))
+			scale(m.Mean, floats(v.mean), inverse(m.P))
 		}
 		if e.in.taps[i].content {
 			m.Content = trace(e.metric[i], floats(v.delta))
@@ -125,7 +172,7 @@ func (e *evaluator) SetContent(metric [][]float32) {
 			continue
 		}
 		in := &e.in.taps[i]
-		transpose(in.target, floats(e.read[i].F), e.moments[i].P)
+		transpose(in.target, floats(e.read[i].F), len(in.share))
 		in.content = true
 		e.metric[i] = nil
 		if metric != nil && metric[i] != nil {
@@ -142,9 +189,9 @@ func (e *evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	same(len(g), len(e.spec.Taps))
 	same(dx.Len(), 3*e.spec.W*e.spec.H)
 	for i := range g {
-		in, P := &e.in.taps[i], float64(e.moments[i].P)
-		seed(in.dGram, g[i].Gram, 1/P)
-		seed(in.dMean, g[i].Mean, 1/P)
+		in, over := &e.in.taps[i], inverse(e.moments[i].P)
+		seed(in.dGram, g[i].Gram, over)
+		seed(in.dMean, g[i].Mean, over)
 		if in.content {
 			weigh(in.dDelta, e.metric[i], g[i].Content)
 		}
@@ -155,14 +202,31 @@ func (e *evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	}
 	e.back.do()
 	e.unframe(dx.(vector), floats(e.dx))
+	if e.mask != nil {
+		engine.ClearMasked(dx.(vector), e.mask)
+	}
 }
 
-func (e *evaluator) Close() {
+// inverse is 1/P, or 0 where no position counts.
+func inverse(P float64) float64 {
+	if P == 0 {
+		return 0
+	}
+	return 1 / P
+}
+
+// free lets go of both graphs.
+func (e *evaluator) free() {
 	for _, r := range []*run{e.forward, e.back} {
 		if r != nil {
 			r.machine.Close()
 		}
 	}
+	e.forward, e.back = nil, nil
+}
+
+func (e *evaluator) Close() {
+	e.free()
 	*e = evaluator{}
 }
 

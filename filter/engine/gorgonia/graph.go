@@ -22,9 +22,11 @@ type inputs struct {
 
 type tapInputs struct {
 	dGram   []float32 // (C, C): dJ/d(F·Fᵀ)
-	dMean   []float32 // (C, 1): dJ/d(F·1)
+	dMean   []float32 // (C, 1): dJ/d(F·share)
 	dDelta  []float32 // (C, C): dJ/d(Δ·Δᵀ) = weight · M
 	target  []float32 // (P, C)
+	share   []float32 // (P, 1)
+	root    []float32 // (P, C): √share for each channel; nil without a mask
 	content bool      // the target is set
 }
 
@@ -35,11 +37,11 @@ type graph struct {
 	taps []tapNodes
 }
 
-// tapNodes are sums over positions; F is the tap's activation as (C, P).
+// tapNodes are sums over positions, by shares; F is the tap's activation as (C, P).
 type tapNodes struct {
 	F     *G.Node // (C, P)
 	gram  *G.Node // (C, C): F·Fᵀ, for style
-	mean  *G.Node // (C, 1): F·1, for style
+	mean  *G.Node // (C, 1): F·share, for style
 	delta *G.Node // (C, C): Δ·Δᵀ, Δ = F − target, for content
 }
 
@@ -101,30 +103,42 @@ func (g *graph) pool(a *G.Node, i int, p weights.Pooling) *G.Node {
 func (g *graph) moments(a *G.Node, t engine.Tap, in *tapInputs, C, P int) tapNodes {
 	n := tapNodes{F: G.Must(G.Reshape(a, tensor.Shape{C, P}))}
 	if t.Style {
-		ones := make([]float32, P)
-		for i := range ones {
-			ones[i] = 1
-		}
 		n.gram = outer(n.F)
-		n.mean = G.Must(G.Mul(n.F, g.input(fmt.Sprintf("ones %d", t.Layer), ones, P, 1)))
+		if in.root != nil {
+			n.gram = outer(g.weigh(g.copied(a, P, C), t, in, P, C))
+		}
+		n.mean = G.Must(G.Mul(n.F, g.input(fmt.Sprintf("shares %d", t.Layer), in.share, P, 1)))
 	}
 	if t.Content {
-		// The tape subtracts in place where it sees no later use of F, but a
-		// reshape shares memory without its knowing. Unrolling 1×1 patches
-		// copies, to (1, h, w, C).
-		one, none := []int{1, 1}, []int{0, 0}
-		F := G.Must(G.Im2Col(a, tensor.Shape{1, 1}, none, one, one))
-		target := g.input(fmt.Sprintf("target %d", t.Layer), in.target, P, C)
-		n.delta = outer(G.Must(G.Transpose(G.Must(G.Sub(G.Must(G.Reshape(F, tensor.Shape{P, C})), target)), 1, 0)))
+		delta := G.Must(G.Sub(g.copied(a, P, C), g.input(fmt.Sprintf("target %d", t.Layer), in.target, P, C)))
+		if in.root == nil {
+			n.delta = outer(G.Must(G.Transpose(delta, 1, 0)))
+		} else {
+			n.delta = outer(g.weigh(delta, t, in, P, C))
+		}
 	}
 	return n
+}
+
+// copied is a as (P, C). The tape subtracts and multiplies in place where it sees no
+// later use of F, but a reshape shares memory without its knowing. Unrolling 1×1
+// patches copies, to (1, h, w, C).
+func (g *graph) copied(a *G.Node, P, C int) *G.Node {
+	one, none := []int{1, 1}, []int{0, 0}
+	return G.Must(G.Reshape(G.Must(G.Im2Col(a, tensor.Shape{1, 1}, none, one, one)), tensor.Shape{P, C}))
+}
+
+// weigh multiplies a (P, C) by the roots of the shares, to (C, P).
+func (g *graph) weigh(a *G.Node, t engine.Tap, in *tapInputs, P, C int) *G.Node {
+	root := g.input(fmt.Sprintf("root %d", t.Layer), in.root, P, C)
+	return G.Must(G.Transpose(G.Must(G.HadamardProd(a, root)), 1, 0))
 }
 
 // outer is A·Aᵀ.
 func outer(a *G.Node) *G.Node { return G.Must(G.Mul(a, G.Must(G.Transpose(a, 1, 0)))) }
 
 // cost is the scalar whose derivatives by the moments are the inputs':
-// Σ_taps ⟨dGram, F·Fᵀ⟩ + ⟨dMean, F·1⟩ + ⟨dDelta, Δ·Δᵀ⟩.
+// Σ_taps ⟨dGram, F·Fᵀ⟩ + ⟨dMean, F·share⟩ + ⟨dDelta, Δ·Δᵀ⟩.
 func (g *graph) cost(s engine.Spec, in *inputs) *G.Node {
 	var sum *G.Node
 	add := func(name string, i int, d []float32, moment *G.Node) {

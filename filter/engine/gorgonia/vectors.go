@@ -15,7 +15,10 @@ func (v vector) Len() int { return len(v) }
 const block = 4096
 
 // vectors holds the vector operations of a picture of w×h, in float64 inside.
-type vectors struct{ w, h int }
+type vectors struct {
+	w, h int
+	mask []float32 // nil: all pixels count
+}
 
 func (vectors) NewVector(n int) engine.Vector { return make(vector, n) }
 
@@ -106,6 +109,14 @@ func (p vectors) TV(pdx, px engine.Vector, weight float64) float64 {
 	same(len(x), 3*W*H)
 	same(len(dx), len(x))
 	n := float64(3 * (H*(W-1) + (H-1)*W))
+	pair := func(i, j int) float64 { return 1 }
+	if p.mask != nil {
+		n = 3 * engine.Pairs(p.mask, W, H)
+		pair = func(i, j int) float64 { return float64(p.mask[i%(W*H)]) * float64(p.mask[j%(W*H)]) }
+	}
+	if n == 0 {
+		return 0
+	}
 	a := 2 * weight / n
 	var sum float64
 	for row := range 3 * H {
@@ -115,20 +126,22 @@ func (p vectors) TV(pdx, px engine.Vector, weight float64) float64 {
 			i := row*W + j
 			at, d := float64(x[i]), 0.
 			if j > 0 {
-				d += at - float64(x[i-1])
+				d += pair(i, i-1) * (at - float64(x[i-1]))
 			}
 			if !first {
-				d += at - float64(x[i-W])
+				d += pair(i, i-W) * (at - float64(x[i-W]))
 			}
 			if j < W-1 {
 				e := float64(x[i+1]) - at
-				s += e * e
-				d -= e
+				k := pair(i, i+1)
+				s += k * e * e
+				d -= k * e
 			}
 			if !last {
 				e := float64(x[i+W]) - at
-				s += e * e
-				d -= e
+				k := pair(i, i+W)
+				s += k * e * e
+				d -= k * e
 			}
 			dx[i] += float32(a * d)
 		}

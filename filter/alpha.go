@@ -1,0 +1,73 @@
+package filter
+
+import (
+	"slices"
+
+	"nstfilter/filter/engine"
+)
+
+// What is transparent takes no part: the network sees its surroundings spread over
+// it, no loss counts it, and its samples come out as they went in. Colours are
+// straight; whatever is not wholly transparent counts in full.
+
+// mask is 0 where f is transparent and 1 elsewhere; nil where nothing is.
+func (f *Frame) mask() []float32 {
+	if !slices.Contains(f.Alpha, 0) {
+		return nil
+	}
+	mask := make([]float32, len(f.Alpha))
+	for i, a := range f.Alpha {
+		if a > 0 {
+			mask[i] = 1
+		}
+	}
+	return mask
+}
+
+// transparent reports whether nothing of f can be seen.
+func (f *Frame) transparent() bool {
+	mask := f.mask()
+	return mask != nil && engine.Total(mask) == 0
+}
+
+// Filled is f with its surroundings spread over what is transparent; f itself where
+// nothing is.
+func (f *Frame) Filled() *Frame {
+	mask := f.mask()
+	if mask == nil {
+		return f
+	}
+	return f.With(filled(f.Pix, mask, size{f.W, f.H}))
+}
+
+// filled spreads three planes over where the mask is 0, in a copy.
+func filled(pix, mask []float32, s size) []float32 {
+	out, weight := slices.Clone(pix), make([]float32, len(mask))
+	for i, m := range mask {
+		if m > 0 {
+			weight[i] = 1
+		}
+	}
+	inRows(3, func(p int) { Spread(out[p*s.pixels():(p+1)*s.pixels()], weight, s.w, s.h) })
+	return out
+}
+
+// fitMask brings a mask to another size, where it is the share that counts; nil
+// stays nil.
+func fitMask(mask []float32, from, to size) []float32 {
+	if mask == nil || from == to {
+		return mask
+	}
+	out := resize(mask, 1, from.w, from.h, to.w, to.h, bilinear)
+	clamp01(out)
+	return out
+}
+
+// restore gives pix the samples of original where the mask is 0.
+func restore(pix, original, mask []float32) {
+	for i := range pix {
+		if mask[i%len(mask)] == 0 {
+			pix[i] = original[i]
+		}
+	}
+}
