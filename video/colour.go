@@ -50,10 +50,18 @@ func (l *Layout) coefficients() coefficients {
 	return c
 }
 
-// Frame converts n to RGB; the frame keeps n as its Origin.
+// Frame converts n to RGB and alpha; the frame keeps n as its Origin.
 func (n *Native) Frame() *filter.Frame {
 	f := filter.NewFrame(n.W, n.H)
 	n.rgb(f.Pix)
+	if n.Format.Alpha {
+		f.Alpha = make([]float32, n.W*n.H)
+		bands(n.H, func(from, to int) {
+			for y := from; y < to; y++ {
+				n.alphaRow(f.Alpha[y*n.W:(y+1)*n.W], y)
+			}
+		})
+	}
 	f.Origin = n
 	return f
 }
@@ -88,6 +96,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 	if base.Format.Sampling == S420 {
 		step = 2
 	}
+	top := float32(int32(1)<<base.Format.Depth - 1)
 	bands(rows, func(from, to int) {
 		s, d := newScratch(w), newDifference(w, cw)
 		for j := from; j < to; j++ {
@@ -103,6 +112,11 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 				base.row(&c, s, y, d.r, d.g, d.b)
 				d.subtractFrom(f.Pix[at:at+w], f.Pix[size+at:size+at+w], f.Pix[2*size+at:2*size+at+w])
 				own := k >= 0 && j*step+k < h
+				if own && base.Format.Alpha {
+					base.alphaRow(d.alpha, y)
+					d.subtractAlpha(f.Alpha, at)
+					base.addRow(dst, alphaPlane, y, d.alpha, top, 0, int32(top))
+				}
 				switch base.Format.Sampling {
 				case RGB:
 					for i, p := range [][]float32{d.g, d.b, d.r} {
@@ -142,12 +156,25 @@ func (l *Layout) rowWeight(k int) float32 {
 // difference is one row of the change in RGB, then in Y, Cb, Cr.
 type difference struct {
 	r, g, b    []float32 // W; after luma: Cr, Y, Cb
+	alpha      []float32 // W
 	sumB, sumR []float32 // chroma row
 }
 
 func newDifference(w, cw int) *difference {
-	m := make([]float32, 3*w+2*cw)
-	return &difference{m[:w], m[w : 2*w], m[2*w : 3*w], m[3*w : 3*w+cw], m[3*w+cw:]}
+	m := make([]float32, 4*w+2*cw)
+	return &difference{m[:w], m[w : 2*w], m[2*w : 3*w], m[3*w : 4*w], m[4*w : 4*w+cw], m[4*w+cw:]}
+}
+
+// subtractAlpha turns a row into the change to that of alpha from at on; nil is
+// opaque.
+func (d *difference) subtractAlpha(alpha []float32, at int) {
+	for x, v := range d.alpha {
+		own := float32(1)
+		if alpha != nil {
+			own = unit(alpha[at+x])
+		}
+		d.alpha[x] = own - v
+	}
 }
 
 // subtractFrom turns a row into the change to r, g, b, taken as in [0,1].
@@ -262,6 +289,15 @@ func (n *Native) row(c *coefficients, s *scratch, y int, r, g, b []float32) {
 	}
 }
 
+// alphaRow reads row y of alpha in [0,1].
+func (n *Native) alphaRow(dst []float32, y int) {
+	n.load(dst, alphaPlane, y)
+	scale := 1 / float32(int32(1)<<n.Format.Depth-1)
+	for x := range dst {
+		dst[x] *= scale
+	}
+}
+
 // chromaRow interpolates a chroma plane linearly at luma row y; half is scratch.
 func (n *Native) chromaRow(dst, half []float32, plane, y int) {
 	if n.Format.Sampling == S444 {
@@ -351,11 +387,11 @@ func bands(n int, do func(from, to int)) {
 	wait.Wait()
 }
 
-// black returns a black frame of layout l.
+// black returns a black frame of layout l, transparent if it has alpha.
 func (l Layout) black() *Native {
 	n := &Native{Layout: l, Data: make([]byte, l.Format.FrameBytes(l.W, l.H))}
 	c := l.coefficients()
-	for i := range l.Format.planes() {
+	for i := range l.Format.colours() {
 		p, _, _ := l.plane(n.Data, i)
 		v := int32(c.y0)
 		if i > 0 && l.Format.Sampling != RGB {
