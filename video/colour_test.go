@@ -99,19 +99,6 @@ func TestKnownColours(t *testing.T) {
 	}
 }
 
-func TestUnit(t *testing.T) {
-	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, c := range [][2]float32{
-		{0, 0}, {float32(math.Copysign(0, -1)), 0}, {1e-45, 1e-45}, {-1e-45, 0}, {0.25, 0.25}, {-0.25, 0}, {1, 1},
-		{math.Nextafter32(1, 0), math.Nextafter32(1, 0)}, {math.Nextafter32(1, 2), 1}, {7, 1}, {-7, 0}, {inf, 1}, {-inf, 0},
-		{nan, 0}, {math.Float32frombits(0xffc00000), 0}, {math.Float32frombits(0x7f800001), 0},
-	} {
-		if got := unit(c[0]); math.Float32bits(got) != math.Float32bits(c[1]) {
-			t.Errorf("unit(%g) is %g, want %g", c[0], got, c[1])
-		}
-	}
-}
-
 // reference converts one pixel straight from the definitions, in float64.
 func reference(n *Native, x, y int) (rgb [3]float64) {
 	sample := func(plane, x, y int) float64 {
@@ -404,19 +391,26 @@ func TestAlpha(t *testing.T) {
 	}
 }
 
-func BenchmarkFrame720p(b *testing.B) {
-	n := noise(Layout{W: 1280, H: 720, Format: PixelFormat{S420, 8, false}, Matrix: BT709}, 1)
-	pix := make([]float32, 3*n.W*n.H)
-	for b.Loop() {
-		n.rgb(pix)
-	}
-}
-
-func BenchmarkEncode720p(b *testing.B) {
-	n := noise(Layout{W: 1280, H: 720, Format: PixelFormat{S420, 8, false}, Matrix: BT709}, 1)
-	f := n.Frame()
-	dst := make([]byte, len(n.Data))
-	for b.Loop() {
-		n.encode(dst, f)
+// A frame of 1080p both ways; Frame allocates it, too.
+func BenchmarkColour(b *testing.B) {
+	for _, p := range []PixelFormat{{S420, 8, false}, {S420, 10, false}, {S444, 8, true}} {
+		n := noise(Layout{W: 1920, H: 1080, Format: p, Matrix: BT709}, 1)
+		f := n.Frame()
+		b.Run(p.String()+"/rgb", func(b *testing.B) {
+			for b.Loop() {
+				n.rgb(f.Pix)
+			}
+		})
+		b.Run(p.String()+"/Frame", func(b *testing.B) {
+			for b.Loop() {
+				n.Frame()
+			}
+		})
+		dst := make([]byte, len(n.Data))
+		b.Run(p.String()+"/encode", func(b *testing.B) {
+			for b.Loop() {
+				n.encode(dst, f)
+			}
+		})
 	}
 }
