@@ -19,6 +19,7 @@ type coefficients struct {
 	y, c               float32 // scales of a change in Y, Cb and Cr
 	yLow, yHigh        int32   // legal samples
 	chromaLow, chromaH int32
+	curves             *curves // nil: none
 }
 
 func (l *Layout) coefficients() coefficients {
@@ -40,6 +41,7 @@ func (l *Layout) coefficients() coefficients {
 		c.yLow, c.yHigh = 16*step, 235*step
 		c.chromaLow, c.chromaH = 16*step, 240*step
 	}
+	c.curves = l.Transfer.curves()
 	c.y, c.c = 1/float32(y), 1/float32(cs)
 	c.from.Y = float32(y)
 	c.from.RV = float32(2 * (1 - m.Kr) * cs)
@@ -110,9 +112,9 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 				y := min(max(j*step+k, 0), h-1)
 				at := y * w
 				base.row(&c, s, y, d.r, d.g, d.b)
-				rows.Subtract(d.r, f.Pix[at:at+w])
-				rows.Subtract(d.g, f.Pix[size+at:size+at+w])
-				rows.Subtract(d.b, f.Pix[2*size+at:2*size+at+w])
+				for i, own := range [3][]float32{d.r, d.g, d.b} {
+					d.subtract(own, f.Pix[i*size+at:i*size+at+w], c.curves)
+				}
 				own := k >= 0 && j*step+k < h
 				if own && base.Format.Alpha {
 					base.alphaRow(d.alpha, y)
@@ -154,16 +156,30 @@ func (l *Layout) rowWeight(k int) float32 {
 type difference struct {
 	r, g, b    []float32 // W; after Luma: Cr, Y, Cb
 	alpha, one []float32 // W
+	native     []float32 // W
 	sumB, sumR []float32 // chroma row
 }
 
 func newDifference(w, cw int) *difference {
-	m := make([]float32, 5*w+2*cw)
-	d := &difference{m[:w], m[w : 2*w], m[2*w : 3*w], m[3*w : 4*w], m[4*w : 5*w], m[5*w : 5*w+cw], m[5*w+cw:]}
+	m := make([]float32, 6*w+2*cw)
+	d := &difference{m[:w], m[w : 2*w], m[2*w : 3*w], m[3*w : 4*w], m[4*w : 5*w], m[5*w : 6*w], m[6*w : 6*w+cw], m[6*w+cw:]}
 	for x := range d.one {
 		d.one[x] = 1
 	}
 	return d
+}
+
+// subtract turns own into the change to f, both as a frame has them, in native
+// samples.
+func (d *difference) subtract(own, f []float32, c *curves) {
+	if c != nil {
+		clear(d.native)
+		rows.Subtract(d.native, f)
+		rows.Curve(d.native, &c.from)
+		rows.Curve(own, &c.from)
+		f = d.native
+	}
+	rows.Subtract(own, f)
 }
 
 // wanted is the row of alpha that begins at at; nil is opaque.
@@ -217,17 +233,22 @@ func newScratch(w int, c *coefficients) *scratch {
 // that was not painted differs by exactly 0.
 func (n *Native) row(c *coefficients, s *scratch, y int, r, g, b []float32) {
 	if n.Format.Sampling == RGB {
-		for i, dst := range [][]float32{g, b, r} {
+		for i, dst := range [3][]float32{g, b, r} {
 			n.load(dst, i, y, c.from.Y)
 		}
-		return
+	} else {
+		n.load(r, 0, y, 1)
+		if n.Format.Sampling != Mono {
+			n.chromaRow(s.u, s.half, 1, y)
+			n.chromaRow(s.v, s.half, 2, y)
+		}
+		rows.RGB(r, g, b, s.u, s.v, &c.from)
 	}
-	n.load(r, 0, y, 1)
-	if n.Format.Sampling != Mono {
-		n.chromaRow(s.u, s.half, 1, y)
-		n.chromaRow(s.v, s.half, 2, y)
+	if c.curves != nil {
+		for _, dst := range [3][]float32{r, g, b} {
+			rows.Curve(dst, &c.curves.to)
+		}
 	}
-	rows.RGB(r, g, b, s.u, s.v, &c.from)
 }
 
 // alphaRow reads row y of alpha in [0,1].

@@ -149,12 +149,13 @@ const (
 
 // Layout is all that is needed to read a frame's samples.
 type Layout struct {
-	W, H   int
-	Format PixelFormat
-	Matrix Matrix // unused by Mono and RGB
-	Full   bool   // full range; else limited (16 to 235 of 8 bits)
-	Siting Siting
-	SAR    filter.Rational // width over height of a pixel; zero: not known
+	W, H     int
+	Format   PixelFormat
+	Matrix   Matrix // unused by Mono and RGB
+	Full     bool   // full range; else limited (16 to 235 of 8 bits)
+	Siting   Siting
+	Transfer Transfer
+	SAR      filter.Rational // width over height of a pixel; zero: not known
 }
 
 // Native is a frame as it was read: filter.Frame.Origin of every film.

@@ -217,6 +217,12 @@ func (f *Film) chooseFormat() error {
 	case "topleft":
 		l.Siting = TopLeft
 	}
+	switch v.Transfer {
+	case "smpte2084":
+		l.Transfer = PQ
+	case "arib-std-b67":
+		l.Transfer = HLG
+	}
 	f.options.apply(l)
 	switch v.Fields {
 	case "tt", "bb", "tb", "bt":
