@@ -393,21 +393,27 @@ func TestAlpha(t *testing.T) {
 
 // A frame of 1080p both ways; Frame allocates it, too.
 func BenchmarkColour(b *testing.B) {
-	for _, p := range []PixelFormat{{S420, 8, false}, {S420, 10, false}, {S444, 8, true}} {
-		n := noise(Layout{W: 1920, H: 1080, Format: p, Matrix: BT709}, 1)
+	for name, l := range map[string]Layout{
+		"8 bits":  {Format: PixelFormat{S420, 8, false}, Matrix: BT709},
+		"10 bits": {Format: PixelFormat{S420, 10, false}, Matrix: BT709},
+		"PQ":      {Format: PixelFormat{S420, 10, false}, Matrix: BT2020, Siting: TopLeft, Transfer: PQ},
+		"alpha":   {Format: PixelFormat{S444, 8, true}, Matrix: BT709},
+	} {
+		l.W, l.H = 1920, 1080
+		n := noise(l, 1)
 		f := n.Frame()
-		b.Run(p.String()+"/rgb", func(b *testing.B) {
+		b.Run(name+"/rgb", func(b *testing.B) {
 			for b.Loop() {
 				n.rgb(f.Pix)
 			}
 		})
-		b.Run(p.String()+"/Frame", func(b *testing.B) {
+		b.Run(name+"/Frame", func(b *testing.B) {
 			for b.Loop() {
 				n.Frame()
 			}
 		})
 		dst := make([]byte, len(n.Data))
-		b.Run(p.String()+"/encode", func(b *testing.B) {
+		b.Run(name+"/encode", func(b *testing.B) {
 			for b.Loop() {
 				n.encode(dst, f)
 			}

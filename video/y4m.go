@@ -323,6 +323,9 @@ func (y *Y4MReader) next(ctx context.Context, h Y4MHeader, i int, samples *sampl
 	}
 	parameters, ok := strings.CutPrefix(line, "FRAME")
 	if !ok || (parameters != "" && parameters[0] != ' ') {
+		if h.W%2 == 1 && h.Format.Sampling < S444 && h.Format.Depth > 8 && i > 0 { // ffmpeg 5.1 leaves a byte of each chroma row out
+			return nil, fmt.Errorf("y4m: frame %d: no FRAME where it was expected: some ffmpeg write odd widths of more than 8 bits wrongly; let it give NUT: -c:v rawvideo -f nut", i)
+		}
 		return nil, fmt.Errorf("y4m: frame %d: %.16q where FRAME was expected", i, line)
 	}
 	if err == io.EOF {

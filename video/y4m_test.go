@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -80,6 +82,7 @@ func TestY4MTruncated(t *testing.T) {
 		{whole + "FRAME", 2, "frame 2: input ends within the frame's header"},
 		{whole + "FRAME\n", 2, "frame 2: input ends after 0 of 24"},
 		{whole + "GARBAGE\n", 2, "frame 2"},
+		{"YUV4MPEG2 W3 H1 C420p10\nFRAME\n" + strings.Repeat("a", 14) + "\nFRAME\n", 1, "odd widths"},
 	} {
 		r, err := NewY4MReader(strings.NewReader(test.in))
 		if err != nil {
@@ -146,6 +149,71 @@ func TestCheckY4M(t *testing.T) {
 		_, remedy, _ := strings.Cut(err.Error(), "-pix_fmt ")
 		if q, ok := parsePixelFormat(remedy); !ok || CheckY4M(q) != nil || !strings.Contains(err.Error(), p.String()) {
 			t.Errorf("%v: %v", p, err)
+		}
+	}
+}
+
+// All that ffmpeg writes is read and written back, and ffmpeg reads headers made from
+// the fields alone.
+func TestY4MOfFFmpeg(t *testing.T) {
+	needFFmpeg(t)
+	t.Chdir(t.TempDir())
+	all := "-filter_threads 1 -f lavfi -i testsrc2=s=18x19:r=24000/1001:d=0.1,format=rgba,colorchannelmixer=ar=0.5:aa=0.25,setsar=64/45"
+	var known []PixelFormat
+	for _, p := range pixelFormats {
+		if CheckY4M(p) == nil {
+			known = append(known, p)
+			all += fmt.Sprintf(" -pix_fmt %v -strict -1 -f yuv4mpegpipe %v.y4m", p, p)
+		}
+	}
+	ffmpeg(t, all)
+	var inputs, outputs string
+	for i, p := range known {
+		in, err := os.ReadFile(p.String() + ".y4m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewY4MReader(bytes.NewReader(in))
+		if err != nil {
+			t.Fatalf("%v: %v", p, err)
+		}
+		h := r.Header()
+		if h.Format != p || h.W != 18 || h.H != 19 || h.Rate != (filter.Rational{Num: 24000, Den: 1001}) || h.SAR != (filter.Rational{Num: 64, Den: 45}) {
+			t.Errorf("%v: header %+v", p, h)
+		}
+		same, made := new(bytes.Buffer), new(bytes.Buffer)
+		a := NewY4MWriter(same, h)
+		h.Parameters = nil
+		b := NewY4MWriter(made, h)
+		for f, err := range r.Frames(t.Context()) {
+			if err != nil {
+				t.Fatalf("%v: %v", p, err)
+			}
+			if err := errors.Join(a.WriteFrame(f), b.WriteFrame(f)); err != nil {
+				t.Fatalf("%v: %v", p, err)
+			}
+		}
+		if !bytes.Equal(same.Bytes(), in) {
+			t.Errorf("%v: bytes differ", p)
+		}
+		if err := os.WriteFile(p.String()+".made.y4m", made.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		inputs += fmt.Sprintf(" -i %v.y4m -i %v.made.y4m", p, p)
+		outputs += fmt.Sprintf(" -map %d -c copy -f framemd5 %v.md5 -map %d -c copy -f framemd5 %v.made.md5", 2*i, p, 2*i+1, p)
+	}
+	ffmpeg(t, inputs[1:]+outputs)
+	for _, p := range known {
+		want, err := os.ReadFile(p.String() + ".md5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(p.String() + ".made.md5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) || bytes.Count(got, []byte("\n0, ")) < 2 {
+			t.Errorf("%v: ffmpeg sees\n%s, want\n%s", p, got, want)
 		}
 	}
 }
