@@ -3,6 +3,7 @@ package video
 import (
 	"bytes"
 	"math"
+	"os"
 	"testing"
 
 	"nstfilter/filter"
@@ -124,6 +125,45 @@ func TestHDRPaint(t *testing.T) {
 			if math.Abs(float64(v-f.Pix[i])) > 0.005 {
 				t.Fatalf("%s: sample %d is %v, want %v", name, i, v, f.Pix[i])
 			}
+		}
+	}
+}
+
+// A film's tag chooses the transfer function, unless an option does.
+func TestHDRFilm(t *testing.T) {
+	needFFmpeg(t)
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		tag, option string
+		want        Transfer
+	}{{"smpte2084", "auto", PQ}, {"arib-std-b67", "auto", HLG}, {"bt709", "auto", SDR}, {"smpte2084", "sdr", SDR}, {"bt709", "hlg", HLG}} {
+		name := c.tag + ".mkv"
+		if _, err := os.Stat(name); err != nil {
+			ffmpeg(t, "-f lavfi -i testsrc2=s=34x18:r=5:d=0.4 -pix_fmt yuv420p10le -c:v ffv1 -colorspace bt2020nc -color_primaries bt2020 -color_trc "+c.tag+" "+name)
+		}
+		o := DefaultOptions()
+		o.ColorTransfer = c.option
+		film, err := OpenFilm(t.Context(), name, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := 0
+		for f, err := range film.Frames(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := f.Origin.(*Native)
+			if n.Transfer != c.want || n.Matrix != BT2020 {
+				t.Fatalf("%+v: transfer %d, matrix %v", c, n.Transfer, n.Matrix)
+			}
+			e := encoder{layout: n.Layout}
+			if got, err := e.encode(f); err != nil || !bytes.Equal(got, n.Data) {
+				t.Fatalf("%+v: frame %d differs, %v", c, f.Index, err)
+			}
+			count++
+		}
+		if count != 2 {
+			t.Fatalf("%+v: %d frames", c, count)
 		}
 	}
 }
