@@ -19,8 +19,9 @@ func TestRows(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 7, 8, 17, 33, 64, 1001} {
 		for name, c := range all() {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
-				for k := range run(Go{}, n) {
-					what, want, got := run(Go{}, n)[k].name, run(Go{}, n)[k], run(c, n)[k]
+				results := run(c, n)
+				for k, want := range run(Go{}, n) {
+					what, got := want.name, results[k]
 					for i := range want.floats {
 						a, b := float64(got.floats[i]), float64(want.floats[i])
 						if !(math.Abs(a-b) <= tolerance*max(1, math.Abs(b))) {
