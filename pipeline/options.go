@@ -12,26 +12,27 @@ import (
 // field is declared once: name is its flag and its key in a preset, help its
 // line, DefaultOptions its default, Validate its range.
 type Options struct {
-	Style       []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
-	Output      string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
-	Overwrite   bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
-	Preset      string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
-	Device      string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
-	ISA         string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain (what every processor has). $NSTFILTER_ISA says it too."`
-	Threads     int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
-	MaxMemory   Bytes    `name:"max-memory" help:"Memory that the program may take: 2G, 500M (powers of 1000), or auto: three quarters of what can be had. Large pictures are painted in tiles to keep within it, which takes longer."`
-	Network     string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
-	Weights     string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
-	MaxTemp     Bytes    `name:"max-temp" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
-	ZeroLatency bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read ahead, which takes a little longer for all."`
-	Progress    string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
-	Stats       string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
-	Verbose     bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
+	Style        []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
+	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
+	OutputFormat string   `name:"output-format" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
+	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
+	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
+	Device       string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
+	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain (what every processor has). $NSTFILTER_ISA says it too."`
+	Threads      int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
+	MaxMemory    Bytes    `name:"max-memory" help:"Memory that the program may take: 2G, 500M (powers of 1000), or auto: three quarters of what can be had. Large pictures are painted in tiles to keep within it, which takes longer."`
+	Network      string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
+	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
+	MaxTemp      Bytes    `name:"max-temp" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
+	ZeroLatency  bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read ahead, which takes a little longer for all."`
+	Progress     string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
+	Stats        string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
+	Verbose      bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
 }
 
 // DefaultOptions returns the settings of a plain run.
 func DefaultOptions() Options {
-	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto"}
+	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto", OutputFormat: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -40,6 +41,7 @@ func (o *Options) Validate() error {
 		name, value string
 		allowed     []string
 	}{
+		{"output-format", o.OutputFormat, []string{"auto", "y4m", "nut"}},
 		{"device", o.Device, append([]string{"auto"}, Devices()...)},
 		{"network", o.Network, []string{"slim", "vgg16"}},
 		{"progress", o.Progress, []string{"auto", "bar", "plain", "json", "none"}},

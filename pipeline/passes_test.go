@@ -158,7 +158,8 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 	}
 	off := 0
 	for i, v := range g.Prior.Pix {
-		if d := v - o.last.Pix[i]; d < -1e-4 || d > 1e-4 {
+		// Where the flow is not trusted whole, an older frame adds a little.
+		if d := v - o.last.Pix[i]; d < -1e-3 || d > 1e-3 {
 			off++
 		}
 	}

@@ -23,11 +23,13 @@ type Options struct {
 	Colorspace string  `name:"colorspace" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
 	ColorRange string  `name:"color-range" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
 	NoAudio    bool    `name:"no-audio" help:"Leave the sound out of the result."`
+
+	ColorTransfer string `name:"color-transfer" help:"Transfer function of the film's samples: auto (as tagged; untagged: sdr), sdr, pq or hlg. HDR is painted as SDR would look, and comes out as HDR."`
 }
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Passes: 1, Lookahead: 100, Colorspace: "auto", ColorRange: "auto"}
+	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Passes: 1, Lookahead: 100, Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -67,6 +69,7 @@ func (o *Options) Validate() error {
 	}{
 		{"colorspace", o.Colorspace, []string{"auto", "bt601", "bt709", "bt2020"}},
 		{"color-range", o.ColorRange, []string{"auto", "limited", "full"}},
+		{"color-transfer", o.ColorTransfer, []string{"auto", "sdr", "pq", "hlg"}},
 	} {
 		if !slices.Contains(s.allowed, s.value) {
 			return fmt.Errorf("--%s %q is not %s", s.name, s.value, strings.Join(s.allowed, " or "))
@@ -119,5 +122,13 @@ func (o *Options) apply(l *Layout) {
 		l.Full = false
 	case "full":
 		l.Full = true
+	}
+	switch o.ColorTransfer {
+	case "sdr":
+		l.Transfer = SDR
+	case "pq":
+		l.Transfer = PQ
+	case "hlg":
+		l.Transfer = HLG
 	}
 }

@@ -10,6 +10,10 @@ import (
 // oldest is the age, in frames, beyond which nothing is counted.
 const oldest = 1000
 
+// aboutAsOld is by how much something may have settled further in an older frame
+// than in the one before, without being taken from there.
+const aboutAsOld = 0.1
+
 // sight is what a frame shows of earlier results, pixel by pixel.
 type sight struct {
 	moved []float32 // the results, carried to where their things are now
@@ -61,7 +65,8 @@ func (s *sight) join(other *sight, settle float64) {
 	n := len(s.trust)
 	for i, t := range s.trust {
 		hidden := min(other.trust[i], 1-t)
-		young := t * other.trust[i] * max(settled(other.age[i], settle)-settled(s.age[i], settle), 0)
+		older := settled(other.age[i], settle) - settled(s.age[i], settle)
+		young := t * other.trust[i] * max(older-aboutAsOld, 0)
 		if hidden+young <= 0 {
 			continue
 		}

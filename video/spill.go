@@ -210,10 +210,10 @@ func (s *Spill) At(i int) (*Painted, error) {
 		content.Pix = make([]float32, 3*n.W*n.H)
 		n.rgb(content.Pix)
 	} else {
-		content.Pix = samples(part[partContent])
+		content.Pix = unpackSamples(part[partContent])
 	}
-	content.Alpha = samples(part[partAlpha])
-	p := &Painted{Content: &content, Result: content.With(samples(part[partResult])), Shares: h.shares}
+	content.Alpha = unpackSamples(part[partAlpha])
+	p := &Painted{Content: &content, Result: content.With(unpackSamples(part[partResult])), Shares: h.shares}
 	if n := len(part[partMargin]) / 4; n > 0 {
 		p.Margin = make([]float32, n)
 		for i := range p.Margin {
@@ -231,8 +231,8 @@ func appendSamples(b []byte, v []float32) []byte {
 	return b
 }
 
-// samples is the inverse of appendSamples; nil for nothing.
-func samples(b []byte) []float32 {
+// unpackSamples is the inverse of appendSamples; nil for nothing.
+func unpackSamples(b []byte) []float32 {
 	if len(b) == 0 {
 		return nil
 	}

@@ -44,8 +44,8 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 	}
 	gray.Origin = "an origin that stays in memory"
 	all := []*Painted{
-		odd(PixelFormat{S420, 8}, 0), odd(PixelFormat{S420, 10}, 1), odd(PixelFormat{RGB, 16}, 2), odd(PixelFormat{Mono, 8}, 3),
-		{Content: gray, Result: gray.With(odd(PixelFormat{S444, 8}, 0).Result.Pix[:3*16*17])},
+		odd(PixelFormat{S420, 8, false}, 0), odd(PixelFormat{S420, 10, false}, 1), odd(PixelFormat{RGB, 16, false}, 2), odd(PixelFormat{Mono, 8, false}, 3),
+		{Content: gray, Result: gray.With(odd(PixelFormat{S444, 8, false}, 0).Result.Pix[:3*16*17])},
 	}
 	for range 2 { // the file is used again
 		for i, p := range all {
@@ -59,7 +59,7 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 		for _, i := range []int{4, 0, 2, 3, 1, 0} {
 			same(t, s, i, all[i])
 		}
-		again := odd(PixelFormat{S420, 10}, 1)
+		again := odd(PixelFormat{S420, 10, false}, 1)
 		slices.Reverse(again.Result.Pix)
 		again.Margin = []float32{4, 3, 2, 1}
 		if err := s.Replace(1, again.Result, again.Margin); err != nil {
@@ -95,7 +95,7 @@ func same(t *testing.T, s *Spill, i int, want *Painted) {
 
 func TestSpillRoom(t *testing.T) {
 	dir := t.TempDir()
-	p := odd(PixelFormat{S420, 8}, 0)
+	p := odd(PixelFormat{S420, 8, false}, 0)
 	_, sizes := measure(p)
 	size := total(sizes[:])
 	s, err := NewSpill(dir, 2*size+size/2)
