@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 
 	ff "github.com/u2takey/ffmpeg-go"
@@ -54,6 +53,12 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 				fail(err)
 				return
 			}
+			if f.options.Duration > 0 && seconds(frame.PTS, frame.TimeBase) >= f.from()+f.options.Duration.Seconds()-1e-6 {
+				if index == 0 {
+					yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
+				}
+				return
+			}
 			if !yield(frame, nil) {
 				return
 			}
@@ -64,7 +69,7 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			return
 		}
 		if index == 0 {
-			fail(io.ErrUnexpectedEOF)
+			yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
 			return
 		}
 		if words := p.stderr.String(); words != "" {
@@ -73,9 +78,25 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 	}
 }
 
+var errNothing = errors.New("there is no frame; if --start or --duration is given, the film has none there")
+
+// from is where the result begins, in seconds of the container's clock.
+func (f *Film) from() float64 { return f.begin + f.options.Start.Seconds() }
+
+func seconds(pts int64, base filter.Rational) float64 {
+	return float64(pts) * float64(base.Num) / float64(base.Den)
+}
+
 // decoder is ffmpeg from the file to NUT on a pipe.
 func (f *Film) decoder() *ff.Stream {
-	in := ff.Input("file:"+f.Path, guarded(ff.KwArgs{"copyts": ""}))
+	reading := ff.KwArgs{"copyts": ""}
+	if f.options.Start > 0 {
+		reading["ss"] = f.options.Start.String()
+	}
+	if f.options.HWAccel != "" {
+		reading["hwaccel"] = f.options.HWAccel
+	}
+	in := ff.Input("file:"+f.Path, guarded(reading))
 	out := ff.KwArgs{
 		"fps_mode":      "passthrough",
 		"enc_time_base": f.timeBase,
@@ -83,8 +104,7 @@ func (f *Film) decoder() *ff.Stream {
 		"pix_fmt":       f.decodeTo,
 		"f":             "nut",
 	}
-	switch f.video.Fields {
-	case "tt", "bb", "tb", "bt":
+	if f.interlaced() {
 		out["vf"] = "bwdif=mode=send_frame:deint=interlaced"
 	}
 	return ff.Output([]*ff.Stream{in.Get(fmt.Sprint(f.video.Index))}, "pipe:1", out).

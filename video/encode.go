@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,17 +24,18 @@ type FilmSink struct {
 	out       string // final name
 	partial   string
 	container string // the name's extension, in small letters
+	encoding  encoding
 
 	p   *process // from the first frame on
 	w   *NUTWriter
 	err error // that ended it; the process is gone and the partial file too
 }
 
-// CreateFilm prepares to write film, repainted, to out, whose extension chooses
-// container and encoder: H.264 for mp4, m4v, mov and mkv, VP9 for webm, GIF, else
-// ffmpeg's choice. It rehearses with one black frame, so that what ffmpeg refuses
-// is an error before the first painted frame. The file is .NAME.partial.EXT until
-// Close. Cancelling ctx kills the encoder: leave it alone to keep what is done.
+// CreateFilm prepares to write film, repainted, to out, whose extension chooses the
+// container, and the encoder where o does not (see usualEncoders). It rehearses with
+// one black frame, so that what ffmpeg refuses is an error before the first painted
+// frame. The file is .NAME.partial.EXT until Close. Cancelling ctx kills the
+// encoder: leave it alone to keep what is done.
 func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSink, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -54,11 +56,16 @@ func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSi
 		partial:   filepath.Join(filepath.Dir(out), "."+base+".partial"+extension),
 		container: strings.ToLower(extension[1:]),
 	}
-	if err := s.rehearse(); err != nil {
+	var lost []string
+	var err error
+	if s.encoding, lost, err = chooseEncoding(ctx, film, s.container, &o); err != nil {
 		return nil, fmt.Errorf("%s: %w", out, err)
 	}
+	if err := s.rehearse(); err != nil {
+		return nil, fmt.Errorf("%s: %w", out, s.encoding.remedy(err, &o))
+	}
 	_, notes := s.encoder(film.W, film.H, false)
-	film.Notes = append(film.Notes, notes...)
+	film.Notes = append(append(film.Notes, lost...), notes...)
 	return s, nil
 }
 
@@ -75,10 +82,16 @@ func (s *FilmSink) rehearse() error {
 	w := NewNUTWriter(p.pipe, h)
 	f := filter.NewFrame(h.W, h.H)
 	f.TimeBase = h.TimeBase
-	f.PTS = max(0, int64(s.film.begin*25))
+	f.PTS = max(0, int64(math.Ceil(s.film.from()*25)))
 	werr := w.WriteFrame(f)
 	if err := p.finish(); err != nil {
 		return err
+	}
+	for _, line := range strings.Split(p.stderr.String(), "; ") {
+		if option, _, ok := strings.Cut(line, " has not been used for any stream"); ok && !strings.Contains(option, "input file") {
+			option, _, _ = strings.Cut(strings.TrimPrefix(option, "Codec AVOption "), " ")
+			return fmt.Errorf("the encoder has no option %s", option)
+		}
 	}
 	return werr
 }
@@ -162,7 +175,11 @@ func (s *FilmSink) Abort() {
 func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes []string) {
 	f, v := s.film, &s.film.video
 	painted := ff.Input("pipe:0", ff.KwArgs{"f": "nut", "copyts": "", "thread_queue_size": "64", "protocol_whitelist": "file,pipe"})
-	original := ff.Input("file:"+f.Path, guarded(ff.KwArgs{"thread_queue_size": "1024"}))
+	reading := ff.KwArgs{"thread_queue_size": "1024"}
+	if f.options.Start > 0 {
+		reading["ss"] = f.options.Start.String()
+	}
+	original := ff.Input("file:"+f.Path, guarded(reading))
 	maps := []*ff.Stream{painted.Get("v:0")}
 	out := ff.KwArgs{
 		"map_metadata": "1", "map_chapters": "1", "c": "copy",
@@ -177,7 +194,11 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		if codec == "" {
 			continue
 		}
-		maps = append(maps, original.Get(strconv.Itoa(o.Index)))
+		from := original
+		if o.Type == "video" && f.options.Start > 0 { // a cover has its time at the beginning, which is cut off
+			from = ff.Input("file:"+f.Path, guarded(ff.KwArgs{"itsoffset": fixed(f.from())}))
+		}
+		maps = append(maps, from.Get(strconv.Itoa(o.Index)))
 		letter, n := o.Type[:1], count[o.Type]
 		count[o.Type]++
 		if codec != "copy" {
@@ -187,12 +208,12 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 			out[fmt.Sprintf("disposition:v:%d", n)] = "attached_pic"
 		}
 	}
-	if len(maps) == 1 {
+	if !slices.ContainsFunc(maps, func(m *ff.Stream) bool { return m.Node == original.Node }) {
 		// ffmpeg-go drops an input that nothing is mapped from; metadata and chapters
 		// need it. There is no such stream, and "?" allows that.
-		maps = append(maps, original.Get("t:9999?"))
+		maps = slices.Insert(maps, 1, original.Get("t:9999?"))
 	}
-	notes = append(notes, s.picture(out, w, h)...)
+	s.picture(out, h)
 	if f.Rate.Num > 0 {
 		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
 	}
@@ -212,6 +233,11 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	switch s.container {
 	case "mp4", "m4v", "mov":
 		out["movflags"] = "+faststart"
+		for key := range f.tags {
+			if strings.HasPrefix(key, "com.") { // as telephones tag; only so are they kept
+				out["movflags"] = "+faststart+use_metadata_tags"
+			}
+		}
 		out["movie_timescale"] = "90000" // of edit lists, which say when a stream begins; 1000 moves it
 		// A timebase of milliseconds is a container's habit; the muxer finds better.
 		if n, err := strconv.Atoi(strings.TrimPrefix(v.TimeBase, "1/")); err == nil && n > 1000 {
@@ -219,101 +245,108 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		}
 	}
 	// A transport stream's clock begins anywhere; other containers begin at 0.
-	if f.begin != 0 && (f.format == "mpegts" || f.format == "mpeg") && !slices.Contains([]string{"ts", "m2ts", "mts", "mpg", "vob"}, s.container) {
-		out["output_ts_offset"] = strconv.FormatFloat(-f.begin, 'f', -1, 64)
+	broadcast := f.format == "mpegts" || f.format == "mpeg"
+	switch o := &f.options; {
+	case o.Start > 0 || o.Duration > 0:
+		// As an output option it cuts at the film's own times, and takes them off.
+		out["ss"] = fixed(f.from())
+		if o.Duration > 0 {
+			out["t"] = o.Duration.String()
+		}
+	case broadcast && slices.Contains([]string{"ts", "m2ts", "mts"}, s.container):
+		out["mpegts_copyts"] = "1"
+	case broadcast && f.begin != 0 && !slices.Contains([]string{"mpg", "mpeg", "vob"}, s.container):
+		out["output_ts_offset"] = fixed(-f.begin)
 	}
+	words := "error"
 	if rehearsal {
 		// Only the beginning of the original is read: -t is an output limit.
 		out["t"] = "0.2"
 		delete(out, "movflags")
+		words = "warning" // says which options are not used
 	}
-	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", "error"), notes
+	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
 }
 
-// picture adds the options of the painted stream.
-func (s *FilmSink) picture(out ff.KwArgs, w, h int) (notes []string) {
-	f, v := s.film, &s.film.video
+// fixed is a number without an exponent.
+func fixed(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// picture adds the options of the painted stream, for frames of h rows.
+func (s *FilmSink) picture(out ff.KwArgs, h int) {
+	f, v, e := s.film, &s.film.video, &s.encoding
 	known := func(tag string) bool {
 		return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
 	}
-	p := f.Format
-	space, primaries, transfer := v.Space, v.Primaries, v.Transfer
-	var filters []string
+	from, to, full := f.Format, e.format, f.layout.Full
+	space := v.Space
 	// NUT carries no colour, so the frames are tagged anew.
-	params := []string{"range=tv"}
-	if f.layout.Full {
-		params[0] = "range=pc"
-	}
+	params := "setparams=range=" + rangeName(full)
 	matrix := map[Matrix]string{BT601: "smpte170m", BT709: "bt709", BT2020: "bt2020nc"}[f.layout.Matrix]
-	if f.options.Colorspace != "auto" && p.Sampling < Mono {
+	if f.options.Colorspace != "auto" && from.Sampling < Mono {
 		space = matrix // what the frames were read by
 	}
-	if p.Sampling != RGB && known(space) && space != "gbr" {
-		params = append(params, "colorspace="+space)
+	if from.Sampling != RGB && known(space) && space != "gbr" {
+		params += ":colorspace=" + space
 	}
-	filters = append(filters, "setparams="+strings.Join(params, ":"))
-	full := f.layout.Full
-
-	to := p
-	switch s.container {
-	case "mp4", "m4v", "mov", "mkv":
-		out["c:v:0"], out["crf:v:0"] = "libx264", "17"
-		if to.Depth > 10 {
-			notes = append(notes, fmt.Sprintf("%d bits per sample become 10, the most that H.264 takes", to.Depth))
-		}
-		to.Depth = min(10, (to.Depth+1)/2*2)
-		odd := to.Sampling == S420 && (w%2 == 1 || h%2 == 1) || to.Sampling == S422 && w%2 == 1
-		if odd {
-			notes = append(notes, fmt.Sprintf("H.264 takes no odd size (%d×%d) at 4:2:0: the result is 4:4:4, which not every player shows", w, h))
-			to.Sampling = S444
-		}
-		if to.Sampling == RGB {
-			notes = append(notes, "RGB becomes YUV 4:4:4, which not every player shows")
-		}
-	case "webm":
-		out["c:v:0"], out["crf:v:0"], out["b:v:0"], out["row-mt:v:0"] = "libvpx-vp9", "24", "0", "1"
-		if to.Depth > 12 {
-			notes = append(notes, fmt.Sprintf("%d bits per sample become 12, the most that VP9 takes", to.Depth))
-		}
-		to.Depth = min(12, (to.Depth+1)/2*2)
-		if to.Sampling == Mono {
-			to.Sampling = S420
-		}
-	case "gif":
-		out["c:v:0"] = "gif"
-		// A palette for each frame: one for all would hold the whole film in memory.
-		out["vf"] = strings.Join(filters, ",") + ",split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
-		return notes
-	default:
+	filters := []string{params}
+	for _, o := range e.options {
+		out[o.Key+":v:0"] = o.Value
+	}
+	if e.name == "" { // ffmpeg knows what suits the container
 		delete(out, "c")
-		out["c:a"], out["c:s"] = "copy", "copy"
-		out["vf"] = strings.Join(filters, ",")
-		return notes
+		out["c:a"], out["c:s"], out["vf"] = "copy", "copy", params
+		return
 	}
-	if to.Sampling == RGB {
-		to.Sampling, full = S444, false
-		matrix = map[bool]string{true: "bt709", false: "smpte170m"}[h >= 720]
-		space = matrix
-		filters = append(filters, "scale=out_color_matrix="+matrix+":out_range=tv:flags=accurate_rnd+full_chroma_int", "format="+to.String())
-	} else if p.Sampling == Mono {
-		if to.Sampling != Mono { // swscale takes gray for full range, whatever its tag
-			filters = append(filters, "format="+to.String())
+	out["c:v:0"] = e.name
+	switch e.name {
+	case "gif":
+		// A palette for each frame: one for all would hold the whole film in memory.
+		out["vf"] = params + ",split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
+		return
+	case "apng":
+		out["plays"] = "0" // for ever, as GIF is
+	case "libx265":
+		if slices.Contains([]string{"mp4", "m4v", "mov"}, s.container) {
+			out["tag:v:0"] = "hvc1" // or Apple's players refuse it
 		}
-	} else if to.Sampling != p.Sampling || to.Depth != p.Depth {
-		r := map[bool]string{true: "pc", false: "tv"}[full]
-		filters = append(filters, fmt.Sprintf("scale=in_color_matrix=%s:out_color_matrix=%s:in_range=%s:out_range=%s:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp", matrixForScale(matrix), matrixForScale(matrix), r, r), "format="+to.String())
+	}
+	switch {
+	case from.Sampling == RGB && to.Sampling < Mono:
+		full = false
+		matrix = map[Matrix]string{BT601: "smpte170m", BT709: "bt709"}[guessMatrix(h)]
+		space = matrix
+		filters = append(filters, "scale=out_color_matrix="+matrix+":out_range=tv:flags=accurate_rnd+full_chroma_int")
+	case from.Sampling == RGB, from.Sampling == Mono: // swscale takes gray for full range, whatever its tag
+	case to.Sampling == RGB:
+		filters = append(filters, fmt.Sprintf("scale=in_color_matrix=%s:in_range=%s:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp", matrixForScale(matrix), rangeName(full)))
+		full = true
+	case to.Sampling != from.Sampling || to.Depth != from.Depth:
+		filters = append(filters, fmt.Sprintf("scale=in_color_matrix=%s:out_color_matrix=%s:in_range=%s:out_range=%s:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp",
+			matrixForScale(matrix), matrixForScale(matrix), rangeName(full), rangeName(full)))
+	}
+	if e.target != "" {
+		filters = append(filters, "format="+e.target)
+		out["pix_fmt:v:0"] = e.target
 	}
 	out["vf"] = strings.Join(filters, ",")
-	out["pix_fmt:v:0"] = to.String()
-	if out["color_range:v:0"] = "tv"; full {
-		out["color_range:v:0"] = "pc"
+	out["color_range:v:0"] = rangeName(full)
+	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": v.Transfer}
+	if to.Sampling < Mono {
+		tags["colorspace:v:0"], tags["chroma_sample_location:v:0"] = space, v.Location
 	}
-	for key, tag := range map[string]string{"colorspace:v:0": space, "color_primaries:v:0": primaries, "color_trc:v:0": transfer, "chroma_sample_location:v:0": v.Location} {
-		if known(tag) && tag != "gbr" {
+	for key, tag := range tags {
+		if known(tag) {
 			out[key] = tag
 		}
 	}
-	return notes
+}
+
+// rangeName is ffmpeg's word for a range of samples.
+func rangeName(full bool) string {
+	if full {
+		return "pc"
+	}
+	return "tv"
 }
 
 // matrixForScale is the scale filter's name of a matrix.

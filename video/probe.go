@@ -35,10 +35,12 @@ type Film struct {
 
 	video    probedStream
 	others   []probedStream
-	format   string  // ffmpeg's name of the container
-	begin    float64 // of the container's clock, seconds
-	decodeTo string  // pixel format asked of ffmpeg
-	layout   Layout  // but for size and SAR, which the frames bring
+	format   string            // ffmpeg's name of the container
+	tags     map[string]string // of the container
+	light    sideData          // how an HDR film was mastered
+	begin    float64           // of the container's clock, seconds
+	decodeTo string            // pixel format asked of ffmpeg
+	layout   Layout            // but for size and SAR, which the frames bring
 	options  Options
 	timeBase string // value of -enc_time_base
 }
@@ -64,10 +66,14 @@ type probedStream struct {
 	Disposition struct {
 		Picture int `json:"attached_pic"`
 	} `json:"disposition"`
-	SideData []struct {
-		Type     string  `json:"side_data_type"`
-		Rotation float64 `json:"rotation"`
-	} `json:"side_data_list"`
+	SideData []sideData `json:"side_data_list"`
+}
+
+type sideData struct {
+	Type     string  `json:"side_data_type"`
+	Rotation float64 `json:"rotation"`
+	mastering
+	lightLevel
 }
 
 // containers are the demuxers that read the named file alone: no playlists, no
@@ -113,10 +119,46 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	if err := f.parse([]byte(text)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if err := f.cut(); err != nil {
+		return nil, err
+	}
+	if f.hdr() {
+		if err := f.probeHDR(); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if o.HWAccel != "" {
+		if err := hasHWAccel(ctx, o.HWAccel); err != nil {
+			return nil, err
+		}
+	}
 	if f.timeBase, err = keepTimeBase(ctx); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// cut takes --start and --duration off what is known of the film's length.
+func (f *Film) cut() error {
+	start, length := f.options.Start.Seconds(), f.options.Duration.Seconds()
+	whole := f.Seconds
+	if whole <= 0 {
+		return nil
+	}
+	if start >= whole {
+		return fmt.Errorf("%s: --start %s is behind its end: it is %.3f s long", f.Path, f.options.Start, whole)
+	}
+	f.Seconds -= start
+	if length > 0 {
+		f.Seconds = min(f.Seconds, length)
+	}
+	f.Count = int64(math.Ceil(float64(f.Count) * f.Seconds / whole))
+	return nil
+}
+
+// interlaced reports whether frames are to be made progressive.
+func (f *Film) interlaced() bool {
+	return !f.options.NoDeinterlace && slices.Contains([]string{"tt", "bb", "tb", "bt"}, f.video.Fields)
 }
 
 // lastLine shortens what ffprobe says to its last line.
@@ -130,9 +172,10 @@ func (f *Film) parse(text []byte) error {
 	var p struct {
 		Streams []probedStream `json:"streams"`
 		Format  struct {
-			Name     string `json:"format_name"`
-			Start    string `json:"start_time"`
-			Duration string `json:"duration"`
+			Name     string            `json:"format_name"`
+			Start    string            `json:"start_time"`
+			Duration string            `json:"duration"`
+			Tags     map[string]string `json:"tags"`
 		} `json:"format"`
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
@@ -150,7 +193,7 @@ func (f *Film) parse(text []byte) error {
 	f.video = p.Streams[at]
 	f.others = slices.Delete(slices.Clone(p.Streams), at, at+1)
 	v := &f.video
-	f.format, f.Codec = p.Format.Name, v.Codec
+	f.format, f.tags, f.Codec = p.Format.Name, p.Format.Tags, v.Codec
 	f.begin, _ = strconv.ParseFloat(p.Format.Start, 64)
 	f.W, f.H = v.W, v.H
 	for _, d := range v.SideData {
@@ -218,14 +261,8 @@ func (f *Film) chooseFormat() error {
 		l.Siting = TopLeft
 	}
 	f.options.apply(l)
-	switch v.Fields {
-	case "tt", "bb", "tb", "bt":
-		f.Notes = append(f.Notes, "the film is interlaced; the result is not (bwdif)")
-	}
-	for _, d := range v.SideData {
-		if d.Type == "Mastering display metadata" || strings.HasPrefix(d.Type, "DOVI") {
-			f.Notes = append(f.Notes, "HDR metadata ("+d.Type+") is not kept")
-		}
+	if f.interlaced() {
+		f.Notes = append(f.Notes, "the film is interlaced; the result is not (--no-deinterlace if it is only marked so)")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -150,6 +151,20 @@ func findFFmpeg() error {
 		if _, err := exec.LookPath(name); err != nil {
 			return fmt.Errorf("%s is not installed, and film needs it; %s", name, ffmpegRemedy)
 		}
+	}
+	return nil
+}
+
+// hasHWAccel reports an ffmpeg that cannot decode on devices of this name.
+func hasHWAccel(ctx context.Context, name string) error {
+	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-hwaccels").Output()
+	if err != nil {
+		return errors.Join(fmt.Errorf("ffmpeg -hwaccels: %w; %s", err, ffmpegRemedy), ctx.Err())
+	}
+	_, list, _ := strings.Cut(string(out), "\n") // its first line is a title
+	known := strings.Fields(list)
+	if name != "auto" && !slices.Contains(known, name) {
+		return fmt.Errorf("--hwaccel %s: this ffmpeg has auto, %s", name, strings.Join(known, ", "))
 	}
 	return nil
 }
