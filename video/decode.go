@@ -53,6 +53,9 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 				fail(err)
 				return
 			}
+			if f.options.Start > 0 && seconds(frame.PTS, frame.TimeBase) < f.from()-1e-6 {
+				continue
+			}
 			if f.options.Duration > 0 && seconds(frame.PTS, frame.TimeBase) >= f.from()+f.options.Duration.Seconds()-1e-6 {
 				if index == 0 {
 					yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
@@ -83,6 +86,33 @@ var errNothing = errors.New("there is no frame; if --start or --duration is give
 // from is where the result begins, in seconds of the container's clock.
 func (f *Film) from() float64 { return f.begin + f.options.Start.Seconds() }
 
+// cutFrom is the time that becomes 0 in the result of a film that is cut; else 0.
+func (f *Film) cutFrom() float64 {
+	if f.options.Start > 0 || f.options.Duration > 0 {
+		return f.from()
+	}
+	return 0
+}
+
+// broadcastLead is more than the seconds between two pictures of a broadcast that
+// decoding can begin with: ffmpeg does not know there where they are.
+const broadcastLead = 12
+
+// seek adds to the options of an input to begin at --start; what is read before it
+// is to be left out.
+func (f *Film) seek(reading ff.KwArgs) {
+	start := f.options.Start.Seconds()
+	if f.broadcast() {
+		start -= broadcastLead
+	}
+	if start > 0 {
+		reading["ss"] = fixed(start)
+	}
+}
+
+// broadcast reports a stream of which the clock begins anywhere.
+func (f *Film) broadcast() bool { return f.format == "mpegts" || f.format == "mpeg" }
+
 func seconds(pts int64, base filter.Rational) float64 {
 	return float64(pts) * float64(base.Num) / float64(base.Den)
 }
@@ -90,9 +120,7 @@ func seconds(pts int64, base filter.Rational) float64 {
 // decoder is ffmpeg from the file to NUT on a pipe.
 func (f *Film) decoder() *ff.Stream {
 	reading := ff.KwArgs{"copyts": ""}
-	if f.options.Start > 0 {
-		reading["ss"] = f.options.Start.String()
-	}
+	f.seek(reading)
 	if f.options.HWAccel != "" {
 		reading["hwaccel"] = f.options.HWAccel
 	}

@@ -24,7 +24,10 @@ type FilmSink struct {
 	out       string // final name
 	partial   string
 	container string // the name's extension, in small letters
+	covers    []cover
 	encoding  encoding
+
+	first float64 // frame's time in seconds of the film's clock
 
 	p   *process // from the first frame on
 	w   *NUTWriter
@@ -61,7 +64,12 @@ func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSi
 	if s.encoding, lost, err = chooseEncoding(ctx, film, s.container, &o); err != nil {
 		return nil, fmt.Errorf("%s: %w", out, err)
 	}
+	if err := s.extractCovers(); err != nil {
+		s.clean()
+		return nil, fmt.Errorf("%s: %w", film.Path, err)
+	}
 	if err := s.rehearse(); err != nil {
+		s.clean()
 		return nil, fmt.Errorf("%s: %w", out, s.encoding.remedy(err, &o))
 	}
 	_, notes := s.encoder(film.W, film.H, false)
@@ -73,7 +81,11 @@ func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSi
 func (s *FilmSink) rehearse() error {
 	defer os.Remove(s.partial)
 	h := NUTHeader{Layout: s.film.layout, TimeBase: filter.Rational{Num: 1, Den: 25}}
+	if base, err := parseRatio(strings.ReplaceAll(s.film.video.TimeBase, "/", ":")); err == nil && base.Num > 0 && base.Den > 0 {
+		h.TimeBase = base // some encoders and containers do not take every one
+	}
 	h.W, h.H = s.film.W, s.film.H
+	s.first = s.film.from()
 	stream, _ := s.encoder(h.W, h.H, true)
 	p, err := start(s.ctx, stream, true)
 	if err != nil {
@@ -82,7 +94,7 @@ func (s *FilmSink) rehearse() error {
 	w := NewNUTWriter(p.pipe, h)
 	f := filter.NewFrame(h.W, h.H)
 	f.TimeBase = h.TimeBase
-	f.PTS = max(0, int64(math.Ceil(s.film.from()*25)))
+	f.PTS = max(0, int64(math.Ceil(s.film.from()*float64(h.TimeBase.Den)/float64(h.TimeBase.Num))))
 	werr := w.WriteFrame(f)
 	if err := p.finish(); err != nil {
 		return err
@@ -107,9 +119,11 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 		if n, ok := f.Origin.(*Native); ok {
 			h.SAR = n.SAR
 		}
+		s.first = seconds(f.PTS, f.TimeBase)
 		stream, _ := s.encoder(h.W, h.H, false)
 		p, err := start(s.ctx, stream, true)
 		if err != nil {
+			s.clean()
 			s.err = fmt.Errorf("%s: %w", s.out, err)
 			return s.err
 		}
@@ -129,7 +143,7 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 	if s.ctx.Err() != nil {
 		err = s.ctx.Err()
 	}
-	os.Remove(s.partial)
+	s.clean()
 	s.err = fmt.Errorf("%s: %w", s.out, err)
 	return s.err
 }
@@ -140,6 +154,7 @@ func (s *FilmSink) Close() error {
 		return s.err
 	}
 	if s.p == nil {
+		s.clean()
 		s.err = fmt.Errorf("%s: no frame was written", s.out)
 		return s.err
 	}
@@ -150,8 +165,8 @@ func (s *FilmSink) Close() error {
 	if err == nil {
 		err = os.Rename(s.partial, s.out)
 	}
+	s.clean()
 	if err != nil {
-		os.Remove(s.partial)
 		s.err = fmt.Errorf("%s: %w", s.out, err)
 		return s.err
 	}
@@ -163,10 +178,18 @@ func (s *FilmSink) Close() error {
 func (s *FilmSink) Abort() {
 	if s.p != nil && s.err == nil {
 		s.p.stop()
-		os.Remove(s.partial)
 	}
 	if s.err == nil {
+		s.clean()
 		s.err = errors.New("video: FilmSink is closed")
+	}
+}
+
+// clean removes what is not the result.
+func (s *FilmSink) clean() {
+	os.Remove(s.partial)
+	for _, c := range s.covers {
+		os.Remove(c.path)
 	}
 }
 
@@ -176,55 +199,52 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	f, v := s.film, &s.film.video
 	painted := ff.Input("pipe:0", ff.KwArgs{"f": "nut", "copyts": "", "thread_queue_size": "64", "protocol_whitelist": "file,pipe"})
 	reading := ff.KwArgs{"thread_queue_size": "1024"}
-	if f.options.Start > 0 {
-		reading["ss"] = f.options.Start.String()
-	}
+	f.seek(reading)
 	original := ff.Input("file:"+f.Path, guarded(reading))
 	maps := []*ff.Stream{painted.Get("v:0")}
 	out := ff.KwArgs{
 		"map_metadata": "1", "map_chapters": "1", "c": "copy",
 		"fps_mode:v:0": "passthrough", "enc_time_base:v:0": f.timeBase,
 	}
-	count := map[string]int{"video": 1}
+	count := map[string]int{}
 	for _, o := range f.others {
 		codec, note := s.carry(o)
 		if note != "" {
 			notes = append(notes, note)
 		}
-		if codec == "" {
+		if codec == "" || codec == "cover" {
 			continue
 		}
-		from := original
-		if o.Type == "video" && f.options.Start > 0 { // a cover has its time at the beginning, which is cut off
-			from = ff.Input("file:"+f.Path, guarded(ff.KwArgs{"itsoffset": fixed(f.from())}))
-		}
-		maps = append(maps, from.Get(strconv.Itoa(o.Index)))
+		maps = append(maps, original.Get(strconv.Itoa(o.Index)))
 		letter, n := o.Type[:1], count[o.Type]
 		count[o.Type]++
+		if language, ok := macLanguages[o.Tags["language"]]; ok && s.container == "mov" {
+			out[fmt.Sprintf("metadata:s:%s:%d", letter, n)] = "language=" + language
+		}
 		if codec != "copy" {
 			out[fmt.Sprintf("c:%s:%d", letter, n)] = codec
 		}
-		if o.Type == "video" {
-			out[fmt.Sprintf("disposition:v:%d", n)] = "attached_pic"
-		}
 	}
-	if !slices.ContainsFunc(maps, func(m *ff.Stream) bool { return m.Node == original.Node }) {
+	if len(maps) == 1 {
 		// ffmpeg-go drops an input that nothing is mapped from; metadata and chapters
 		// need it. There is no such stream, and "?" allows that.
-		maps = slices.Insert(maps, 1, original.Get("t:9999?"))
+		maps = append(maps, original.Get("t:9999?"))
 	}
+	maps = s.addCovers(out, maps, count["attachment"])
 	s.picture(out, h)
 	if f.Rate.Num > 0 {
 		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
 	}
 	var tags []string
 	for key, value := range v.Tags {
-		switch key {
-		case "encoder", "rotate", "DURATION", "alpha_mode", "vendor_id", "BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES":
+		switch low := strings.ToLower(key); {
+		case slices.Contains([]string{"encoder", "rotate", "duration", "alpha_mode", "vendor_id", "bps"}, low):
+		case strings.HasPrefix(low, "_statistics"), strings.HasPrefix(low, "number_of_"):
 		default:
-			if !strings.HasPrefix(key, "_STATISTICS") && !strings.HasPrefix(key, "NUMBER_OF_") {
-				tags = append(tags, key+"="+value)
+			if language, ok := macLanguages[value]; ok && low == "language" && s.container == "mov" {
+				value = language
 			}
+			tags = append(tags, key+"="+value)
 		}
 	}
 	if slices.Sort(tags); len(tags) > 0 {
@@ -245,7 +265,6 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		}
 	}
 	// A transport stream's clock begins anywhere; other containers begin at 0.
-	broadcast := f.format == "mpegts" || f.format == "mpeg"
 	switch o := &f.options; {
 	case o.Start > 0 || o.Duration > 0:
 		// As an output option it cuts at the film's own times, and takes them off.
@@ -253,9 +272,9 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		if o.Duration > 0 {
 			out["t"] = o.Duration.String()
 		}
-	case broadcast && slices.Contains([]string{"ts", "m2ts", "mts"}, s.container):
+	case f.broadcast() && slices.Contains([]string{"ts", "m2ts", "mts"}, s.container):
 		out["mpegts_copyts"] = "1"
-	case broadcast && f.begin != 0 && !slices.Contains([]string{"mpg", "mpeg", "vob"}, s.container):
+	case f.broadcast() && f.begin != 0 && !slices.Contains([]string{"mpg", "mpeg", "vob"}, s.container):
 		out["output_ts_offset"] = fixed(-f.begin)
 	}
 	words := "error"
@@ -266,6 +285,12 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		words = "warning" // says which options are not used
 	}
 	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
+}
+
+// macLanguages are names that QuickTime has under the other of ISO 639-2's two codes.
+var macLanguages = map[string]string{
+	"deu": "ger", "nld": "dut", "isl": "ice", "ell": "gre", "zho": "chi", "ces": "cze", "ron": "rum", "slk": "slo", "sqi": "alb", "hye": "arm",
+	"eus": "baq", "mya": "bur", "kat": "geo", "mkd": "mac", "mri": "mao", "msa": "may", "fas": "per", "bod": "tib", "cym": "wel",
 }
 
 // fixed is a number without an exponent.
@@ -294,14 +319,23 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	}
 	if e.name == "" { // ffmpeg knows what suits the container
 		delete(out, "c")
-		out["c:a"], out["c:s"], out["vf"] = "copy", "copy", params
+		out["c:a"], out["c:s"], out["filter:v:0"] = "copy", "copy", params
 		return
 	}
 	out["c:v:0"] = e.name
+	if s.countsFrames() {
+		// Counted from the first frame, whose time is put back behind the encoder.
+		cut := f.cutFrom()
+		filters = append(filters, "setpts=PTS-STARTPTS+round("+fixed(cut)+"/TB)")
+		shift := fixed(s.first-cut) + "/TB"
+		out["bsf:v:0"] = "setts=pts=PTS+" + shift + ":dts=DTS+" + shift
+		out["fps_mode:v:0"] = "vfr"
+		delete(out, "enc_time_base:v:0")
+	}
 	switch e.name {
 	case "gif":
 		// A palette for each frame: one for all would hold the whole film in memory.
-		out["vf"] = params + ",split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
+		out["filter:v:0"] = params + ",split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
 		return
 	case "apng":
 		out["plays"] = "0" // for ever, as GIF is
@@ -328,7 +362,7 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 		filters = append(filters, "format="+e.target)
 		out["pix_fmt:v:0"] = e.target
 	}
-	out["vf"] = strings.Join(filters, ",")
+	out["filter:v:0"] = strings.Join(filters, ",")
 	out["color_range:v:0"] = rangeName(full)
 	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": v.Transfer}
 	if to.Sampling < Mono {
@@ -339,6 +373,19 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 			out[key] = tag
 		}
 	}
+}
+
+// countsFrames reports whether the encoder's clock ticks once a frame: MPEG-1 and 2
+// have a few rates alone, Theora has one, MPEG-4 no finer clock than 1/65535 s.
+func (s *FilmSink) countsFrames() bool {
+	base, err := parseRatio(strings.ReplaceAll(s.film.video.TimeBase, "/", ":"))
+	switch s.encoding.name {
+	case "mpeg1video", "mpeg2video", "libtheora":
+		return true
+	case "mpeg4":
+		return err != nil || base.Den > 65535
+	}
+	return false
 }
 
 // rangeName is ffmpeg's word for a range of samples.
@@ -358,7 +405,7 @@ func matrixForScale(matrix string) string {
 }
 
 // carry says how a stream beside the picture gets into the container: copy, an
-// encoder, or "" to leave it out.
+// encoder, cover, or "" to leave it out.
 func (s *FilmSink) carry(o probedStream) (codec, note string) {
 	mov := s.container == "mp4" || s.container == "m4v" || s.container == "mov"
 	free := s.container == "mkv" || !mov && s.container != "webm" && s.container != "gif"
@@ -395,8 +442,8 @@ func (s *FilmSink) carry(o probedStream) (codec, note string) {
 		}
 		return "", left
 	case "video":
-		if o.Disposition.Picture == 1 && (mov || s.container == "mkv") {
-			return "copy", ""
+		if _, ok := coverKinds[o.Codec]; ok && o.Disposition.Picture == 1 && (mov || s.container == "mkv") {
+			return "cover", ""
 		}
 		return "", fmt.Sprintf("video stream %d (%s) is left out", o.Index, o.Codec)
 	}

@@ -123,6 +123,9 @@ func (e *encoding) losses(f *Film) (notes []string) {
 	if to.Depth < from.Depth {
 		notes = append(notes, fmt.Sprintf("%d bits per sample become %d, the most that %s takes", from.Depth, to.Depth, e.name))
 	}
+	if f.light != (sideData{}) && e.name != "libx265" {
+		notes = append(notes, "how the HDR film was mastered is not kept: only libx265 says it")
+	}
 	switch {
 	case from.Sampling == RGB && to.Sampling == S444:
 		notes = append(notes, "RGB becomes YUV 4:4:4, which not every player shows")

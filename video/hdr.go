@@ -42,7 +42,7 @@ func (f *Film) hdr() bool {
 func (f *Film) probeHDR() error {
 	found := slices.Clone(f.video.SideData)
 	text, err := ff.ProbeWithTimeout("file:"+f.Path, time.Minute, guarded(ff.KwArgs{
-		"v": "error", "select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_entries": "frame=side_data_list",
+		"v": "error", "select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_frames": "",
 	}))
 	if err != nil {
 		return fmt.Errorf("not a film that ffmpeg can read: %s", lastLine(err.Error()))
