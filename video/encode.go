@@ -324,11 +324,12 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	}
 	out["c:v:0"] = e.name
 	if s.countsFrames() {
-		// Counted from the first frame, whose time is put back behind the encoder.
-		cut := f.cutFrom()
-		filters = append(filters, "setpts=PTS-STARTPTS+round("+fixed(cut)+"/TB)")
-		shift := fixed(s.first-cut) + "/TB"
-		out["bsf:v:0"] = "setts=pts=PTS+" + shift + ":dts=DTS+" + shift
+		if !slices.Contains([]string{"avi", "ogv"}, s.container) {
+			// Counted from the first frame, whose time is put back behind the encoder.
+			cut := f.cutFrom()
+			filters = append(filters, "setpts=PTS-STARTPTS+round("+fixed(cut)+"/TB)")
+			out["bsf:v:0"] = fmt.Sprintf("setts=time_base=1/90000:pts=PTS+%d:dts=DTS+%[1]d", int64(math.Round((s.first-cut)*90000)))
+		}
 		out["fps_mode:v:0"] = "vfr"
 		delete(out, "enc_time_base:v:0")
 	}

@@ -66,15 +66,6 @@ func times(t *testing.T, path string) (seconds []float64) {
 	return seconds
 }
 
-func audioMD5(t *testing.T, path string) string {
-	t.Helper()
-	out, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-c", "copy", "-f", "md5", "-").Output()
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return string(out)
-}
-
 // repaint carries a film through, as if painted by paint; nil: unpainted.
 func repaint(t *testing.T, in, out string, o Options, paint func(*filter.Frame)) *Film {
 	t.Helper()
