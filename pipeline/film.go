@@ -3,7 +3,9 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,9 +49,28 @@ func (j *Job) film(ctx context.Context, t task) error {
 	case err != nil:
 		return err
 	case j.Stop.Err() != nil:
-		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. The rest begins at %.3f s: cut it off with ffmpeg -ss %.3f and paint that, or run the same command again for the whole",
-			t.in, l.done, kept, l.last, l.last))
+		rest := math.Floor((l.last-film.Begin)*1000) / 1000 // rounded up it could leave out a frame
+		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
+			t.in, l.done, kept, max(rest, 0)))
 		return ErrInterrupted
+	}
+	return nil
+}
+
+// filmless is a usage error where options for films in files are given and there is
+// none.
+func (j *Job) filmless(tasks []task) error {
+	if slices.ContainsFunc(tasks, func(t task) bool { return !t.pipe() && t.pictures == nil && !t.photo() }) {
+		return nil
+	}
+	o := &j.Video
+	for name, given := range map[string]bool{
+		"start": o.Start > 0, "duration": o.Duration > 0, "no-deinterlace": o.NoDeinterlace, "hwaccel": o.HWAccel != "",
+		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
+	} {
+		if given {
+			return usage("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
+		}
 	}
 	return nil
 }

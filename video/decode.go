@@ -84,7 +84,7 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 var errNothing = errors.New("there is no frame; if --start or --duration is given, the film has none there")
 
 // from is where the result begins, in seconds of the container's clock.
-func (f *Film) from() float64 { return f.begin + f.options.Start.Seconds() }
+func (f *Film) from() float64 { return f.Begin + f.options.Start.Seconds() }
 
 // cutFrom is the time that becomes 0 in the result of a film that is cut; else 0.
 func (f *Film) cutFrom() float64 {
@@ -101,7 +101,10 @@ const broadcastLead = 12
 // seek adds to the options of an input to begin at --start; what is read before it
 // is to be left out.
 func (f *Film) seek(reading ff.KwArgs) {
-	start := f.options.Start.Seconds()
+	if f.options.Start == 0 {
+		return
+	}
+	start := f.from() - f.clock // ffmpeg counts from the first packet
 	if f.broadcast() {
 		start -= broadcastLead
 	}

@@ -274,8 +274,8 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		}
 	case f.broadcast() && slices.Contains([]string{"ts", "m2ts", "mts"}, s.container):
 		out["mpegts_copyts"] = "1"
-	case f.broadcast() && f.begin != 0 && !slices.Contains([]string{"mpg", "mpeg", "vob"}, s.container):
-		out["output_ts_offset"] = fixed(-f.begin)
+	case f.broadcast() && f.Begin != 0 && !slices.Contains([]string{"mpg", "mpeg", "vob"}, s.container):
+		out["output_ts_offset"] = fixed(-f.Begin)
 	}
 	words := "error"
 	if rehearsal {
@@ -293,8 +293,8 @@ var macLanguages = map[string]string{
 	"eus": "baq", "mya": "bur", "kat": "geo", "mkd": "mac", "mri": "mao", "msa": "may", "fas": "per", "bod": "tib", "cym": "wel",
 }
 
-// fixed is a number without an exponent.
-func fixed(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+// fixed is a time as ffmpeg counts them, to microseconds and without an exponent.
+func fixed(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64) }
 
 // picture adds the options of the painted stream, for frames of h rows.
 func (s *FilmSink) picture(out ff.KwArgs, h int) {

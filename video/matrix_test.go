@@ -118,7 +118,7 @@ func TestMatrix(t *testing.T) {
 			if notes := strings.Join(film.Notes, "; "); !strings.Contains(notes, r.note) || r.note == "" && notes != "" {
 				t.Errorf("notes are %q, want %q", notes, r.note)
 			}
-			r.compare(t, inspect(t, in), inspect(t, out), film.begin)
+			r.compare(t, inspect(t, in), inspect(t, out), film.Begin)
 			r.compareContents(t, film, in, out)
 		})
 	}
@@ -154,7 +154,7 @@ func TestMatrixOfParts(t *testing.T) {
 			a, b := inspect(t, in), inspect(t, out)
 			var want []float64
 			for _, at := range a.times {
-				if at -= film.begin; at >= r.from-1e-6 && at < r.to-1e-6 {
+				if at -= film.Begin; at >= r.from-1e-6 && at < r.to-1e-6 {
 					want = append(want, at-r.from)
 				}
 			}

@@ -27,6 +27,7 @@ type Film struct {
 	Rate     filter.Rational // average frames per second; zero: not known
 	Codec    string          // ffmpeg's name
 	Format   PixelFormat     // of the frames
+	Begin    float64         // of the container's clock, seconds; --start counts from here
 	HasAudio bool
 
 	// Notes say what the result will not keep of the film. Frames and CreateFilm
@@ -35,10 +36,10 @@ type Film struct {
 
 	video    probedStream
 	others   []probedStream
+	clock    float64           // at the container's first packet, seconds; below 0 where sound runs in
 	format   string            // ffmpeg's name of the container
 	tags     map[string]string // of the container
 	light    sideData          // how an HDR film was mastered
-	begin    float64           // of the container's clock, seconds
 	decodeTo string            // pixel format asked of ffmpeg
 	layout   Layout            // but for size and SAR, which the frames bring
 	options  Options
@@ -194,7 +195,8 @@ func (f *Film) parse(text []byte) error {
 	f.others = slices.Delete(slices.Clone(p.Streams), at, at+1)
 	v := &f.video
 	f.format, f.tags, f.Codec = p.Format.Name, p.Format.Tags, v.Codec
-	f.begin, _ = strconv.ParseFloat(p.Format.Start, 64)
+	f.clock, _ = strconv.ParseFloat(p.Format.Start, 64)
+	f.Begin = max(f.clock, 0)
 	f.W, f.H = v.W, v.H
 	for _, d := range v.SideData {
 		if math.Mod(math.Abs(d.Rotation), 180) == 90 {

@@ -118,6 +118,9 @@ func (p *process) failure() error {
 	if words != "" {
 		return fmt.Errorf("ffmpeg: %s (%w)", words, p.err)
 	}
+	if strings.Contains(p.err.Error(), "signal: killed") {
+		return fmt.Errorf("ffmpeg was killed, by someone or for want of memory (%w)", p.err)
+	}
 	return fmt.Errorf("ffmpeg: %w", p.err)
 }
 
