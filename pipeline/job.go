@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		if term.IsTerminal(int(j.Stdout.Fd())) {
 			return usage("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", Doors)
 		}
+	}
+	if !tasks[0].pipe() && j.OutputFormat != "auto" {
+		return usage("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(tasks[0].out, j.Output, "the result"))
 	}
 	if len(j.Style) == 0 {
 		return usage("no style: name the picture to paint like with --style FILE")

@@ -25,11 +25,13 @@ type Options struct {
 	Progress  string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
 	Stats     string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
 	Verbose   bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
+
+	OutputFormat string `name:"output-format" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
 }
 
 // DefaultOptions returns the settings of a plain run.
 func DefaultOptions() Options {
-	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto"}
+	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto", OutputFormat: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -38,6 +40,7 @@ func (o *Options) Validate() error {
 		name, value string
 		allowed     []string
 	}{
+		{"output-format", o.OutputFormat, []string{"auto", "y4m", "nut"}},
 		{"device", o.Device, append([]string{"auto"}, Devices()...)},
 		{"network", o.Network, []string{"slim", "vgg16"}},
 		{"progress", o.Progress, []string{"auto", "bar", "plain", "json", "none"}},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 	"nstfilter/video"
 )
 
-// pipe paints from stdin to stdout, which get the same format: y4m, or NUT by its
-// magic. Only whole frames are written.
+// pipe paints from stdin, y4m or NUT by its magic, to stdout. Only whole frames are
+// written.
 func (j *Job) pipe(ctx context.Context) error {
 	stdin, restore := expirable(j.Stdin)
 	defer restore()
@@ -48,28 +49,51 @@ func (j *Job) openPipe(ctx context.Context, stdin *os.File) (Source, Sink, error
 	defer context.AfterFunc(j.Stop, expire)()
 	in := bufio.NewReaderSize(stdin, 1<<16)
 	if video.Sniff(in) == video.NUT {
-		r, err := video.NewNUTReader(in)
-		if err != nil {
-			return nil, nil, err
-		}
-		r.Options = j.Video
-		h := r.Header()
-		if h.W, h.H, err = j.outputSize(h.W, h.H); err != nil {
-			return nil, nil, err
-		}
+		return j.openNUT(in)
+	}
+	return j.openY4M(in)
+}
+
+func (j *Job) openNUT(in io.Reader) (Source, Sink, error) {
+	r, err := video.NewNUTReader(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Options = j.Video
+	h := r.Header()
+	if h.W, h.H, err = j.outputSize(h.W, h.H); err != nil {
+		return nil, nil, err
+	}
+	if j.OutputFormat != "y4m" {
 		return r, video.NewNUTWriter(j.Stdout, h), nil
 	}
+	if err := video.CheckY4M(h.Format); err != nil {
+		return nil, nil, err
+	}
+	return r, &untimed{w: j.Stdout, h: video.Y4MHeader{Layout: h.Layout, Rate: h.Rate}, say: j.tell.say}, nil
+}
+
+func (j *Job) openY4M(in io.Reader) (Source, Sink, error) {
 	r, err := video.NewY4MReader(in)
 	if err != nil {
 		return nil, nil, err
 	}
 	r.Options = j.Video
 	h := r.Header()
+	switch h.Interlace {
+	case "t", "b", "m":
+		j.tell.say("stdin: the stream is interlaced, and its frames are painted as they are: to paint without combs, add to the ffmpeg before the pipe: -vf bwdif=mode=send_frame")
+	}
 	w, ht, err := j.outputSize(h.W, h.H)
 	if err != nil {
 		return nil, nil, err
 	}
-	return r, video.NewY4MWriter(j.Stdout, h.Resized(w, ht)), nil
+	if j.OutputFormat != "nut" {
+		return r, video.NewY4MWriter(j.Stdout, h.Resized(w, ht)), nil
+	}
+	n := video.NUTHeader{Layout: h.Layout, Rate: h.Rate, TimeBase: filter.Rational{Num: h.Rate.Den, Den: h.Rate.Num}}
+	n.W, n.H = w, ht
+	return r, video.NewNUTWriter(j.Stdout, n), nil
 }
 
 func (j *Job) outputSize(w, h int) (int, int, error) {

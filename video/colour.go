@@ -2,24 +2,24 @@ package video
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 
 	"nstfilter/filter"
+	"nstfilter/video/samples"
 )
 
-// coefficients of one layout, for samples as stored:
-//
-//	R = y·(Y−y0)             + rv·(Cr−c0)
-//	G = y·(Y−y0) + gu·(Cb−c0) + gv·(Cr−c0)
-//	B = y·(Y−y0) + bu·(Cb−c0)
+// rows are the loops of the conversion.
+var rows = samples.Fastest()
+
+// coefficients of one layout, for samples as stored.
 type coefficients struct {
-	y0, c0, y, c       float32 // c: scale of chroma to [−½,½]
-	rv, gu, gv, bu     float32
-	kr, kg, kb         float32 // Y' = kr·R' + kg·G' + kb·B'
+	from               samples.FromYCC
+	to                 samples.ToYCC
+	y, c               float32 // scales of a change in Y, Cb and Cr
 	yLow, yHigh        int32   // legal samples
 	chromaLow, chromaH int32
+	curves             *curves // nil: none
 }
 
 func (l *Layout) coefficients() coefficients {
@@ -32,28 +32,38 @@ func (l *Layout) coefficients() coefficients {
 	}
 	kg := 1 - m.Kr - m.Kb
 	y, cs := 1/float64(top), 1/float64(top)
-	c.c0 = float32(int32(1) << (n - 1))
+	c.from.C0 = float32(int32(1) << (n - 1))
 	c.yHigh, c.chromaH = top, top
 	if !l.Full && l.Format.Sampling != RGB { // BT.601-7 section 2.5.3, BT.709-6 section 4.6
 		step := int32(1) << (n - 8)
 		y, cs = 1/float64(219*step), 1/float64(224*step)
-		c.y0 = float32(16 * step)
+		c.from.Y0 = float32(16 * step)
 		c.yLow, c.yHigh = 16*step, 235*step
 		c.chromaLow, c.chromaH = 16*step, 240*step
 	}
-	c.y, c.c = float32(y), float32(cs)
-	c.rv = float32(2 * (1 - m.Kr) * cs)
-	c.bu = float32(2 * (1 - m.Kb) * cs)
-	c.gu = float32(-2 * (1 - m.Kb) * m.Kb / kg * cs)
-	c.gv = float32(-2 * (1 - m.Kr) * m.Kr / kg * cs)
-	c.kr, c.kg, c.kb = float32(m.Kr), float32(kg), float32(m.Kb)
+	c.curves = l.Transfer.curves()
+	c.y, c.c = 1/float32(y), 1/float32(cs)
+	c.from.Y = float32(y)
+	c.from.RV = float32(2 * (1 - m.Kr) * cs)
+	c.from.BU = float32(2 * (1 - m.Kb) * cs)
+	c.from.GU = float32(-2 * (1 - m.Kb) * m.Kb / kg * cs)
+	c.from.GV = float32(-2 * (1 - m.Kr) * m.Kr / kg * cs)
+	c.to = samples.ToYCC{R: float32(m.Kr), G: float32(kg), B: float32(m.Kb), ToB: float32(1 / (2 * (1 - m.Kb))), ToR: float32(1 / (2 * (1 - m.Kr)))}
 	return c
 }
 
-// Frame converts n to RGB; the frame keeps n as its Origin.
+// Frame converts n to RGB and alpha; the frame keeps n as its Origin.
 func (n *Native) Frame() *filter.Frame {
 	f := filter.NewFrame(n.W, n.H)
 	n.rgb(f.Pix)
+	if n.Format.Alpha {
+		f.Alpha = make([]float32, n.W*n.H)
+		bands(n.H, func(from, to int) {
+			for y := from; y < to; y++ {
+				n.alphaRow(f.Alpha[y*n.W:(y+1)*n.W], y)
+			}
+		})
+	}
 	f.Origin = n
 	return f
 }
@@ -63,7 +73,7 @@ func (n *Native) rgb(dst []float32) {
 	c := n.coefficients()
 	size := n.W * n.H
 	bands(n.H, func(from, to int) {
-		s := newScratch(n.W)
+		s := newScratch(n.W, &c)
 		for y := from; y < to; y++ {
 			at := y * n.W
 			n.row(&c, s, y, dst[at:at+n.W], dst[size+at:size+at+n.W], dst[2*size+at:2*size+at+n.W])
@@ -80,16 +90,17 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 	c := base.coefficients()
 	w, h, size := base.W, base.H, base.W*base.H
 	cw, ch := base.Format.chroma(w, h)
-	rows := ch // a band is of chroma rows, so that each has one writer
-	if rows == 0 {
-		rows = h
+	groups := ch // a band is of chroma rows, so that each has one writer
+	if groups == 0 {
+		groups = h
 	}
 	step := 1
 	if base.Format.Sampling == S420 {
 		step = 2
 	}
-	bands(rows, func(from, to int) {
-		s, d := newScratch(w), newDifference(w, cw)
+	top := float32(int32(1)<<base.Format.Depth - 1)
+	bands(groups, func(from, to int) {
+		s, d := newScratch(w, &c), newDifference(w, cw)
 		for j := from; j < to; j++ {
 			clear(d.sumB)
 			clear(d.sumR)
@@ -101,28 +112,30 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 				y := min(max(j*step+k, 0), h-1)
 				at := y * w
 				base.row(&c, s, y, d.r, d.g, d.b)
-				d.subtractFrom(f.Pix[at:at+w], f.Pix[size+at:size+at+w], f.Pix[2*size+at:2*size+at+w])
+				for i, own := range [3][]float32{d.r, d.g, d.b} {
+					d.subtract(own, f.Pix[i*size+at:i*size+at+w], c.curves)
+				}
 				own := k >= 0 && j*step+k < h
-				switch base.Format.Sampling {
-				case RGB:
+				if own && base.Format.Alpha {
+					base.alphaRow(d.alpha, y)
+					rows.Subtract(d.alpha, d.wanted(f.Alpha, at))
+					base.addRow(dst, alphaPlane, y, d.alpha, top, 0, int32(top))
+				}
+				if base.Format.Sampling == RGB {
 					for i, p := range [][]float32{d.g, d.b, d.r} {
-						base.addRow(dst, i, y, p, 1/c.y, c.yLow, c.yHigh)
+						base.addRow(dst, i, y, p, c.y, c.yLow, c.yHigh)
 					}
 					continue
-				case Mono:
-					d.luma(&c)
-					base.addRow(dst, 0, y, d.g, 1/c.y, c.yLow, c.yHigh)
-					continue
 				}
-				d.luma(&c)
+				rows.Luma(d.r, d.g, d.b, &c.to)
 				if own {
-					base.addRow(dst, 0, y, d.g, 1/c.y, c.yLow, c.yHigh)
+					base.addRow(dst, 0, y, d.g, c.y, c.yLow, c.yHigh)
 				}
-				d.accumulate(base.Format.Sampling, base.Siting, weight)
+				base.gather(d, weight)
 			}
-			if cw > 0 && base.Format.Sampling != RGB {
-				base.addRow(dst, 1, j, d.sumB, 1/c.c, c.chromaLow, c.chromaH)
-				base.addRow(dst, 2, j, d.sumR, 1/c.c, c.chromaLow, c.chromaH)
+			if base.Format.Sampling < Mono {
+				base.addRow(dst, 1, j, d.sumB, c.c, c.chromaLow, c.chromaH)
+				base.addRow(dst, 2, j, d.sumR, c.c, c.chromaLow, c.chromaH)
 			}
 		}
 	})
@@ -141,54 +154,54 @@ func (l *Layout) rowWeight(k int) float32 {
 
 // difference is one row of the change in RGB, then in Y, Cb, Cr.
 type difference struct {
-	r, g, b    []float32 // W; after luma: Cr, Y, Cb
+	r, g, b    []float32 // W; after Luma: Cr, Y, Cb
+	alpha, one []float32 // W
+	native     []float32 // W
 	sumB, sumR []float32 // chroma row
 }
 
 func newDifference(w, cw int) *difference {
-	m := make([]float32, 3*w+2*cw)
-	return &difference{m[:w], m[w : 2*w], m[2*w : 3*w], m[3*w : 3*w+cw], m[3*w+cw:]}
-}
-
-// subtractFrom turns a row into the change to r, g, b, taken as in [0,1].
-func (d *difference) subtractFrom(r, g, b []float32) {
-	for i, rows := range [3][]float32{r, g, b} {
-		own := [3][]float32{d.r, d.g, d.b}[i]
-		rows = rows[:len(own)]
-		for x := range own {
-			own[x] = unit(rows[x]) - own[x]
-		}
+	m := make([]float32, 6*w+2*cw)
+	d := &difference{m[:w], m[w : 2*w], m[2*w : 3*w], m[3*w : 4*w], m[4*w : 5*w], m[5*w : 6*w], m[6*w : 6*w+cw], m[6*w+cw:]}
+	for x := range d.one {
+		d.one[x] = 1
 	}
+	return d
 }
 
-// luma turns the change in RGB into that in Y', Cb, Cr.
-func (d *difference) luma(c *coefficients) {
-	toB, toR := 1/(2*(1-c.kb)), 1/(2*(1-c.kr))
-	r, g, b := d.r, d.g[:len(d.r)], d.b[:len(d.r)]
-	for x := range r {
-		y := c.kr*r[x] + c.kg*g[x] + c.kb*b[x]
-		g[x], b[x], r[x] = y, (b[x]-y)*toB, (r[x]-y)*toR
+// subtract turns own into the change to f, both as a frame has them, in native
+// samples.
+func (d *difference) subtract(own, f []float32, c *curves) {
+	if c != nil {
+		clear(d.native)
+		rows.Subtract(d.native, f)
+		rows.Curve(d.native, &c.from)
+		rows.Curve(own, &c.from)
+		f = d.native
 	}
+	rows.Subtract(own, f)
 }
 
-// accumulate adds the row, averaged down to the chroma grid.
-func (d *difference) accumulate(sampling Sampling, siting Siting, weight float32) {
+// wanted is the row of alpha that begins at at; nil is opaque.
+func (d *difference) wanted(alpha []float32, at int) []float32 {
+	if alpha == nil {
+		return d.one
+	}
+	return alpha[at:]
+}
+
+// gather adds the change in Cb and Cr, averaged down to the chroma grid.
+func (l *Layout) gather(d *difference, weight float32) {
 	for i, sum := range [2][]float32{d.sumB, d.sumR} {
 		row := [2][]float32{d.b, d.r}[i]
-		last := len(row) - 1
 		switch {
-		case sampling == S444:
-			for x, v := range row {
-				sum[x] += weight * v
-			}
-		case siting == Centre:
-			for j := range sum {
-				sum[j] += weight * 0.5 * (row[2*j] + row[min(2*j+1, last)])
-			}
-		default: // on the left column
-			for j := range sum {
-				sum[j] += weight * (0.25*(row[max(2*j-1, 0)]+row[min(2*j+1, last)]) + 0.5*row[2*j])
-			}
+		case l.Format.Sampling == S444:
+			copy(sum, row)
+		case l.Format.Sampling == Mono:
+		case l.Siting == Centre:
+			rows.AddCentred(sum, row, weight)
+		default:
+			rows.AddCosited(sum, row, weight)
 		}
 	}
 }
@@ -196,85 +209,64 @@ func (d *difference) accumulate(sampling Sampling, siting Siting, weight float32
 // addRow writes row y of a plane: native + round(change·scale), within the legal
 // samples or, where the native sample is beyond them, no further out than it.
 func (n *Native) addRow(dst []byte, plane, y int, change []float32, scale float32, low, high int32) {
-	from, w, _ := n.plane(n.Data, plane)
-	to, _, _ := n.plane(dst, plane)
+	from, to := n.rowBytes(n.Data, plane, y), n.rowBytes(dst, plane, y)
 	if n.Format.Depth == 8 {
-		from, to = from[y*w:y*w+w], to[y*w:y*w+w]
-		for x, v := range from {
-			to[x] = byte(added(int32(v), change[x]*scale, low, high))
-		}
-		return
+		rows.Add8(to, from, change, scale, low, high)
+	} else {
+		rows.Add16(to, from, change, scale, low, high)
 	}
-	from, to = from[2*y*w:2*(y*w+w)], to[2*y*w:2*(y*w+w)]
-	for x := range change[:w] {
-		v := added(int32(from[2*x])|int32(from[2*x+1])<<8, change[x]*scale, low, high)
-		to[2*x], to[2*x+1] = byte(v), byte(v>>8)
-	}
-}
-
-func added(v int32, change float32, low, high int32) int32 {
-	half := float32(0.5)
-	if change < 0 {
-		half = -0.5
-	}
-	return min(max(v+int32(change+half), min(v, low)), max(v, high))
 }
 
 // scratch is the working memory of row.
 type scratch struct{ u, v, half []float32 }
 
-func newScratch(w int) *scratch {
-	m := make([]float32, 3*w)
-	return &scratch{m[:w], m[w : 2*w], m[2*w:]}
+func newScratch(w int, c *coefficients) *scratch {
+	m := make([]float32, 3*w+1) // halves of an odd row are longer
+	s := &scratch{m[:w], m[w : 2*w], m[2*w:]}
+	for x := range s.u { // of gray, whose chroma is none
+		s.u[x], s.v[x] = c.from.C0, c.from.C0
+	}
+	return s
 }
 
 // row converts row y to r, g, b. Reader and writer both go through it, so a frame
 // that was not painted differs by exactly 0.
 func (n *Native) row(c *coefficients, s *scratch, y int, r, g, b []float32) {
-	w := n.W
-	switch n.Format.Sampling {
-	case RGB:
-		for i, dst := range [][]float32{g, b, r} {
-			n.load(dst, i, y)
-			for x := range dst {
-				dst[x] *= c.y
-			}
+	if n.Format.Sampling == RGB {
+		for i, dst := range [3][]float32{g, b, r} {
+			n.load(dst, i, y, c.from.Y)
 		}
-		return
-	case Mono:
-		n.load(g, 0, y)
-		for x, v := range g {
-			v = unit((v - c.y0) * c.y)
-			r[x], g[x], b[x] = v, v, v
+	} else {
+		n.load(r, 0, y, 1)
+		if n.Format.Sampling != Mono {
+			n.chromaRow(s.u, s.half, 1, y)
+			n.chromaRow(s.v, s.half, 2, y)
 		}
-		return
+		rows.RGB(r, g, b, s.u, s.v, &c.from)
 	}
-	n.load(r, 0, y)
-	n.chromaRow(s.u, s.half, 1, y)
-	n.chromaRow(s.v, s.half, 2, y)
-	u, v, k := s.u[:w], s.v[:w], *c
-	r, g, b = r[:w], g[:w], b[:w]
-	for x := range r {
-		luma, cb, cr := (r[x]-k.y0)*k.y, u[x]-k.c0, v[x]-k.c0
-		r[x] = unit(luma + k.rv*cr)
-		g[x] = unit(luma + k.gu*cb + k.gv*cr)
-		b[x] = unit(luma + k.bu*cb)
+	if c.curves != nil {
+		for _, dst := range [3][]float32{r, g, b} {
+			rows.Curve(dst, &c.curves.to)
+		}
 	}
+}
+
+// alphaRow reads row y of alpha in [0,1].
+func (n *Native) alphaRow(dst []float32, y int) {
+	n.load(dst, alphaPlane, y, 1/float32(int32(1)<<n.Format.Depth-1))
 }
 
 // chromaRow interpolates a chroma plane linearly at luma row y; half is scratch.
 func (n *Native) chromaRow(dst, half []float32, plane, y int) {
 	if n.Format.Sampling == S444 {
-		n.load(dst, plane, y)
+		n.load(dst, plane, y, 1)
 		return
 	}
 	cw, ch := n.Format.chroma(n.W, n.H)
-	src := half[:cw]
-	if n.Format.Sampling == S422 {
-		n.load(src, plane, y)
-	} else {
-		j := y / 2
-		other, near := j, float32(1) // luma row 2j lies on chroma row j
+	j, other, near := y, y, float32(1)
+	if n.Format.Sampling == S420 {
+		j = y / 2
+		other = j // luma row 2j lies on chroma row j
 		switch odd := y%2 == 1; {
 		case n.Siting == TopLeft && odd:
 			other, near = j+1, 0.5
@@ -283,62 +275,37 @@ func (n *Native) chromaRow(dst, half []float32, plane, y int) {
 		case n.Siting != TopLeft:
 			other, near = j-1, 0.75
 		}
-		n.load(src, plane, j)
-		if other = min(max(other, 0), ch-1); other != j {
-			second := dst[:cw]
-			n.load(second, plane, other)
-			for x := range src {
-				src[x] = near*src[x] + (1-near)*second[x]
-			}
-		}
+		other = min(max(other, 0), ch-1)
 	}
-	w := n.W
+	src := half[:cw]
+	n.load(src, plane, j, 1)
+	if other != j {
+		mixed := half[cw : 2*cw]
+		n.load(dst[:cw], plane, other, 1)
+		rows.Mix(mixed, src, dst[:cw], near)
+		src = mixed
+	}
 	if n.Siting == Centre { // chroma column j lies at 2j+½
-		dst[0] = src[0]
-		for j := 0; j+1 < cw; j++ {
-			a, b := src[j], src[j+1]
-			dst[2*j+1] = 0.75*a + 0.25*b
-			dst[2*j+2] = 0.25*a + 0.75*b
-		}
+		rows.Centred(dst, src)
 	} else {
-		for j := 0; j+1 < cw; j++ {
-			a, b := src[j], src[j+1]
-			dst[2*j] = a
-			dst[2*j+1] = 0.5 * (a + b)
-		}
-		dst[2*(cw-1)] = src[cw-1]
-	}
-	dst[w-1] = src[cw-1] // beyond the last sample, or odd and on it
-	if w%2 == 1 && n.Siting == Centre && cw > 1 {
-		dst[w-1] = 0.25*src[cw-2] + 0.75*src[cw-1]
+		rows.Cosited(dst, src)
 	}
 }
 
-// load reads row y of a plane as it is stored.
-func (n *Native) load(dst []float32, plane, y int) {
-	p, w, _ := n.plane(n.Data, plane)
-	dst = dst[:w]
+// load reads row y of a plane, times scale.
+func (n *Native) load(dst []float32, plane, y int, scale float32) {
 	if n.Format.Depth == 8 {
-		for x, v := range p[y*w : y*w+w] {
-			dst[x] = float32(v)
-		}
-		return
-	}
-	p = p[2*y*w : 2*(y*w+w)]
-	for x := range dst {
-		dst[x] = float32(uint16(p[2*x]) | uint16(p[2*x+1])<<8)
+		rows.Load8(dst, n.rowBytes(n.Data, plane, y), scale)
+	} else {
+		rows.Load16(dst, n.rowBytes(n.Data, plane, y), scale)
 	}
 }
 
-// unit clamps to [0,1]; NaN becomes 0. Floats of one sign are in the order of their
-// bits, and integers are clamped without a branch.
-func unit(v float32) float32 {
-	const one, infinity = 0x3f800000, 0x7f800000
-	i := int32(math.Float32bits(v))
-	if i > infinity {
-		i = 0
-	}
-	return math.Float32frombits(uint32(min(max(i, 0), one)))
+// rowBytes is row y of a plane.
+func (l *Layout) rowBytes(data []byte, plane, y int) []byte {
+	p, w, _ := l.plane(data, plane)
+	w *= l.Format.bytesPerSample()
+	return p[y*w : (y+1)*w]
 }
 
 // bands runs do over [0,n) in one band per processor.
@@ -351,15 +318,15 @@ func bands(n int, do func(from, to int)) {
 	wait.Wait()
 }
 
-// black returns a black frame of layout l.
+// black returns a black frame of layout l, transparent if it has alpha.
 func (l Layout) black() *Native {
 	n := &Native{Layout: l, Data: make([]byte, l.Format.FrameBytes(l.W, l.H))}
 	c := l.coefficients()
-	for i := range l.Format.planes() {
+	for i := range l.Format.colours() {
 		p, _, _ := l.plane(n.Data, i)
-		v := int32(c.y0)
+		v := int32(c.from.Y0)
 		if i > 0 && l.Format.Sampling != RGB {
-			v = int32(c.c0)
+			v = int32(c.from.C0)
 		}
 		for x := 0; x < len(p); x += l.Format.bytesPerSample() {
 			p[x] = byte(v)

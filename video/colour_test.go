@@ -11,16 +11,6 @@ import (
 	"nstfilter/filter"
 )
 
-// formats is every pixel format that is handled natively.
-func formats() (all []PixelFormat) {
-	for s := S420; s <= RGB; s++ {
-		for _, depth := range []int{8, 9, 10, 12, 14, 16} {
-			all = append(all, PixelFormat{s, depth})
-		}
-	}
-	return all
-}
-
 // noise is a frame of any samples, illegal ones among them.
 func noise(l Layout, seed uint64) *Native {
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -39,7 +29,7 @@ func noise(l Layout, seed uint64) *Native {
 }
 
 func TestUnpaintedIsBitExact(t *testing.T) {
-	for _, p := range formats() {
+	for _, p := range pixelFormats {
 		for _, size := range [][2]int{{1, 1}, {2, 2}, {3, 17}, {17, 3}, {32, 18}} {
 			for _, siting := range []Siting{Left, Centre, TopLeft} {
 				for _, full := range []bool{false, true} {
@@ -79,7 +69,7 @@ func TestKnownColours(t *testing.T) {
 		{BT2020, 0, 0, 1, [3]byte{29, 240, 119}},
 	} {
 		for _, full := range []bool{false, true} {
-			l := Layout{W: 4, H: 4, Format: PixelFormat{S420, 8}, Matrix: c.m, Full: full}
+			l := Layout{W: 4, H: 4, Format: PixelFormat{S420, 8, false}, Matrix: c.m, Full: full}
 			f := filter.NewFrame(4, 4)
 			for i := range 16 {
 				f.Pix[i], f.Pix[16+i], f.Pix[32+i] = c.r, c.g, c.b
@@ -105,19 +95,6 @@ func TestKnownColours(t *testing.T) {
 					t.Errorf("%v full %v RGB %v %v %v: channel %d comes back as %v", c.m, full, c.r, c.g, c.b, i, back.Pix[16*i])
 				}
 			}
-		}
-	}
-}
-
-func TestUnit(t *testing.T) {
-	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, c := range [][2]float32{
-		{0, 0}, {float32(math.Copysign(0, -1)), 0}, {1e-45, 1e-45}, {-1e-45, 0}, {0.25, 0.25}, {-0.25, 0}, {1, 1},
-		{math.Nextafter32(1, 0), math.Nextafter32(1, 0)}, {math.Nextafter32(1, 2), 1}, {7, 1}, {-7, 0}, {inf, 1}, {-inf, 0},
-		{nan, 0}, {math.Float32frombits(0xffc00000), 0}, {math.Float32frombits(0x7f800001), 0},
-	} {
-		if got := unit(c[0]); math.Float32bits(got) != math.Float32bits(c[1]) {
-			t.Errorf("unit(%g) is %g, want %g", c[0], got, c[1])
 		}
 	}
 }
@@ -176,7 +153,7 @@ func reference(n *Native, x, y int) (rgb [3]float64) {
 }
 
 func TestFrameAgainstReference(t *testing.T) {
-	for _, p := range formats() {
+	for _, p := range pixelFormats {
 		for _, size := range [][2]int{{1, 1}, {3, 17}, {17, 3}, {8, 6}} {
 			for _, siting := range []Siting{Left, Centre, TopLeft} {
 				for _, full := range []bool{false, true} {
@@ -201,7 +178,7 @@ func TestFrameAgainstReference(t *testing.T) {
 
 // A change that is the same everywhere must come out in every sample.
 func TestEvenChange(t *testing.T) {
-	for _, p := range formats() {
+	for _, p := range pixelFormats {
 		for _, siting := range []Siting{Left, Centre, TopLeft} {
 			l := Layout{W: 9, H: 7, Format: p, Matrix: BT709, Siting: siting}
 			base := l.black()
@@ -230,7 +207,7 @@ func TestEvenChange(t *testing.T) {
 
 // Painting stays within the legal samples, and NaN does not spread.
 func TestPaintIsLegal(t *testing.T) {
-	l := Layout{W: 16, H: 16, Format: PixelFormat{S420, 8}, Matrix: BT601}
+	l := Layout{W: 16, H: 16, Format: PixelFormat{S420, 8, false}, Matrix: BT601}
 	n := noise(l, 5)
 	f := n.Frame()
 	for i := range f.Pix {
@@ -249,99 +226,197 @@ func TestPaintIsLegal(t *testing.T) {
 	}
 }
 
+// Every format, through readers, frames and writers, and nothing of it is lost.
 func TestStreamsAreBitExact(t *testing.T) {
-	for _, p := range formats() {
-		for _, siting := range []Siting{Left, Centre, TopLeft} {
-			l := Layout{W: 17, H: 19, Format: p, Siting: siting, Matrix: BT601, SAR: filter.Rational{Num: 64, Den: 45}}
-			var raw [3]*Native
-			for i := range raw {
-				raw[i] = noise(l, uint64(i))
+	for _, p := range pixelFormats {
+		for _, full := range []bool{false, true} {
+			for i, siting := range []Siting{Left, Centre, TopLeft} {
+				size := [...][2]int{{17, 19}, {16, 6}, {5, 1}}[i]
+				l := Layout{W: size[0], H: size[1], Format: p, Siting: siting, Full: full, Matrix: BT601, SAR: filter.Rational{Num: 64, Den: 45}}
+				t.Run(fmt.Sprintf("%v/%v/%d", p, full, siting), func(t *testing.T) {
+					raw := []*Native{noise(l, 0), noise(l, 1), noise(l, 2)}
+					if CheckY4M(p) == nil {
+						y4mIsBitExact(t, raw)
+					}
+					nutIsBitExact(t, raw)
+				})
 			}
-			t.Run(fmt.Sprintf("%v/%d", p, siting), func(t *testing.T) {
-				if p.Sampling != RGB {
-					h := Y4MHeader{Layout: l, Rate: filter.Rational{Num: 30000, Den: 1001}, Interlace: "p"}
-					in := new(bytes.Buffer)
-					in.WriteString(h.String() + " XAN=Y y\n")
-					for i, n := range raw {
-						fmt.Fprintf(in, "FRAME Ixyz XI=%d\n", i)
-						in.Write(n.Data)
-					}
-					want := bytes.Clone(in.Bytes())
-					r, err := NewY4MReader(in)
-					if err != nil {
-						t.Fatal(err)
-					}
-					out := new(bytes.Buffer)
-					w := NewY4MWriter(out, r.Header())
-					for f, err := range r.Frames(t.Context()) {
-						if err != nil {
-							t.Fatal(err)
-						}
-						if f.TimeBase != (filter.Rational{Num: 1001, Den: 30000}) || f.PTS != int64(f.Index) {
-							t.Fatalf("frame %d: time %d × %v", f.Index, f.PTS, f.TimeBase)
-						}
-						if err := w.WriteFrame(f.With(f.Pix)); err != nil {
-							t.Fatal(err)
-						}
-					}
-					if err := w.Close(); err != nil {
-						t.Fatal(err)
-					}
-					if !bytes.Equal(out.Bytes(), want) {
-						t.Fatal("y4m: bytes differ")
-					}
-				}
-				// Twice through NUT: samples and times stay.
-				stream := new(bytes.Buffer)
-				w := NewNUTWriter(stream, NUTHeader{l, filter.Rational{Num: 1, Den: 90000}})
-				for i, n := range raw {
-					f := n.Frame()
-					f.Index, f.PTS, f.TimeBase = i, int64(i*i*7919+129600), filter.Rational{Num: 1, Den: 90000}
-					if err := w.WriteFrame(f); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if err := w.Close(); err != nil {
-					t.Fatal(err)
-				}
-				r, err := NewNUTReader(stream)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if h := r.Header(); h.W != 17 || h.H != 19 || h.Format != p || h.SAR != l.SAR {
-					t.Fatalf("header %+v", h)
-				}
-				count := 0
-				for f, err := range r.Frames(context.Background()) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					if !bytes.Equal(f.Origin.(*Native).Data, raw[count].Data) || f.PTS != int64(count*count*7919+129600) {
-						t.Fatalf("nut: frame %d differs", count)
-					}
-					count++
-				}
-				if count != len(raw) {
-					t.Fatalf("nut: %d frames", count)
-				}
-			})
 		}
 	}
 }
 
-func BenchmarkFrame720p(b *testing.B) {
-	n := noise(Layout{W: 1280, H: 720, Format: PixelFormat{S420, 8}, Matrix: BT709}, 1)
-	pix := make([]float32, 3*n.W*n.H)
-	for b.Loop() {
-		n.rgb(pix)
+func y4mIsBitExact(t *testing.T, raw []*Native) {
+	h := Y4MHeader{Layout: raw[0].Layout, Rate: filter.Rational{Num: 30000, Den: 1001}, Interlace: "p"}
+	in := new(bytes.Buffer)
+	in.WriteString(h.String() + " XAN=Y y\n")
+	for i, n := range raw {
+		fmt.Fprintf(in, "FRAME Ixyz XI=%d\n", i)
+		in.Write(n.Data)
+	}
+	want := bytes.Clone(in.Bytes())
+	r, err := NewY4MReader(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Header(); got.Full != h.Full || got.Format != h.Format || got.SAR != h.SAR {
+		t.Fatalf("y4m: header %+v of %+v", got.Layout, h.Layout)
+	}
+	out := new(bytes.Buffer)
+	w := NewY4MWriter(out, r.Header())
+	for f, err := range r.Frames(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.TimeBase != (filter.Rational{Num: 1001, Den: 30000}) || f.PTS != int64(f.Index) {
+			t.Fatalf("frame %d: time %d × %v", f.Index, f.PTS, f.TimeBase)
+		}
+		if err := w.WriteFrame(f.With(f.Pix)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(out.Bytes(), want) {
+		t.Fatal("y4m: bytes differ")
 	}
 }
 
-func BenchmarkEncode720p(b *testing.B) {
-	n := noise(Layout{W: 1280, H: 720, Format: PixelFormat{S420, 8}, Matrix: BT709}, 1)
-	f := n.Frame()
-	dst := make([]byte, len(n.Data))
-	for b.Loop() {
-		n.encode(dst, f)
+// Twice through NUT: samples, times and all bytes stay.
+func nutIsBitExact(t *testing.T, raw []*Native) {
+	l := raw[0].Layout
+	h := NUTHeader{Layout: l, TimeBase: filter.Rational{Num: 1, Den: 90000}, Rate: filter.Rational{Num: 24000, Den: 1001}}
+	stream := new(bytes.Buffer)
+	w := NewNUTWriter(stream, h)
+	for i, n := range raw {
+		f := n.Frame()
+		f.Index, f.PTS, f.TimeBase = i, int64(i*i*7919+129600), h.TimeBase
+		if err := w.WriteFrame(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := bytes.Clone(stream.Bytes())
+	r, err := NewNUTReader(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.Header()
+	if got.W != l.W || got.H != l.H || got.Format != l.Format || got.SAR != l.SAR || got.Rate != h.Rate || got.TimeBase != h.TimeBase {
+		t.Fatalf("nut: header %+v of %+v", got, h)
+	}
+	if l.Format.Sampling < Mono && got.Full != l.Full {
+		t.Fatalf("nut: full range is %v, want %v", got.Full, l.Full)
+	}
+	again := new(bytes.Buffer)
+	w = NewNUTWriter(again, got)
+	count := 0
+	for f, err := range r.Frames(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(f.Origin.(*Native).Data, raw[count].Data) || f.PTS != int64(count*count*7919+129600) {
+			t.Fatalf("nut: frame %d differs", count)
+		}
+		if err := w.WriteFrame(f.With(f.Pix)); err != nil {
+			t.Fatal(err)
+		}
+		count++
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if count != len(raw) {
+		t.Fatalf("nut: %d frames", count)
+	}
+	if !bytes.Equal(again.Bytes(), want) {
+		t.Fatal("nut: bytes differ")
+	}
+}
+
+// Alpha is a frame's, in [0,1], and what is changed of it is written.
+func TestAlpha(t *testing.T) {
+	for _, p := range pixelFormats {
+		l := Layout{W: 5, H: 3, Format: p, Matrix: BT709}
+		n := noise(l, 9)
+		f := n.Frame()
+		if !p.Alpha {
+			if f.Alpha != nil {
+				t.Fatalf("%v: alpha out of nothing", p)
+			}
+			continue
+		}
+		samples, _, _ := n.plane(n.Data, alphaPlane)
+		top := int32(1)<<p.Depth - 1
+		sample := func(b []byte, i int) int32 {
+			if p.Depth == 8 {
+				return int32(b[i])
+			}
+			return int32(b[2*i]) | int32(b[2*i+1])<<8
+		}
+		for i, v := range f.Alpha {
+			if want := float64(sample(samples, i)) / float64(top); math.Abs(float64(v)-want) > 1e-6 || v > 1 {
+				t.Fatalf("%v: alpha %d is %v, want %v", p, i, v, want)
+			}
+		}
+		g := *f
+		g.Alpha = make([]float32, len(f.Alpha))
+		for i := range g.Alpha {
+			g.Alpha[i] = float32(i) / 10 // some of it above 1
+		}
+		e := encoder{layout: l}
+		check := func(name string, f *filter.Frame, want func(i int) float64) {
+			t.Helper()
+			data, err := e.encode(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			colours, alpha := len(data)-len(samples), data[len(data)-len(samples):]
+			if f.Origin != nil && !bytes.Equal(data[:colours], n.Data[:colours]) {
+				t.Fatalf("%v %s: colours differ", p, name)
+			}
+			for i := range f.W * f.H {
+				if got := float64(sample(alpha, i)) / float64(top); math.Abs(got-want(i)) > 0.501/float64(top)+1e-6 {
+					t.Fatalf("%v %s: alpha %d is %v, want %v", p, name, i, got, want(i))
+				}
+			}
+		}
+		check("changed", &g, func(i int) float64 { return min(float64(i)/10, 1) })
+		g.Origin = nil
+		check("of another origin", &g, func(i int) float64 { return min(float64(i)/10, 1) })
+		g.Alpha = nil
+		check("none", &g, func(int) float64 { return 1 })
+	}
+}
+
+// A frame of 1080p both ways; Frame allocates it, too.
+func BenchmarkColour(b *testing.B) {
+	for name, l := range map[string]Layout{
+		"8 bits":  {Format: PixelFormat{S420, 8, false}, Matrix: BT709},
+		"10 bits": {Format: PixelFormat{S420, 10, false}, Matrix: BT709},
+		"PQ":      {Format: PixelFormat{S420, 10, false}, Matrix: BT2020, Siting: TopLeft, Transfer: PQ},
+		"alpha":   {Format: PixelFormat{S444, 8, true}, Matrix: BT709},
+	} {
+		l.W, l.H = 1920, 1080
+		n := noise(l, 1)
+		f := n.Frame()
+		b.Run(name+"/rgb", func(b *testing.B) {
+			for b.Loop() {
+				n.rgb(f.Pix)
+			}
+		})
+		b.Run(name+"/Frame", func(b *testing.B) {
+			for b.Loop() {
+				n.Frame()
+			}
+		})
+		dst := make([]byte, len(n.Data))
+		b.Run(name+"/encode", func(b *testing.B) {
+			for b.Loop() {
+				n.encode(dst, f)
+			}
+		})
 	}
 }

@@ -339,7 +339,7 @@ func TestFilmCutShort(t *testing.T) {
 func TestArguments(t *testing.T) {
 	film := &Film{Path: "-in.mkv", W: 64, H: 48, options: DefaultOptions(), timeBase: "-1", Rate: filter.Rational{Num: 25, Den: 1}}
 	film.others = []probedStream{{Index: 0, Type: "audio", Codec: "aac"}, {Index: 2, Type: "subtitle", Codec: "subrip"}}
-	film.layout.Format = PixelFormat{S420, 8}
+	film.layout.Format = PixelFormat{S420, 8, false}
 	s := &FilmSink{film: film, partial: "-out.mp4", container: "mp4", encoding: encoding{name: "libx264", target: "yuv420p"}}
 	var first []string
 	for i := range 300 {

@@ -17,6 +17,8 @@ const (
 	nutSyncpoint = 0x4E4BE4ADEECA4569
 	nutIndex     = 0x4E58DD672F23E64E
 	nutInfo      = 0x4E49AB68B596BA78
+
+	nutRate = "r_frame_rate" // ffmpeg's name in an info packet
 )
 
 // Flags of a frame.
@@ -39,6 +41,7 @@ const (
 type NUTHeader struct {
 	Layout
 	TimeBase filter.Rational // seconds
+	Rate     filter.Rational // frames per second, as the stream says; zero: it does not
 }
 
 // nutCRC is CRC-32 with polynomial 0x04C11DB7, most significant bit first, from 0.
@@ -66,7 +69,7 @@ var nutCRCTable = func() (t [256]uint32) {
 
 // nutFourCC is the tag that ffmpeg writes for raw video of format p.
 func nutFourCC(p PixelFormat) []byte {
-	if p.Depth == 8 {
+	if p.Depth == 8 && !p.Alpha {
 		switch p.Sampling {
 		case S420:
 			return []byte("I420")
@@ -78,23 +81,24 @@ func nutFourCC(p PixelFormat) []byte {
 			return []byte("Y800")
 		}
 	}
-	depth := byte(p.Depth)
+	depth, planes := byte(p.Depth), byte('3')
+	if p.Alpha {
+		planes = '4'
+	}
 	switch p.Sampling {
 	case Mono:
 		return []byte{'Y', '1', 0, depth}
 	case RGB:
-		return []byte{'G', '3', 0, depth}
+		return []byte{'G', planes, 0, depth}
 	}
-	return []byte{'Y', '3', [...]byte{11, 10, 0}[p.Sampling], depth} // 11: halved both ways
+	return []byte{'Y', planes, [...]byte{11, 10, 0}[p.Sampling], depth} // 11: halved both ways
 }
 
 // parseNUTFourCC reverses nutFourCC.
 func parseNUTFourCC(tag []byte) (PixelFormat, bool) {
-	for s := S420; s <= RGB; s++ {
-		for _, depth := range []int{8, 9, 10, 12, 14, 16} {
-			if p := (PixelFormat{s, depth}); string(nutFourCC(p)) == string(tag) {
-				return p, true
-			}
+	for _, p := range pixelFormats {
+		if string(nutFourCC(p)) == string(tag) {
+			return p, true
 		}
 	}
 	return PixelFormat{}, false

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"math"
 	"math/big"
+	"strings"
 
 	"nstfilter/filter"
 )
@@ -51,7 +52,7 @@ type nutStreamState struct {
 	last     int64
 }
 
-// NewNUTReader reads the headers.
+// NewNUTReader reads the headers, up to the first frame.
 func NewNUTReader(r io.Reader) (*NUTReader, error) {
 	n := &NUTReader{r: bufio.NewReaderSize(r, 1<<16), video: -1}
 	magic := make([]byte, len(nutMagic))
@@ -77,7 +78,16 @@ func NewNUTReader(r io.Reader) (*NUTReader, error) {
 	if n.video < 0 {
 		return nil, errors.New("nut: no raw planar video in the stream; add to the ffmpeg before the pipe: -map 0:v:0 -c:v rawvideo -pix_fmt yuv420p")
 	}
-	return n, nil
+	for {
+		b, err := n.r.Peek(8)
+		if err != nil || b[0] != 'N' || binary.BigEndian.Uint64(b) == nutSyncpoint {
+			return n, nil // Frames says what is wrong, if anything is
+		}
+		n.r.ReadByte()
+		if err := n.packet(); err != nil {
+			return nil, fmt.Errorf("nut: header: %w", unexpected(err))
+		}
+	}
 }
 
 // Header is the stream's picture and clock; its colour is what Options make of it.
@@ -227,7 +237,7 @@ func (n *NUTReader) packet() error {
 		return err
 	}
 	startcode := binary.BigEndian.Uint64(code)
-	if size < 4 || (size > maxNUTPacket && startcode != nutIndex) || size > math.MaxInt32 {
+	if size < 4 || (size > maxNUTPacket && startcode != nutIndex && startcode != nutInfo) || size > math.MaxInt32 {
 		return errNUT
 	}
 	if size > nutLongPacket {
@@ -235,9 +245,10 @@ func (n *NUTReader) packet() error {
 			return err
 		}
 	}
-	switch startcode {
-	case nutMain, nutStream, nutSyncpoint:
-	case nutInfo, nutIndex:
+	switch {
+	case startcode == nutMain || startcode == nutStream || startcode == nutSyncpoint:
+	case startcode == nutInfo && size <= maxNUTPacket:
+	case startcode == nutInfo || startcode == nutIndex:
 		return n.skip(int(size))
 	default:
 		if code[1] == 'K' || code[1] == 'M' || code[1] == 'S' || code[1] == 'X' || code[1] == 'I' {
@@ -260,6 +271,9 @@ func (n *NUTReader) packet() error {
 		n.main(f)
 	case startcode == nutStream && n.left > 0:
 		return n.stream(f)
+	case startcode == nutInfo:
+		n.info(f)
+		return nil // what it says beside the rate may be of any kind
 	case startcode == nutSyncpoint || n.left < 0:
 		return errNUT
 	} // headers that are said again say the same
@@ -382,6 +396,41 @@ func (n *NUTReader) stream(f *fields) error {
 	}
 	n.h = NUTHeader{Layout: l, TimeBase: n.timeBases[s.timeBase]}
 	return nil
+}
+
+// info finds the rate among what is said of the stream that is read, up to the
+// first value of a kind that is not known.
+func (n *NUTReader) info(f *fields) {
+	if n.video < 0 || f.value() != uint64(n.video)+1 {
+		return
+	}
+	f.signed() // chapter
+	f.value()  // its start
+	f.value()  // its length
+	for range f.upTo(1 << 10) {
+		name := f.bytes()
+		kind := f.signed()
+		var text []byte
+		switch {
+		case kind == -1: // text
+			text = f.bytes()
+		case kind == -2: // a type by name, and data
+			f.bytes()
+			f.bytes()
+		case kind == -3 || kind < -4: // signed; the numerator of a ratio
+			f.signed()
+		case kind == -4: // time
+			f.value()
+		} // else the value is kind itself
+		if f.err != nil {
+			return
+		}
+		if string(name) == nutRate {
+			if r, err := parseRatio(strings.Replace(string(text), "/", ":", 1)); err == nil && r.Num > 0 && r.Den > 0 {
+				n.h.Rate = r
+			}
+		}
+	}
 }
 
 // syncpoint sets every stream's clock.

@@ -2,6 +2,10 @@ package video
 
 import (
 	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +16,7 @@ import (
 func nutFile(t testing.TB, l Layout, frames int) []byte {
 	out := new(bytes.Buffer)
 	tb := filter.Rational{Num: 1, Den: 1000}
-	w := NewNUTWriter(out, NUTHeader{l, tb})
+	w := NewNUTWriter(out, NUTHeader{Layout: l, TimeBase: tb, Rate: filter.Rational{Num: 25, Den: 1}})
 	for i := range frames {
 		f := noise(l, uint64(i)).Frame()
 		f.Index, f.PTS, f.TimeBase = i, int64(40*i), tb
@@ -41,7 +45,7 @@ func readNUT(t testing.TB, in []byte) (pts []int64, err error) {
 }
 
 func TestNUTDamage(t *testing.T) {
-	l := Layout{W: 4, H: 4, Format: PixelFormat{S420, 8}, Matrix: BT601}
+	l := Layout{W: 4, H: 4, Format: PixelFormat{S420, 8, false}, Matrix: BT601}
 	whole := nutFile(t, l, 3)
 	if pts, err := readNUT(t, whole); err != nil || len(pts) != 3 || pts[2] != 80 {
 		t.Fatalf("PTS %v, %v", pts, err)
@@ -69,6 +73,74 @@ func TestNUTDamage(t *testing.T) {
 	}
 }
 
+// The tags are those that ffmpeg knows, its rate is read, and it sees in a copy what
+// it wrote.
+func TestNUTOfFFmpeg(t *testing.T) {
+	needFFmpeg(t)
+	list, err := exec.Command("ffmpeg", "-v", "error", "-pix_fmts").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := slices.DeleteFunc(slices.Clone(pixelFormats), func(p PixelFormat) bool {
+		return !strings.Contains(string(list), " "+p.String()+" ")
+	})
+	if len(known) < 40 {
+		t.Fatalf("ffmpeg knows %v alone", known)
+	}
+	t.Chdir(t.TempDir())
+	all := "-filter_threads 1 -f lavfi -i testsrc2=s=16x18:r=24000/1001:d=0.1,format=rgba,colorchannelmixer=ar=0.5:aa=0.25"
+	for _, p := range known {
+		all += fmt.Sprintf(" -pix_fmt %v -c:v rawvideo -f nut %v.nut", p, p)
+	}
+	ffmpeg(t, all)
+	var inputs, outputs string
+	for i, p := range known {
+		in, err := os.Open(p.String() + ".nut")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		r, err := NewNUTReader(in)
+		if err != nil {
+			t.Fatalf("%v: %v", p, err)
+		}
+		h := r.Header()
+		if h.Format != p || h.W != 16 || h.H != 18 || h.Rate != (filter.Rational{Num: 24000, Den: 1001}) {
+			t.Errorf("%v: header %+v", p, h)
+		}
+		out, err := os.Create(p.String() + ".copy.nut")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		w := NewNUTWriter(out, h)
+		for f, err := range r.Frames(t.Context()) {
+			if err == nil {
+				err = w.WriteFrame(f)
+			}
+			if err != nil {
+				t.Fatalf("%v: %v", p, err)
+			}
+		}
+		inputs += fmt.Sprintf(" -f nut -i %v.nut -f nut -i %v.copy.nut", p, p)
+		outputs += fmt.Sprintf(" -map %d -c copy -f framemd5 %v.md5 -map %d -c copy -f framemd5 %v.copy.md5", 2*i, p, 2*i+1, p)
+	}
+	ffmpeg(t, inputs[1:]+outputs)
+	for _, p := range known {
+		want, err := os.ReadFile(p.String() + ".md5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(p.String() + ".copy.md5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) || bytes.Count(got, []byte("\n0, ")) < 2 {
+			t.Errorf("%v: ffmpeg sees\n%s, want\n%s", p, got, want)
+		}
+	}
+}
+
 func TestRescale(t *testing.T) {
 	ms, mpeg := filter.Rational{Num: 1, Den: 1000}, filter.Rational{Num: 1, Den: 90000}
 	for _, test := range []struct {
@@ -90,9 +162,11 @@ func TestRescale(t *testing.T) {
 }
 
 func FuzzNUT(f *testing.F) {
-	f.Add(nutFile(f, Layout{W: 4, H: 4, Format: PixelFormat{S420, 8}, Matrix: BT601}, 2))
-	f.Add(nutFile(f, Layout{W: 3, H: 1, Format: PixelFormat{RGB, 16}}, 2))
-	f.Add(nutFile(f, Layout{W: 3, H: 3, Format: PixelFormat{Mono, 12}}, 0))
+	f.Add(nutFile(f, Layout{W: 4, H: 4, Format: PixelFormat{S420, 8, false}, Matrix: BT601}, 2))
+	f.Add(nutFile(f, Layout{W: 3, H: 1, Format: PixelFormat{RGB, 16, false}}, 2))
+	f.Add(nutFile(f, Layout{W: 2, H: 3, Format: PixelFormat{S420, 10, true}, Full: true, Matrix: BT709}, 2))
+	f.Add(nutFile(f, Layout{W: 1, H: 2, Format: PixelFormat{RGB, 8, true}, SAR: filter.Rational{Num: 4, Den: 3}}, 1))
+	f.Add(nutFile(f, Layout{W: 3, H: 3, Format: PixelFormat{Mono, 12, false}}, 0))
 	f.Add([]byte(nutMagic))
 	// The checksums make most changes to a header vain, so the contents are also
 	// given, and packed here.

@@ -48,6 +48,13 @@ func (n *NUTWriter) header() {
 	b := append([]byte(nil), nutMagic...)
 	b = appendPacket(b, nutMain, main)
 	b = appendPacket(b, nutStream, stream)
+	if n.h.Rate.Num > 0 && n.h.Rate.Den > 0 {
+		text := fmt.Sprintf("%d/%d", n.h.Rate.Num, n.h.Rate.Den)
+		info := appendVarints(nil, 1, 0, 0, 0, 1, uint64(len(nutRate))) // stream 0, no chapter, one field
+		info = append(info, nutRate...)
+		info = appendVarints(info, 2, uint64(len(text))) // of kind −1: text
+		b = appendPacket(b, nutInfo, append(info, text...))
+	}
 	n.w.Write(b)
 	n.written = int64(len(b))
 }

@@ -19,6 +19,8 @@ type Options struct {
 	ColorRange string  `name:"color-range" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
 	NoAudio    bool    `name:"no-audio" help:"Leave the sound out of the result."`
 
+	ColorTransfer string `name:"color-transfer" help:"Transfer function of the film's samples: auto (as tagged; untagged: sdr), sdr, pq or hlg. HDR is painted as SDR would look, and comes out as HDR."`
+
 	Start          Clock    `name:"start" placeholder:"TIME" help:"Begin at this time of the film, counted from its beginning: 90, 1:30 or 00:01:30.5. Sound, subtitles and chapters are cut along, and the result's times begin at 0 there."`
 	Duration       Clock    `name:"duration" placeholder:"TIME" help:"Paint this much of the film, written like --start, and leave out the rest."`
 	NoDeinterlace  bool     `name:"no-deinterlace" help:"Take an interlaced film's frames as they are: for film that is only marked so."`
@@ -29,7 +31,7 @@ type Options struct {
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Colorspace: "auto", ColorRange: "auto", Encoder: "auto"}
+	return Options{Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto", Encoder: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -57,6 +59,7 @@ func (o *Options) Validate() error {
 	}{
 		{"colorspace", o.Colorspace, []string{"auto", "bt601", "bt709", "bt2020"}},
 		{"color-range", o.ColorRange, []string{"auto", "limited", "full"}},
+		{"color-transfer", o.ColorTransfer, []string{"auto", "sdr", "pq", "hlg"}},
 	} {
 		if !slices.Contains(s.allowed, s.value) {
 			return fmt.Errorf("--%s %q is not %s", s.name, s.value, strings.Join(s.allowed, " or "))
@@ -115,5 +118,13 @@ func (o *Options) apply(l *Layout) {
 		l.Full = false
 	case "full":
 		l.Full = true
+	}
+	switch o.ColorTransfer {
+	case "sdr":
+		l.Transfer = SDR
+	case "pq":
+		l.Transfer = PQ
+	case "hlg":
+		l.Transfer = HLG
 	}
 }

@@ -19,16 +19,37 @@ const (
 	RGB                  // G, B, R
 )
 
-// PixelFormat is a planar layout without alpha. Samples of more than 8 bits take
-// two bytes, little-endian.
+// PixelFormat is a planar layout. Samples of more than 8 bits take two bytes,
+// little-endian.
 type PixelFormat struct {
 	Sampling Sampling
-	Depth    int // bits per sample, 8 to 16
+	Depth    int  // bits per sample, 8 to 16
+	Alpha    bool // a last plane, of the first one's size and in full range
 }
 
-// String is ffmpeg's name: yuv420p10le, gray, gbrp16le.
+// pixelFormats is every layout that is handled, as ffmpeg has them (14 bits with
+// alpha from version 7 on); ffmpeg has no planar gray with alpha.
+var pixelFormats = func() (all []PixelFormat) {
+	for s := S420; s <= RGB; s++ {
+		for _, depth := range []int{8, 9, 10, 12, 14, 16} {
+			all = append(all, PixelFormat{s, depth, false})
+		}
+	}
+	for s, depths := range [...][]int{S420: {8, 9, 10, 16}, S422: {8, 9, 10, 12, 16}, S444: {8, 9, 10, 12, 16}, RGB: {8, 10, 12, 14, 16}} {
+		for _, depth := range depths {
+			all = append(all, PixelFormat{Sampling(s), depth, true})
+		}
+	}
+	return all
+}()
+
+// String is ffmpeg's name: yuv420p10le, yuva420p, gray, gbrap16le.
 func (p PixelFormat) String() string {
-	name := [...]string{"yuv420p", "yuv422p", "yuv444p", "gray", "gbrp"}[p.Sampling]
+	names := [...]string{"yuv420p", "yuv422p", "yuv444p", "gray", "gbrp"}
+	if p.Alpha {
+		names = [...]string{"yuva420p", "yuva422p", "yuva444p", "", "gbrap"}
+	}
+	name := names[p.Sampling]
 	if p.Depth > 8 {
 		name += strconv.Itoa(p.Depth) + "le"
 	}
@@ -39,25 +60,22 @@ func (p PixelFormat) String() string {
 // handled natively.
 func parsePixelFormat(name string) (p PixelFormat, ok bool) {
 	name = strings.TrimSuffix(name, "le")
-	for s, prefix := range []string{"yuv420p", "yuv422p", "yuv444p", "gray", "gbrp"} {
-		digits, found := strings.CutPrefix(name, prefix)
-		if !found {
-			continue
-		}
-		depth := 8
-		if digits != "" {
-			depth, _ = strconv.Atoi(digits)
-		}
-		switch depth {
-		case 8, 9, 10, 12, 14, 16:
-			return PixelFormat{Sampling(s), depth}, true
+	for _, p := range pixelFormats {
+		if name == strings.TrimSuffix(p.String(), "le") {
+			return p, true
 		}
 	}
 	return p, false
 }
 
-// planes is the number of planes, 1 or 3.
-func (p PixelFormat) planes() int {
+// Opaque is the layout without its alpha.
+func (p PixelFormat) Opaque() PixelFormat {
+	p.Alpha = false
+	return p
+}
+
+// colours is the number of planes without alpha, 1 or 3.
+func (p PixelFormat) colours() int {
 	if p.Sampling == Mono {
 		return 1
 	}
@@ -88,7 +106,11 @@ func (p PixelFormat) chroma(w, h int) (cw, ch int) {
 // FrameBytes is the size of one frame's samples.
 func (p PixelFormat) FrameBytes(w, h int) int64 {
 	cw, ch := p.chroma(w, h)
-	return (int64(w)*int64(h) + 2*int64(cw)*int64(ch)) * int64(p.bytesPerSample())
+	samples := int64(w)*int64(h) + 2*int64(cw)*int64(ch)
+	if p.Alpha {
+		samples += int64(w) * int64(h)
+	}
+	return samples * int64(p.bytesPerSample())
 }
 
 const (
@@ -127,12 +149,13 @@ const (
 
 // Layout is all that is needed to read a frame's samples.
 type Layout struct {
-	W, H   int
-	Format PixelFormat
-	Matrix Matrix // unused by Mono and RGB
-	Full   bool   // full range; else limited (16 to 235 of 8 bits)
-	Siting Siting
-	SAR    filter.Rational // width over height of a pixel; zero: not known
+	W, H     int
+	Format   PixelFormat
+	Matrix   Matrix // unused by Mono and RGB
+	Full     bool   // full range; else limited (16 to 235 of 8 bits)
+	Siting   Siting
+	Transfer Transfer
+	SAR      filter.Rational // width over height of a pixel; zero: not known
 }
 
 // Native is a frame as it was read: filter.Frame.Origin of every film.
@@ -144,12 +167,18 @@ type Native struct {
 	Interlace  string // y4m's I token: p, t, b, m or ?; empty: not known
 }
 
+// alphaPlane is the index of alpha, whatever the number of planes before it.
+const alphaPlane = 3
+
 // plane returns plane i and its size.
 func (l *Layout) plane(data []byte, i int) (p []byte, w, h int) {
 	b := l.Format.bytesPerSample()
 	size := l.W * l.H * b
-	if i == 0 {
+	switch i {
+	case 0:
 		return data[:size], l.W, l.H
+	case alphaPlane:
+		return data[len(data)-size:], l.W, l.H
 	}
 	w, h = l.Format.chroma(l.W, l.H)
 	size += (i - 1) * w * h * b

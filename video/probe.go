@@ -262,6 +262,12 @@ func (f *Film) chooseFormat() error {
 	case "topleft":
 		l.Siting = TopLeft
 	}
+	switch v.Transfer {
+	case "smpte2084":
+		l.Transfer = PQ
+	case "arib-std-b67":
+		l.Transfer = HLG
+	}
 	f.options.apply(l)
 	if f.interlaced() {
 		f.Notes = append(f.Notes, "the film is interlaced; the result is not (--no-deinterlace if it is only marked so)")
@@ -274,7 +280,7 @@ func (f *Film) chooseFormat() error {
 func nativeName(name string) (native string, alpha bool) {
 	wide := strings.TrimSuffix(strings.TrimSuffix(name, "le"), "be")
 	if p, ok := parsePixelFormat(wide); ok {
-		return p.String(), false
+		return p.Opaque().String(), p.Alpha
 	}
 	switch wide {
 	case "yuvj420p", "yuvj422p", "yuvj444p":
@@ -322,13 +328,6 @@ func nativeName(name string) (native string, alpha bool) {
 		return "gray", true
 	case "ya16":
 		return "gray16le", true
-	}
-	for _, prefix := range []string{"yuva", "gbrap"} {
-		if rest, ok := strings.CutPrefix(wide, prefix); ok {
-			if p, ok := parsePixelFormat(map[string]string{"yuva": "yuv", "gbrap": "gbrp"}[prefix] + rest); ok {
-				return p.String(), true
-			}
-		}
 	}
 	return "", false
 }

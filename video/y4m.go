@@ -3,12 +3,14 @@ package video
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +40,7 @@ func Sniff(r *bufio.Reader) Kind {
 
 const (
 	y4mMagic     = "YUV4MPEG2"
+	y4mRange     = "XCOLORRANGE="
 	maxY4MHeader = 4096 // bytes of a line
 	y4mRemedy    = "make one with: ffmpeg -i IN -f yuv4mpegpipe -"
 )
@@ -63,11 +66,14 @@ func (h *Y4MHeader) String() string {
 	if h.SAR.Num > 0 && h.SAR.Den > 0 {
 		s += fmt.Sprintf(" A%d:%d", h.SAR.Num, h.SAR.Den)
 	}
-	s += " C" + h.Layout.y4mColour()
+	return s + " C" + h.Layout.y4mColour() + " " + h.rangeToken()
+}
+
+func (h *Y4MHeader) rangeToken() string {
 	if h.Full {
-		return s + " XCOLORRANGE=FULL"
+		return y4mRange + "FULL"
 	}
-	return s + " XCOLORRANGE=LIMITED"
+	return y4mRange + "LIMITED"
 }
 
 // Resized is the header of the same stream at another size.
@@ -85,10 +91,32 @@ func (h Y4MHeader) Resized(w, ht int) Y4MHeader {
 	return h
 }
 
-// y4mColour is the value of token C.
+// CheckY4M says why y4m does not carry p; nil: it does.
+func CheckY4M(p PixelFormat) error {
+	l := Layout{Format: p}
+	if l.y4mColour() != "" {
+		return nil
+	}
+	why, name := "no such format", strings.TrimSuffix(p.Opaque().String(), "le")
+	switch {
+	case p.Sampling == RGB:
+		why, name = "no RGB", "yuv444p"
+	case p.Alpha:
+		why, name = "alpha with 8-bit 4:4:4 alone", "yuva444p"
+	case p.Sampling == Mono:
+		why, name = "no gray of 14 bits", "gray16"
+	}
+	return fmt.Errorf("y4m carries %s, and the stream is %v: let NUT come out (--output-format nut), or give y4m's format to the ffmpeg before the pipe: -pix_fmt %s", why, p, name)
+}
+
+// y4mColour is the value of token C; empty: y4m has none.
 func (l *Layout) y4mColour() string {
 	s := [...]string{"420", "422", "444", "mono", ""}[l.Format.Sampling]
 	switch {
+	case l.Format == PixelFormat{S444, 8, true}:
+		return "444alpha"
+	case l.Format.Sampling == RGB, l.Format.Alpha, l.Format == PixelFormat{Mono, 14, false}:
+		return ""
 	case l.Format.Depth > 8 && l.Format.Sampling == Mono:
 		return s + strconv.Itoa(l.Format.Depth)
 	case l.Format.Depth > 8:
@@ -103,13 +131,16 @@ func (l *Layout) y4mColour() string {
 func parseY4MColour(s string, l *Layout) error {
 	switch s {
 	case "420", "420jpeg":
-		l.Format, l.Siting = PixelFormat{S420, 8}, Centre
+		l.Format, l.Siting = PixelFormat{S420, 8, false}, Centre
 		return nil
 	case "420mpeg2":
-		l.Format, l.Siting = PixelFormat{S420, 8}, Left
+		l.Format, l.Siting = PixelFormat{S420, 8, false}, Left
 		return nil
 	case "420paldv":
-		l.Format, l.Siting = PixelFormat{S420, 8}, TopLeft
+		l.Format, l.Siting = PixelFormat{S420, 8, false}, TopLeft
+		return nil
+	case "444alpha":
+		l.Format, l.Siting = PixelFormat{S444, 8, true}, Left
 		return nil
 	}
 	name := "yuv" + s
@@ -119,7 +150,7 @@ func parseY4MColour(s string, l *Layout) error {
 		name += "p"
 	}
 	p, ok := parsePixelFormat(name)
-	if !ok || strings.HasSuffix(s, "le") {
+	if !ok || strings.HasSuffix(s, "le") || CheckY4M(p) != nil {
 		return fmt.Errorf("colour format C%s is not handled; add to the ffmpeg before the pipe: -pix_fmt yuv420p", s)
 	}
 	l.Format, l.Siting = p, Left
@@ -131,7 +162,7 @@ func parseY4MHeader(line string) (h Y4MHeader, err error) {
 	tokens := strings.Split(line, " ")
 	h.Parameters = tokens[1:]
 	h.Rate = filter.Rational{Num: 25, Den: 1}
-	h.Format, h.Siting = PixelFormat{S420, 8}, Centre
+	var colour, older string
 	tagged := false
 	for _, p := range h.Parameters {
 		if p == "" {
@@ -155,14 +186,23 @@ func parseY4MHeader(line string) (h Y4MHeader, err error) {
 		case 'I':
 			h.Interlace = value
 		case 'C':
+			colour = value
 			err = parseY4MColour(value, &h.Layout)
 		case 'X':
-			if v, ok := strings.CutPrefix(p, "XCOLORRANGE="); ok {
+			if v, ok := strings.CutPrefix(p, y4mRange); ok {
 				h.Full, tagged = v == "FULL", v == "FULL" || v == "LIMITED"
+			}
+			if v, ok := strings.CutPrefix(p, "XYSCSS="); ok { // what there was before C
+				older = strings.ToLower(v)
 			}
 		}
 		if err != nil {
 			return h, fmt.Errorf("y4m: header parameter %.40q: %w", p, err)
+		}
+	}
+	if colour == "" {
+		if err := parseY4MColour(cmp.Or(older, "420"), &h.Layout); err != nil {
+			return h, fmt.Errorf("y4m: %w", err)
 		}
 	}
 	if err := checkSize(h.Format, h.W, h.H); err != nil {
@@ -232,10 +272,15 @@ func (y *Y4MReader) line() (string, error) {
 	}
 }
 
-// Header is the stream's header; its colour is what Options make of it.
+// Header is the stream's header; its colour, and its range as written on, are what
+// Options make of it.
 func (y *Y4MReader) Header() Y4MHeader {
 	h := y.h
 	y.Options.apply(&h.Layout)
+	if h.Full != y.h.Full {
+		h.Parameters = slices.DeleteFunc(slices.Clone(h.Parameters), func(p string) bool { return strings.HasPrefix(p, y4mRange) })
+		h.Parameters = append(h.Parameters, h.rangeToken())
+	}
 	return h
 }
 
@@ -278,6 +323,9 @@ func (y *Y4MReader) next(ctx context.Context, h Y4MHeader, i int, samples *sampl
 	}
 	parameters, ok := strings.CutPrefix(line, "FRAME")
 	if !ok || (parameters != "" && parameters[0] != ' ') {
+		if h.W%2 == 1 && h.Format.Sampling < S444 && h.Format.Depth > 8 && i > 0 { // ffmpeg 5.1 leaves a byte of each chroma row out
+			return nil, fmt.Errorf("y4m: frame %d: no FRAME where it was expected: some ffmpeg write odd widths of more than 8 bits wrongly; let it give NUT: -c:v rawvideo -f nut", i)
+		}
 		return nil, fmt.Errorf("y4m: frame %d: %.16q where FRAME was expected", i, line)
 	}
 	if err == io.EOF {
@@ -326,10 +374,11 @@ type Y4MWriter struct {
 	err     error
 }
 
-// NewY4MWriter writes nothing before the first frame. RGB has no y4m: panics.
+// NewY4MWriter writes nothing before the first frame. It panics where CheckY4M
+// reports an error.
 func NewY4MWriter(w io.Writer, h Y4MHeader) *Y4MWriter {
-	if h.Format.Sampling == RGB {
-		panic("video: y4m carries no RGB")
+	if err := CheckY4M(h.Format); err != nil {
+		panic("video: " + err.Error())
 	}
 	return &Y4MWriter{w: bufio.NewWriterSize(w, 1<<16), h: h, e: encoder{layout: h.Layout}}
 }

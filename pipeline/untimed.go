@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"nstfilter/filter"
+	"nstfilter/video"
+)
+
+// untimed writes frames that have times of their own as y4m, which has none: every
+// frame is kept, and the first that is out of step by half a frame is told of.
+type untimed struct {
+	w   io.Writer
+	h   video.Y4MHeader // Rate zero: that of the first two frames
+	say func(string)
+
+	y4m   *video.Y4MWriter // nil: before the first frame
+	held  *filter.Frame    // the first one, until the rate is known
+	count int
+	begin float64 // seconds
+	said  bool
+}
+
+func (u *untimed) WriteFrame(f *filter.Frame) error {
+	at := float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
+	if u.count == 0 {
+		u.begin = at
+	}
+	u.count++
+	if u.count == 1 && u.h.Rate.Num == 0 {
+		u.held = f
+		return nil
+	}
+	if u.held != nil {
+		if ticks := (f.PTS - u.held.PTS) * f.TimeBase.Num; ticks > 0 && ticks <= math.MaxInt32 {
+			u.h.Rate = reduced(f.TimeBase.Den, ticks)
+		}
+		if err := u.flush(); err != nil {
+			return err
+		}
+	}
+	rate := float64(u.h.Rate.Num) / float64(u.h.Rate.Den)
+	if shown := float64(u.count-1) / rate; !u.said && math.Abs(at-u.begin-shown)*rate > 0.5 {
+		u.said = true
+		u.say(fmt.Sprintf("stdout: frame %d comes at %.3f s, and y4m, which has no times, shows it at %.3f s (%.6g frames a second): all frames are written, but sound would fall out of step; --output-format nut keeps the times, and -fps_mode cfr in the ffmpeg before the pipe makes them even",
+			f.Index, at-u.begin, shown, rate))
+	}
+	return u.open().WriteFrame(f)
+}
+
+// open makes the writer; 25 frames a second is what y4m means where it says none.
+func (u *untimed) open() *video.Y4MWriter {
+	if u.y4m == nil {
+		if u.h.Rate.Num == 0 {
+			u.h.Rate = filter.Rational{Num: 25, Den: 1}
+		}
+		u.y4m = video.NewY4MWriter(u.w, u.h)
+	}
+	return u.y4m
+}
+
+// flush writes the frame that was held.
+func (u *untimed) flush() error {
+	f := u.held
+	u.held = nil
+	w := u.open()
+	if f == nil {
+		return nil
+	}
+	return w.WriteFrame(f)
+}
+
+func (u *untimed) Close() error {
+	if err := u.flush(); err != nil {
+		return err
+	}
+	return u.y4m.Close()
+}
+
+// Abort leaves what is written, and writes the whole frame that was held.
+func (u *untimed) Abort() { u.flush() }
+
+func reduced(a, b int64) filter.Rational {
+	g, r := a, b
+	for r != 0 {
+		g, r = r, g%r
+	}
+	return filter.Rational{Num: a / g, Den: b / g}
+}

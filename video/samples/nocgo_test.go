@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package samples
+
+func all() map[string]Rows { return map[string]Rows{"go": Go{}} }
