@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	ff "github.com/u2takey/ffmpeg-go"
 
@@ -123,6 +124,9 @@ func seconds(pts int64, base filter.Rational) float64 {
 // decoder is ffmpeg from the file to NUT on a pipe.
 func (f *Film) decoder() *ff.Stream {
 	reading := ff.KwArgs{"copyts": ""}
+	if f.decodeBy != "" {
+		reading["c:v"] = f.decodeBy
+	}
 	f.seek(reading)
 	if f.options.HWAccel != "" {
 		reading["hwaccel"] = f.options.HWAccel
@@ -135,8 +139,16 @@ func (f *Film) decoder() *ff.Stream {
 		"pix_fmt":       f.decodeTo,
 		"f":             "nut",
 	}
+	var filters []string
 	if f.interlaced() {
-		out["vf"] = "bwdif=mode=send_frame:deint=interlaced"
+		filters = append(filters, "bwdif=mode=send_frame:deint=interlaced")
+	}
+	if f.decodeTo == "gbrap" && f.video.PixFmt != "gbrap" {
+		// In one step ffmpeg would round by way of YUV.
+		filters = append(filters, "format=rgba,split[a][b];[a]format=gbrp[c];[b]extractplanes=a[d];[c][d]mergeplanes=0x00010210:gbrap")
+	}
+	if len(filters) > 0 {
+		out["vf"] = strings.Join(filters, ",")
 	}
 	return ff.Output([]*ff.Stream{in.Get(fmt.Sprint(f.video.Index))}, "pipe:1", out).
 		GlobalArgs("-hide_banner", "-nostdin", "-v", "error")

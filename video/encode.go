@@ -247,6 +247,9 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 			tags = append(tags, key+"="+value)
 		}
 	}
+	if strings.HasPrefix(s.encoding.name, "libvpx") && s.encoding.format.Alpha {
+		tags = append(tags, "alpha_mode=1")
+	}
 	if slices.Sort(tags); len(tags) > 0 {
 		out["metadata:s:v:0"] = tags
 	}
@@ -365,7 +368,11 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	}
 	out["filter:v:0"] = strings.Join(filters, ",")
 	out["color_range:v:0"] = rangeName(full)
-	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": v.Transfer}
+	transfer := v.Transfer
+	if named := map[Transfer]string{PQ: "smpte2084", HLG: "arib-std-b67"}[f.layout.Transfer]; named != "" {
+		transfer = named // as the frames were read
+	}
+	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": transfer}
 	if to.Sampling < Mono {
 		tags["colorspace:v:0"], tags["chroma_sample_location:v:0"] = space, v.Location
 	}

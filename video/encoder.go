@@ -56,10 +56,7 @@ var forPlayers = []string{"libx264", "libx265", "libvpx-vp9", "libaom-av1"}
 func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) (e encoding, notes []string, err error) {
 	e.name = o.Encoder
 	if e.name == "auto" {
-		e.name = usualEncoders[container]
-		if f.hdr() && e.name == "libx264" && container != "flv" {
-			e.name = "libx265"
-		}
+		e.name = usualEncoder(f, container)
 	} else if full, ok := shortNames[e.name]; ok {
 		e.name = full
 	}
@@ -72,8 +69,7 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 		return e, nil, err
 	}
 	if e.target = nearestFormat(known, f, e.name); e.target != "" {
-		native, _ := nativeName(e.target)
-		e.format, _ = parsePixelFormat(native)
+		e.format, _ = nativeFormat(e.target)
 	}
 	e.options = slices.Clone(o.EncoderOptions)
 	for _, q := range quality[e.name] {
@@ -90,6 +86,9 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 		}
 		e.options = append(e.options, Setting{"profile", profile})
 	}
+	if strings.HasPrefix(e.name, "libvpx") && e.format.Alpha {
+		e.options = append(e.options, Setting{"auto-alt-ref", "0"}) // which it cannot do with alpha
+	}
 	if e.name == "libx265" {
 		e.options = f.x265Params(e.options)
 	}
@@ -97,6 +96,23 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 		return e, nil, nil
 	}
 	return e, e.losses(f), nil
+}
+
+// usualEncoder is what the container is filled by, if it is to hold what the film has.
+func usualEncoder(f *Film, container string) string {
+	usual := usualEncoders[container]
+	transparent := f.Format.Alpha && f.Codec != "gif" // all of GIF might be, and little is
+	switch {
+	case transparent && container == "mov" && f.Format.Sampling == RGB && f.Format.Depth == 8:
+		return "qtrle"
+	case transparent && container == "mov":
+		return "prores_ks"
+	case transparent && container == "mkv":
+		return "ffv1"
+	case f.hdr() && usual == "libx264" && container != "flv":
+		return "libx265"
+	}
+	return usual
 }
 
 // rateGiven reports whether the options say by themselves how much is to be spent.
@@ -120,6 +136,9 @@ func (e *encoding) remedy(err error, o *Options) error {
 // losses are notes on what the encoder's pixel format does not hold.
 func (e *encoding) losses(f *Film) (notes []string) {
 	from, to := f.Format, e.format
+	if from.Alpha && !to.Alpha {
+		notes = append(notes, "transparency, if there is any, is not kept: "+e.name+" has none; .mov, .webm and .mkv keep it")
+	}
 	if to.Depth < from.Depth {
 		notes = append(notes, fmt.Sprintf("%d bits per sample become %d, the most that %s takes", from.Depth, to.Depth, e.name))
 	}
@@ -163,9 +182,8 @@ func encoderFormats(ctx context.Context, name string) ([]string, error) {
 func nearestFormat(known []string, f *Film, encoder string) string {
 	best, least := "", math.Inf(1)
 	for _, name := range known {
-		native, alpha := nativeName(name)
-		p, ok := parsePixelFormat(native)
-		if native == "" || !ok || alpha || coarse(name) {
+		p, ok := nativeFormat(name)
+		if !ok || coarse(name) {
 			continue
 		}
 		if strings.HasPrefix(name, "yuvj") {
@@ -207,6 +225,12 @@ func formatLoss(p, q PixelFormat, full bool) float64 {
 	}
 	if q.Sampling == Mono && p.Sampling != Mono {
 		loss += 1000
+	}
+	switch {
+	case p.Alpha && !q.Alpha:
+		loss += 500
+	case q.Alpha && !p.Alpha:
+		loss++
 	}
 	if p.Sampling != Mono && (q.Sampling == RGB) != (p.Sampling == RGB) {
 		loss += 50

@@ -34,7 +34,7 @@ type lightLevel struct {
 
 // hdr reports whether the film is HDR10 or HLG.
 func (f *Film) hdr() bool {
-	return slices.Contains([]string{"smpte2084", "arib-std-b67"}, f.video.Transfer)
+	return f.layout.Transfer != SDR
 }
 
 // probeHDR reads how the film was mastered, from the container or else from the

@@ -21,6 +21,7 @@ const (
 	x264     = "-c:v libx264 -preset ultrafast "
 	vfr      = "-vf select='not(eq(mod(n\\,5)\\,2))' -fps_mode passthrough "
 	b10      = "-pix_fmt yuv420p10le -color_range tv -colorspace bt2020nc -color_primaries bt2020 -chroma_sample_location topleft "
+	fading   = "-vf format=rgba,geq=r=r(X\\,Y):g=g(X\\,Y):b=b(X\\,Y):a=4*X " // transparent on the left
 	mastered = "log-level=error:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400"
 )
 
@@ -92,6 +93,13 @@ func films() []row {
 		{name: "mp4 to webm", in: "a.mp4", out: "b.webm", psnr: 35, lossy: 0.0011, shift: anywhere, loose: "audio", note: "becomes Opus", make: []string{picture8 + sound8 + x264 + "-c:a aac" + named}},
 		{name: "mp4 to gif", in: "a.mp4", out: "b.gif", psnr: 20, lossy: 0.0101, drop: "audio", loose: "pix_fmt chroma_location field_order", note: "left out", make: []string{picture8 + sound8 + x264 + "-c:a aac"}},
 		{name: "mp4 to mkv", in: "a.mp4", out: "b.mkv", shift: anywhere, lossy: 0.0011, make: []string{picture8 + sound8 + x264 + "-c:a aac" + named}}, // mkv has no times below 0, where AAC begins
+		{name: "qtrle", in: "a.mov", out: "b.mov", make: []string{picture8 + sound8 + fading + "-c:v qtrle -pix_fmt argb -c:a aac" + named}},
+		{name: "ProRes 4444", in: "a.mov", out: "b.mov", psnr: 40, note: "12 bits per sample become 10", loose: "pix_fmt", make: []string{picture8 + sound8 + fading + "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le -c:a aac" + named}},
+		{name: "VP9 with alpha", in: "a.webm", out: "b.webm", psnr: 33, lossy: 0.0075, make: []string{picture8 + sound8 + fading + "-c:v libvpx-vp9 -pix_fmt yuva420p -auto-alt-ref 0 -b:v 0 -crf 10 -metadata:s:v:0 alpha_mode=1 -c:a libopus" + named}}, // copying Opus, ffmpeg moves all on by its run-in
+		{name: "VP9 with alpha to mkv", in: "a.webm", out: "b.mkv", make: []string{picture8 + fading + "-c:v libvpx-vp9 -pix_fmt yuva420p -auto-alt-ref 0 -b:v 0 -crf 10 -metadata:s:v:0 alpha_mode=1"}, loose: "pix_fmt"},
+		{name: "APNG with alpha", in: "a.apng", out: "b.apng", make: []string{picture8 + fading + "-pix_fmt rgba"}},
+		{name: "APNG with alpha to ProRes", in: "a.apng", out: "b.mov", set: "encoder=prores", psnr: 33, loose: "pix_fmt color_range", note: "RGB becomes", make: []string{picture8 + fading + "-pix_fmt rgba"}},
+		{name: "alpha to mp4", in: "a.mov", out: "b.mp4", psnr: 33, loose: "pix_fmt color_range alpha", note: "transparency", make: []string{picture8 + fading + "-c:v qtrle -pix_fmt argb"}},
 		{name: "PQ to webm", in: "a.mp4", out: "b.webm", psnr: 35, lossy: 0.0011, shift: anywhere, loose: "audio mastering field_order", note: "mastered", make: []string{picture8 + sound8 + "-c:v libx265 -preset ultrafast -x265-params " + mastered + " " + b10 + "-color_trc smpte2084 -c:a aac"}},
 		{name: "mp4 to ProRes", in: "a.mp4", out: "b.mov", set: "encoder=prores", psnr: 34, loose: "pix_fmt chroma_location", make: []string{picture8 + sound8 + x264 + "-colorspace bt709 -c:a aac" + named}},
 		{name: "mkv to AV1", in: "a.mkv", out: "b.mkv", set: "encoder=av1", psnr: 33, loose: "field_order", make: []string{picture8 + sound8 + x264 + "-c:a flac" + named}},
@@ -100,6 +108,9 @@ func films() []row {
 
 func TestMatrix(t *testing.T) {
 	needFFmpeg(t)
+	if testing.Short() {
+		t.Skip("its rows are ffmpeg's work for the most part")
+	}
 	for _, r := range films() {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
@@ -307,6 +318,9 @@ func (r *row) options(t *testing.T) Options {
 	if strings.HasPrefix(r.name, "HDR") || strings.HasPrefix(r.name, "HLG") {
 		encoder = "libx265"
 	}
+	if strings.Contains(r.name, "qtrle") || strings.Contains(r.name, "4444") {
+		encoder = "" // as it is
+	}
 	if o.Encoder == "auto" && o.EncoderOptions == nil && lossless[encoder] != "" {
 		if err := o.EncoderOptions.UnmarshalText([]byte(lossless[encoder])); err != nil {
 			t.Fatal(err)
@@ -501,8 +515,18 @@ func (r *row) compareContents(t *testing.T, film *Film, in, out string) {
 	if film.interlaced() {
 		filters = "bwdif=mode=send_frame:deint=interlaced,"
 	}
-	a, heardA := contents(t, in, format, filters, sound)
-	b, heardB := contents(t, out, format, "", sound)
+	if format == "gbrap" {
+		format = "rgba" // ffmpeg's way to gbrap is not exact
+	}
+	opaque := format
+	if film.Format.Alpha && !strings.Contains(r.loose, "alpha") && r.psnr > 0 {
+		format = "rgba"
+	}
+	a, heardA := contents(t, film, in, format, filters, sound)
+	b, heardB := contents(t, film, out, format, "", sound)
+	if format == "rgba" && opaque == "rgb24" {
+		r.compareAlpha(t, a, b)
+	}
 	if heardA != heardB {
 		t.Errorf("sound %s became %s", heardA, heardB)
 	}
@@ -518,10 +542,14 @@ func (r *row) compareContents(t *testing.T, film *Film, in, out string) {
 
 // contents are a film's samples in a pixel format, and what its sound's packets
 // come to.
-func contents(t *testing.T, path, format, filters string, sound bool) (samples []byte, heard string) {
+func contents(t *testing.T, film *Film, path, format, filters string, sound bool) (samples []byte, heard string) {
 	t.Helper()
-	args := []string{"-v", "error", "-nostdin", "-i", path, "-map", "0:V:0", "-vf", filters + "scale=flags=accurate_rnd+full_chroma_int+full_chroma_inp",
-		"-pix_fmt", format, "-fps_mode", "passthrough", "-f", "rawvideo", "-"}
+	args := []string{"-v", "error", "-nostdin"}
+	if film.decodeBy != "" && (path == film.Path || strings.HasSuffix(path, ".webm")) {
+		args = append(args, "-c:v", film.decodeBy)
+	}
+	args = append(args, "-i", path, "-map", "0:V:0", "-vf", filters+"scale=flags=accurate_rnd+full_chroma_int+full_chroma_inp",
+		"-pix_fmt", format, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
 	sum := path + ".md5"
 	if sound {
 		args = append(args, "-map", "0:a", "-c", "copy", "-f", "md5", sum)
@@ -538,6 +566,27 @@ func contents(t *testing.T, path, format, filters string, sound bool) (samples [
 		heard = string(b)
 	}
 	return samples, heard
+}
+
+// compareAlpha holds alpha, every fourth byte, against the film's, as exactly as the
+// encoder takes it.
+func (r *row) compareAlpha(t *testing.T, a, b []byte) {
+	t.Helper()
+	worst, limit := 0, 1
+	if strings.Contains(r.name, "VP9") { // which codes it with loss
+		limit = 12
+	}
+	seen := map[byte]bool{}
+	for i := 3; i < min(len(a), len(b)); i += 4 {
+		worst = max(worst, int(a[i])-int(b[i]), int(b[i])-int(a[i]))
+		seen[a[i]] = true
+	}
+	if worst > limit {
+		t.Errorf("alpha is off by %d", worst)
+	}
+	if len(seen) < 2 && !strings.HasSuffix(r.in, ".gif") {
+		t.Error("the film was made without alpha")
+	}
 }
 
 func psnr(a, b []byte) float64 {

@@ -41,6 +41,7 @@ type Film struct {
 	tags     map[string]string // of the container
 	light    sideData          // how an HDR film was mastered
 	decodeTo string            // pixel format asked of ffmpeg
+	decodeBy string            // decoder asked of it; "": its choice
 	layout   Layout            // but for size and SAR, which the frames bring
 	options  Options
 	timeBase string // value of -enc_time_base
@@ -225,15 +226,15 @@ func (f *Film) parse(text []byte) error {
 // colour.
 func (f *Film) chooseFormat() error {
 	v := &f.video
-	name, alpha := nativeName(v.PixFmt)
-	format, ok := parsePixelFormat(name)
-	if name == "" || !ok {
+	format, ok := nativeFormat(v.PixFmt)
+	if !ok {
 		return fmt.Errorf("its pixel format %q is not known", v.PixFmt)
 	}
-	if alpha || v.Tags["alpha_mode"] == "1" {
-		f.Notes = append(f.Notes, "transparency is not kept")
+	if decoder, ok := map[string]string{"vp8": "libvpx", "vp9": "libvpx-vp9"}[v.Codec]; ok && v.Tags["alpha_mode"] == "1" {
+		f.decodeBy = decoder // ffmpeg's own leaves the alpha out
+		format.Alpha = true
 	}
-	f.Format, f.decodeTo = format, name
+	f.Format, f.decodeTo = format, format.String()
 	f.layout = Layout{Format: format, Matrix: guessMatrix(f.H), Full: fullByDefault(format)}
 	l := &f.layout
 	switch v.Space {
@@ -253,7 +254,7 @@ func (f *Film) chooseFormat() error {
 		l.Full = true
 	}
 	if strings.HasPrefix(v.PixFmt, "yuvj") {
-		f.decodeTo = "yuvj" + strings.TrimPrefix(name, "yuv") // or ffmpeg squeezes the range
+		f.decodeTo = "yuvj" + strings.TrimPrefix(f.decodeTo, "yuv") // or ffmpeg squeezes the range
 		l.Full = true
 	}
 	switch v.Location {
@@ -273,6 +274,19 @@ func (f *Film) chooseFormat() error {
 		f.Notes = append(f.Notes, "the film is interlaced; the result is not (--no-deinterlace if it is only marked so)")
 	}
 	return nil
+}
+
+// nativeFormat is the planar format that holds every sample of ffmpeg's format name.
+func nativeFormat(name string) (p PixelFormat, ok bool) {
+	native, alpha := nativeName(name)
+	if p, ok = parsePixelFormat(native); !ok || !alpha {
+		return p, ok
+	}
+	p.Alpha = true
+	if p.Sampling == Mono { // has no layout with alpha
+		p.Sampling = RGB
+	}
+	return p, slices.Contains(pixelFormats, p)
 }
 
 // nativeName is the planar format without alpha that holds every sample of ffmpeg's
