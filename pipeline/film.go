@@ -28,6 +28,10 @@ func (j *Job) film(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
+	told := len(film.Notes)
+	for _, note := range film.Notes {
+		j.tell.say(t.in + ": " + note)
+	}
 	j.tell.begin(t.in, film.Count)
 	l := newLedger(t.in, j.stats, j.tell)
 	painter := &painter{job: j, ledger: l, frames: film.Count}
@@ -35,7 +39,7 @@ func (j *Job) film(ctx context.Context, t task) error {
 	sink := &renamed{FilmSink: dst, stop: j.Stop, name: kept}
 	err = Run(ctx, StopSource(j.Stop, film), l.sink(sink),
 		l.decoded, Prefetch(2), Until(j.Stop), Map(painter.paint), Prefetch(1))
-	for _, note := range film.Notes {
+	for _, note := range film.Notes[told:] { // from decoding
 		j.tell.say(t.in + ": " + note)
 	}
 	switch {

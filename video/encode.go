@@ -38,7 +38,8 @@ type FilmSink struct {
 // container, and the encoder where o does not (see usualEncoders). It rehearses with
 // one black frame, so that what ffmpeg refuses is an error before the first painted
 // frame. The file is .NAME.partial.EXT until Close. Cancelling ctx kills the
-// encoder: leave it alone to keep what is done.
+// encoder: leave it alone to keep what is done. Of o the encoder and the sound count;
+// the rest is what OpenFilm was given.
 func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSink, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
