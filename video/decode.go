@@ -31,6 +31,9 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 				err = ctx.Err()
 			} else if failure := p.failure(); failure != nil {
 				err = failure // says more than that the pipe ended
+				if f.options.HWAccel != "" {
+					err = fmt.Errorf("%w; without --hwaccel the processor decodes", err)
+				}
 			}
 			yield(nil, fmt.Errorf("%s: frame %d: %w", f.Path, index, err))
 		}

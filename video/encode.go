@@ -286,7 +286,9 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		// Only the beginning of the original is read: -t is an output limit.
 		out["t"] = "0.2"
 		delete(out, "movflags")
-		words = "warning" // says which options are not used
+		if s.encoding.asked {
+			words = "warning" // says which options are not used
+		}
 	}
 	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
 }

@@ -15,6 +15,7 @@ type encoding struct {
 	target  string      // pixel format, ffmpeg's name; "": the frames' own
 	format  PixelFormat // that holds target's samples
 	options Settings
+	asked   bool // some of the options are the user's
 }
 
 // usualEncoders are what containers are filled by, where nothing else is asked for.
@@ -71,7 +72,7 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 	if e.target = nearestFormat(known, f, e.name); e.target != "" {
 		e.format, _ = nativeFormat(e.target)
 	}
-	e.options = slices.Clone(o.EncoderOptions)
+	e.options, e.asked = slices.Clone(o.EncoderOptions), len(o.EncoderOptions) > 0
 	for _, q := range quality[e.name] {
 		if !e.rateGiven() || !slices.Contains([]string{"crf", "q", "b"}, q.Key) {
 			if _, given := e.options.get(q.Key); !given {

@@ -24,10 +24,10 @@ type Film struct {
 	W, H     int             // after rotation
 	Count    int64           // frames, estimated; 0: not known
 	Seconds  float64         // duration; 0: not known
+	Begin    float64         // of the container's clock, in seconds: what a player shows as 0
 	Rate     filter.Rational // average frames per second; zero: not known
 	Codec    string          // ffmpeg's name
 	Format   PixelFormat     // of the frames
-	Begin    float64         // of the container's clock, seconds; --start counts from here
 	HasAudio bool
 
 	// Notes say what the result will not keep of the film. Frames and CreateFilm
