@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,13 +28,17 @@ func (j *Job) film(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
+	told := len(film.Notes)
+	for _, note := range film.Notes {
+		j.tell.say(t.in + ": " + note)
+	}
 	j.tell.begin(t.in, film.Count)
 	l := newLedger(t.in, j.stats, j.tell)
 	painter := &painter{job: j, ledger: l, frames: film.Count, begin: seconds(film.Begin)}
 	kept := interruptedName(t.out)
 	sink := &renamed{FilmSink: dst, stop: j.Stop, name: kept}
 	err = Run(ctx, StopSource(j.Stop, film), l.sink(sink), j.stages(l, painter.stage())...)
-	for _, note := range film.Notes {
+	for _, note := range film.Notes[told:] { // from decoding
 		j.tell.say(t.in + ": " + note)
 	}
 	switch {
@@ -47,9 +52,28 @@ func (j *Job) film(ctx context.Context, t task) error {
 	case err != nil:
 		return err
 	case j.Stop.Err() != nil:
-		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. The rest begins at %.3f s: cut it off with ffmpeg -ss %.3f and paint that%s, or run the same command again for the whole",
-			t.in, l.done, kept, l.last, l.last, j.earlier(seconds(l.last)-painter.begin)))
+		rest := math.Floor((l.last-film.Begin)*1000) / 1000 // rounded up it could leave out a frame
+		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
+			t.in, l.done, kept, max(rest, 0)))
 		return ErrInterrupted
+	}
+	return nil
+}
+
+// filmless is a usage error where options for films in files are given and there is
+// none.
+func (j *Job) filmless(tasks []task) error {
+	if slices.ContainsFunc(tasks, func(t task) bool { return !t.pipe() && t.pictures == nil && !t.photo() }) {
+		return nil
+	}
+	o := &j.Video
+	for name, given := range map[string]bool{
+		"start": o.Start > 0, "duration": o.Duration > 0, "no-deinterlace": o.NoDeinterlace, "hwaccel": o.HWAccel != "",
+		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
+	} {
+		if given {
+			return usage("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
+		}
 	}
 	return nil
 }

@@ -56,6 +56,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := j.filmless(tasks); err != nil {
+		return err
+	}
 	if tasks[0].pipe() {
 		if term.IsTerminal(int(j.Stdin.Fd())) {
 			return usage("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", Doors)

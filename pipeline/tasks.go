@@ -25,7 +25,7 @@ func (t task) pipe() bool  { return t.in == "-" }
 func (t task) photo() bool { return t.pictures == nil && photo.IsPhoto(t.in) }
 
 // filmExtensions are the containers that a film is written to.
-var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
+var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".apng", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
 
 // Doors is how the filter is called.
 const Doors = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - out.mkv

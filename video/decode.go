@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
+	"strings"
 
 	ff "github.com/u2takey/ffmpeg-go"
 
@@ -31,6 +31,9 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 				err = ctx.Err()
 			} else if failure := p.failure(); failure != nil {
 				err = failure // says more than that the pipe ended
+				if f.options.HWAccel != "" {
+					err = fmt.Errorf("%w; without --hwaccel the processor decodes", err)
+				}
 			}
 			yield(nil, fmt.Errorf("%s: frame %d: %w", f.Path, index, err))
 		}
@@ -54,6 +57,15 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 				fail(err)
 				return
 			}
+			if f.options.Start > 0 && seconds(frame.PTS, frame.TimeBase) < f.from()-1e-6 {
+				continue
+			}
+			if f.options.Duration > 0 && seconds(frame.PTS, frame.TimeBase) >= f.from()+f.options.Duration.Seconds()-1e-6 {
+				if index == 0 {
+					yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
+				}
+				return
+			}
 			if !yield(frame, nil) {
 				return
 			}
@@ -64,7 +76,7 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			return
 		}
 		if index == 0 {
-			fail(io.ErrUnexpectedEOF)
+			yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
 			return
 		}
 		if words := p.stderr.String(); words != "" {
@@ -73,9 +85,56 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 	}
 }
 
+var errNothing = errors.New("there is no frame; if --start or --duration is given, the film has none there")
+
+// from is where the result begins, in seconds of the container's clock.
+func (f *Film) from() float64 { return f.Begin + f.options.Start.Seconds() }
+
+// cutFrom is the time that becomes 0 in the result of a film that is cut; else 0.
+func (f *Film) cutFrom() float64 {
+	if f.options.Start > 0 || f.options.Duration > 0 {
+		return f.from()
+	}
+	return 0
+}
+
+// broadcastLead is more than the seconds between two pictures of a broadcast that
+// decoding can begin with: ffmpeg does not know there where they are.
+const broadcastLead = 12
+
+// seek adds to the options of an input to begin at --start; what is read before it
+// is to be left out.
+func (f *Film) seek(reading ff.KwArgs) {
+	if f.options.Start == 0 {
+		return
+	}
+	start := f.from() - f.clock // ffmpeg counts from the first packet
+	if f.broadcast() {
+		start -= broadcastLead
+	}
+	if start > 0 {
+		reading["ss"] = fixed(start)
+	}
+}
+
+// broadcast reports a stream of which the clock begins anywhere.
+func (f *Film) broadcast() bool { return f.format == "mpegts" || f.format == "mpeg" }
+
+func seconds(pts int64, base filter.Rational) float64 {
+	return float64(pts) * float64(base.Num) / float64(base.Den)
+}
+
 // decoder is ffmpeg from the file to NUT on a pipe.
 func (f *Film) decoder() *ff.Stream {
-	in := ff.Input("file:"+f.Path, guarded(ff.KwArgs{"copyts": ""}))
+	reading := ff.KwArgs{"copyts": ""}
+	if f.decodeBy != "" {
+		reading["c:v"] = f.decodeBy
+	}
+	f.seek(reading)
+	if f.options.HWAccel != "" {
+		reading["hwaccel"] = f.options.HWAccel
+	}
+	in := ff.Input("file:"+f.Path, guarded(reading))
 	out := ff.KwArgs{
 		"fps_mode":      "passthrough",
 		"enc_time_base": f.timeBase,
@@ -83,9 +142,16 @@ func (f *Film) decoder() *ff.Stream {
 		"pix_fmt":       f.decodeTo,
 		"f":             "nut",
 	}
-	switch f.video.Fields {
-	case "tt", "bb", "tb", "bt":
-		out["vf"] = "bwdif=mode=send_frame:deint=interlaced"
+	var filters []string
+	if f.interlaced() {
+		filters = append(filters, "bwdif=mode=send_frame:deint=interlaced")
+	}
+	if f.decodeTo == "gbrap" && f.video.PixFmt != "gbrap" {
+		// In one step ffmpeg would round by way of YUV.
+		filters = append(filters, "format=rgba,split[a][b];[a]format=gbrp[c];[b]extractplanes=a[d];[c][d]mergeplanes=0x00010210:gbrap")
+	}
+	if len(filters) > 0 {
+		out["vf"] = strings.Join(filters, ",")
 	}
 	return ff.Output([]*ff.Stream{in.Get(fmt.Sprint(f.video.Index))}, "pipe:1", out).
 		GlobalArgs("-hide_banner", "-nostdin", "-v", "error")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,17 +24,22 @@ type FilmSink struct {
 	out       string // final name
 	partial   string
 	container string // the name's extension, in small letters
+	covers    []cover
+	encoding  encoding
+
+	first float64 // frame's time in seconds of the film's clock
 
 	p   *process // from the first frame on
 	w   *NUTWriter
 	err error // that ended it; the process is gone and the partial file too
 }
 
-// CreateFilm prepares to write film, repainted, to out, whose extension chooses
-// container and encoder: H.264 for mp4, m4v, mov and mkv, VP9 for webm, GIF, else
-// ffmpeg's choice. It rehearses with one black frame, so that what ffmpeg refuses
-// is an error before the first painted frame. The file is .NAME.partial.EXT until
-// Close. Cancelling ctx kills the encoder: leave it alone to keep what is done.
+// CreateFilm prepares to write film, repainted, to out, whose extension chooses the
+// container, and the encoder where o does not (see usualEncoders). It rehearses with
+// one black frame, so that what ffmpeg refuses is an error before the first painted
+// frame. The file is .NAME.partial.EXT until Close. Cancelling ctx kills the
+// encoder: leave it alone to keep what is done. Of o the encoder and the sound count;
+// the rest is what OpenFilm was given.
 func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSink, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -54,11 +60,21 @@ func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSi
 		partial:   filepath.Join(filepath.Dir(out), "."+base+".partial"+extension),
 		container: strings.ToLower(extension[1:]),
 	}
-	if err := s.rehearse(); err != nil {
+	var lost []string
+	var err error
+	if s.encoding, lost, err = chooseEncoding(ctx, film, s.container, &o); err != nil {
 		return nil, fmt.Errorf("%s: %w", out, err)
 	}
+	if err := s.extractCovers(); err != nil {
+		s.clean()
+		return nil, fmt.Errorf("%s: %w", film.Path, err)
+	}
+	if err := s.rehearse(); err != nil {
+		s.clean()
+		return nil, fmt.Errorf("%s: %w", out, s.encoding.remedy(err, &o))
+	}
 	_, notes := s.encoder(film.W, film.H, false)
-	film.Notes = append(film.Notes, notes...)
+	film.Notes = append(append(film.Notes, lost...), notes...)
 	return s, nil
 }
 
@@ -66,7 +82,11 @@ func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSi
 func (s *FilmSink) rehearse() error {
 	defer os.Remove(s.partial)
 	h := NUTHeader{Layout: s.film.layout, TimeBase: filter.Rational{Num: 1, Den: 25}}
+	if base, err := parseRatio(strings.ReplaceAll(s.film.video.TimeBase, "/", ":")); err == nil && base.Num > 0 && base.Den > 0 {
+		h.TimeBase = base // some encoders and containers do not take every one
+	}
 	h.W, h.H = s.film.W, s.film.H
+	s.first = s.film.from()
 	stream, _ := s.encoder(h.W, h.H, true)
 	p, err := start(s.ctx, stream, true)
 	if err != nil {
@@ -75,10 +95,16 @@ func (s *FilmSink) rehearse() error {
 	w := NewNUTWriter(p.pipe, h)
 	f := filter.NewFrame(h.W, h.H)
 	f.TimeBase = h.TimeBase
-	f.PTS = max(0, int64(s.film.Begin*25))
+	f.PTS = max(0, int64(math.Ceil(s.film.from()*float64(h.TimeBase.Den)/float64(h.TimeBase.Num))))
 	werr := w.WriteFrame(f)
 	if err := p.finish(); err != nil {
 		return err
+	}
+	for _, line := range strings.Split(p.stderr.String(), "; ") {
+		if option, _, ok := strings.Cut(line, " has not been used for any stream"); ok && !strings.Contains(option, "input file") {
+			option, _, _ = strings.Cut(strings.TrimPrefix(option, "Codec AVOption "), " ")
+			return fmt.Errorf("the encoder has no option %s", option)
+		}
 	}
 	return werr
 }
@@ -94,9 +120,11 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 		if n, ok := f.Origin.(*Native); ok {
 			h.SAR = n.SAR
 		}
+		s.first = seconds(f.PTS, f.TimeBase)
 		stream, _ := s.encoder(h.W, h.H, false)
 		p, err := start(s.ctx, stream, true)
 		if err != nil {
+			s.clean()
 			s.err = fmt.Errorf("%s: %w", s.out, err)
 			return s.err
 		}
@@ -116,7 +144,7 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 	if s.ctx.Err() != nil {
 		err = s.ctx.Err()
 	}
-	os.Remove(s.partial)
+	s.clean()
 	s.err = fmt.Errorf("%s: %w", s.out, err)
 	return s.err
 }
@@ -127,6 +155,7 @@ func (s *FilmSink) Close() error {
 		return s.err
 	}
 	if s.p == nil {
+		s.clean()
 		s.err = fmt.Errorf("%s: no frame was written", s.out)
 		return s.err
 	}
@@ -137,8 +166,8 @@ func (s *FilmSink) Close() error {
 	if err == nil {
 		err = os.Rename(s.partial, s.out)
 	}
+	s.clean()
 	if err != nil {
-		os.Remove(s.partial)
 		s.err = fmt.Errorf("%s: %w", s.out, err)
 		return s.err
 	}
@@ -150,10 +179,18 @@ func (s *FilmSink) Close() error {
 func (s *FilmSink) Abort() {
 	if s.p != nil && s.err == nil {
 		s.p.stop()
-		os.Remove(s.partial)
 	}
 	if s.err == nil {
+		s.clean()
 		s.err = errors.New("video: FilmSink is closed")
+	}
+}
+
+// clean removes what is not the result.
+func (s *FilmSink) clean() {
+	os.Remove(s.partial)
+	for _, c := range s.covers {
+		os.Remove(c.path)
 	}
 }
 
@@ -162,29 +199,31 @@ func (s *FilmSink) Abort() {
 func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes []string) {
 	f, v := s.film, &s.film.video
 	painted := ff.Input("pipe:0", ff.KwArgs{"f": "nut", "copyts": "", "thread_queue_size": "64", "protocol_whitelist": "file,pipe"})
-	original := ff.Input("file:"+f.Path, guarded(ff.KwArgs{"thread_queue_size": "1024"}))
+	reading := ff.KwArgs{"thread_queue_size": "1024"}
+	f.seek(reading)
+	original := ff.Input("file:"+f.Path, guarded(reading))
 	maps := []*ff.Stream{painted.Get("v:0")}
 	out := ff.KwArgs{
 		"map_metadata": "1", "map_chapters": "1", "c": "copy",
 		"fps_mode:v:0": "passthrough", "enc_time_base:v:0": f.timeBase,
 	}
-	count := map[string]int{"video": 1}
+	count := map[string]int{}
 	for _, o := range f.others {
 		codec, note := s.carry(o)
 		if note != "" {
 			notes = append(notes, note)
 		}
-		if codec == "" {
+		if codec == "" || codec == "cover" {
 			continue
 		}
 		maps = append(maps, original.Get(strconv.Itoa(o.Index)))
 		letter, n := o.Type[:1], count[o.Type]
 		count[o.Type]++
+		if language, ok := macLanguages[o.Tags["language"]]; ok && s.container == "mov" {
+			out[fmt.Sprintf("metadata:s:%s:%d", letter, n)] = "language=" + language
+		}
 		if codec != "copy" {
 			out[fmt.Sprintf("c:%s:%d", letter, n)] = codec
-		}
-		if o.Type == "video" {
-			out[fmt.Sprintf("disposition:v:%d", n)] = "attached_pic"
 		}
 	}
 	if len(maps) == 1 {
@@ -192,19 +231,25 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		// need it. There is no such stream, and "?" allows that.
 		maps = append(maps, original.Get("t:9999?"))
 	}
-	notes = append(notes, s.picture(out, w, h)...)
+	maps = s.addCovers(out, maps, count["attachment"])
+	s.picture(out, h)
 	if f.Rate.Num > 0 {
 		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
 	}
 	var tags []string
 	for key, value := range v.Tags {
-		switch key {
-		case "encoder", "rotate", "DURATION", "alpha_mode", "vendor_id", "BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES":
+		switch low := strings.ToLower(key); {
+		case slices.Contains([]string{"encoder", "rotate", "duration", "alpha_mode", "vendor_id", "bps"}, low):
+		case strings.HasPrefix(low, "_statistics"), strings.HasPrefix(low, "number_of_"):
 		default:
-			if !strings.HasPrefix(key, "_STATISTICS") && !strings.HasPrefix(key, "NUMBER_OF_") {
-				tags = append(tags, key+"="+value)
+			if language, ok := macLanguages[value]; ok && low == "language" && s.container == "mov" {
+				value = language
 			}
+			tags = append(tags, key+"="+value)
 		}
+	}
+	if strings.HasPrefix(s.encoding.name, "libvpx") && s.encoding.format.Alpha {
+		tags = append(tags, "alpha_mode=1")
 	}
 	if slices.Sort(tags); len(tags) > 0 {
 		out["metadata:s:v:0"] = tags
@@ -212,6 +257,11 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	switch s.container {
 	case "mp4", "m4v", "mov":
 		out["movflags"] = "+faststart"
+		for key := range f.tags {
+			if strings.HasPrefix(key, "com.") { // as telephones tag; only so are they kept
+				out["movflags"] = "+faststart+use_metadata_tags"
+			}
+		}
 		out["movie_timescale"] = "90000" // of edit lists, which say when a stream begins; 1000 moves it
 		// A timebase of milliseconds is a container's habit; the muxer finds better.
 		if n, err := strconv.Atoi(strings.TrimPrefix(v.TimeBase, "1/")); err == nil && n > 1000 {
@@ -219,101 +269,142 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		}
 	}
 	// A transport stream's clock begins anywhere; other containers begin at 0.
-	if f.Begin != 0 && (f.format == "mpegts" || f.format == "mpeg") && !slices.Contains([]string{"ts", "m2ts", "mts", "mpg", "vob"}, s.container) {
-		out["output_ts_offset"] = strconv.FormatFloat(-f.Begin, 'f', -1, 64)
+	switch o := &f.options; {
+	case o.Start > 0 || o.Duration > 0:
+		// As an output option it cuts at the film's own times, and takes them off.
+		out["ss"] = fixed(f.from())
+		if o.Duration > 0 {
+			out["t"] = o.Duration.String()
+		}
+	case f.broadcast() && slices.Contains([]string{"ts", "m2ts", "mts"}, s.container):
+		out["mpegts_copyts"] = "1"
+	case f.broadcast() && f.Begin != 0 && !slices.Contains([]string{"mpg", "mpeg", "vob"}, s.container):
+		out["output_ts_offset"] = fixed(-f.Begin)
 	}
+	words := "error"
 	if rehearsal {
 		// Only the beginning of the original is read: -t is an output limit.
 		out["t"] = "0.2"
 		delete(out, "movflags")
+		if s.encoding.asked {
+			words = "warning" // says which options are not used
+		}
 	}
-	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", "error"), notes
+	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
 }
 
-// picture adds the options of the painted stream.
-func (s *FilmSink) picture(out ff.KwArgs, w, h int) (notes []string) {
-	f, v := s.film, &s.film.video
+// macLanguages are names that QuickTime has under the other of ISO 639-2's two codes.
+var macLanguages = map[string]string{
+	"deu": "ger", "nld": "dut", "isl": "ice", "ell": "gre", "zho": "chi", "ces": "cze", "ron": "rum", "slk": "slo", "sqi": "alb", "hye": "arm",
+	"eus": "baq", "mya": "bur", "kat": "geo", "mkd": "mac", "mri": "mao", "msa": "may", "fas": "per", "bod": "tib", "cym": "wel",
+}
+
+// fixed is a time as ffmpeg counts them, to microseconds and without an exponent.
+func fixed(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64) }
+
+// picture adds the options of the painted stream, for frames of h rows.
+func (s *FilmSink) picture(out ff.KwArgs, h int) {
+	f, v, e := s.film, &s.film.video, &s.encoding
 	known := func(tag string) bool {
 		return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
 	}
-	p := f.Format
-	space, primaries, transfer := v.Space, v.Primaries, v.Transfer
-	var filters []string
+	from, to, full := f.Format, e.format, f.layout.Full
+	space := v.Space
 	// NUT carries no colour, so the frames are tagged anew.
-	params := []string{"range=tv"}
-	if f.layout.Full {
-		params[0] = "range=pc"
-	}
+	params := "setparams=range=" + rangeName(full)
 	matrix := map[Matrix]string{BT601: "smpte170m", BT709: "bt709", BT2020: "bt2020nc"}[f.layout.Matrix]
-	if f.options.Colorspace != "auto" && p.Sampling < Mono {
+	if f.options.Colorspace != "auto" && from.Sampling < Mono {
 		space = matrix // what the frames were read by
 	}
-	if p.Sampling != RGB && known(space) && space != "gbr" {
-		params = append(params, "colorspace="+space)
+	if from.Sampling != RGB && known(space) && space != "gbr" {
+		params += ":colorspace=" + space
 	}
-	filters = append(filters, "setparams="+strings.Join(params, ":"))
-	full := f.layout.Full
-
-	to := p
-	switch s.container {
-	case "mp4", "m4v", "mov", "mkv":
-		out["c:v:0"], out["crf:v:0"] = "libx264", "17"
-		if to.Depth > 10 {
-			notes = append(notes, fmt.Sprintf("%d bits per sample become 10, the most that H.264 takes", to.Depth))
-		}
-		to.Depth = min(10, (to.Depth+1)/2*2)
-		odd := to.Sampling == S420 && (w%2 == 1 || h%2 == 1) || to.Sampling == S422 && w%2 == 1
-		if odd {
-			notes = append(notes, fmt.Sprintf("H.264 takes no odd size (%d×%d) at 4:2:0: the result is 4:4:4, which not every player shows", w, h))
-			to.Sampling = S444
-		}
-		if to.Sampling == RGB {
-			notes = append(notes, "RGB becomes YUV 4:4:4, which not every player shows")
-		}
-	case "webm":
-		out["c:v:0"], out["crf:v:0"], out["b:v:0"], out["row-mt:v:0"] = "libvpx-vp9", "24", "0", "1"
-		if to.Depth > 12 {
-			notes = append(notes, fmt.Sprintf("%d bits per sample become 12, the most that VP9 takes", to.Depth))
-		}
-		to.Depth = min(12, (to.Depth+1)/2*2)
-		if to.Sampling == Mono {
-			to.Sampling = S420
-		}
-	case "gif":
-		out["c:v:0"] = "gif"
-		// A palette for each frame: one for all would hold the whole film in memory.
-		out["vf"] = strings.Join(filters, ",") + ",split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
-		return notes
-	default:
+	filters := []string{params}
+	for _, o := range e.options {
+		out[o.Key+":v:0"] = o.Value
+	}
+	if e.name == "" { // ffmpeg knows what suits the container
 		delete(out, "c")
-		out["c:a"], out["c:s"] = "copy", "copy"
-		out["vf"] = strings.Join(filters, ",")
-		return notes
+		out["c:a"], out["c:s"], out["filter:v:0"] = "copy", "copy", params
+		return
 	}
-	if to.Sampling == RGB {
-		to.Sampling, full = S444, false
-		matrix = map[bool]string{true: "bt709", false: "smpte170m"}[h >= 720]
-		space = matrix
-		filters = append(filters, "scale=out_color_matrix="+matrix+":out_range=tv:flags=accurate_rnd+full_chroma_int", "format="+to.String())
-	} else if p.Sampling == Mono {
-		if to.Sampling != Mono { // swscale takes gray for full range, whatever its tag
-			filters = append(filters, "format="+to.String())
+	out["c:v:0"] = e.name
+	if s.countsFrames() {
+		if !slices.Contains([]string{"avi", "ogv"}, s.container) {
+			// Counted from the first frame, whose time is put back behind the encoder.
+			cut := f.cutFrom()
+			filters = append(filters, "setpts=PTS-STARTPTS+round("+fixed(cut)+"/TB)")
+			out["bsf:v:0"] = fmt.Sprintf("setts=time_base=1/90000:pts=PTS+%d:dts=DTS+%[1]d", int64(math.Round((s.first-cut)*90000)))
 		}
-	} else if to.Sampling != p.Sampling || to.Depth != p.Depth {
-		r := map[bool]string{true: "pc", false: "tv"}[full]
-		filters = append(filters, fmt.Sprintf("scale=in_color_matrix=%s:out_color_matrix=%s:in_range=%s:out_range=%s:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp", matrixForScale(matrix), matrixForScale(matrix), r, r), "format="+to.String())
+		out["fps_mode:v:0"] = "vfr"
+		delete(out, "enc_time_base:v:0")
 	}
-	out["vf"] = strings.Join(filters, ",")
-	out["pix_fmt:v:0"] = to.String()
-	if out["color_range:v:0"] = "tv"; full {
-		out["color_range:v:0"] = "pc"
+	switch e.name {
+	case "gif":
+		// A palette for each frame: one for all would hold the whole film in memory.
+		out["filter:v:0"] = params + ",split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
+		return
+	case "apng":
+		out["plays"] = "0" // for ever, as GIF is
+	case "libx265":
+		if slices.Contains([]string{"mp4", "m4v", "mov"}, s.container) {
+			out["tag:v:0"] = "hvc1" // or Apple's players refuse it
+		}
 	}
-	for key, tag := range map[string]string{"colorspace:v:0": space, "color_primaries:v:0": primaries, "color_trc:v:0": transfer, "chroma_sample_location:v:0": v.Location} {
-		if known(tag) && tag != "gbr" {
+	switch {
+	case from.Sampling == RGB && to.Sampling < Mono:
+		full = false
+		matrix = map[Matrix]string{BT601: "smpte170m", BT709: "bt709"}[guessMatrix(h)]
+		space = matrix
+		filters = append(filters, "scale=out_color_matrix="+matrix+":out_range=tv:flags=accurate_rnd+full_chroma_int")
+	case from.Sampling == RGB, from.Sampling == Mono: // swscale takes gray for full range, whatever its tag
+	case to.Sampling == RGB:
+		filters = append(filters, fmt.Sprintf("scale=in_color_matrix=%s:in_range=%s:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp", matrixForScale(matrix), rangeName(full)))
+		full = true
+	case to.Sampling != from.Sampling || to.Depth != from.Depth:
+		filters = append(filters, fmt.Sprintf("scale=in_color_matrix=%s:out_color_matrix=%s:in_range=%s:out_range=%s:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp",
+			matrixForScale(matrix), matrixForScale(matrix), rangeName(full), rangeName(full)))
+	}
+	if e.target != "" {
+		filters = append(filters, "format="+e.target)
+		out["pix_fmt:v:0"] = e.target
+	}
+	out["filter:v:0"] = strings.Join(filters, ",")
+	out["color_range:v:0"] = rangeName(full)
+	transfer := v.Transfer
+	if named := map[Transfer]string{PQ: "smpte2084", HLG: "arib-std-b67"}[f.layout.Transfer]; named != "" {
+		transfer = named // as the frames were read
+	}
+	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": transfer}
+	if to.Sampling < Mono {
+		tags["colorspace:v:0"], tags["chroma_sample_location:v:0"] = space, v.Location
+	}
+	for key, tag := range tags {
+		if known(tag) {
 			out[key] = tag
 		}
 	}
-	return notes
+}
+
+// countsFrames reports whether the encoder's clock ticks once a frame: MPEG-1 and 2
+// have a few rates alone, Theora has one, MPEG-4 no finer clock than 1/65535 s.
+func (s *FilmSink) countsFrames() bool {
+	base, err := parseRatio(strings.ReplaceAll(s.film.video.TimeBase, "/", ":"))
+	switch s.encoding.name {
+	case "mpeg1video", "mpeg2video", "libtheora":
+		return true
+	case "mpeg4":
+		return err != nil || base.Den > 65535
+	}
+	return false
+}
+
+// rangeName is ffmpeg's word for a range of samples.
+func rangeName(full bool) string {
+	if full {
+		return "pc"
+	}
+	return "tv"
 }
 
 // matrixForScale is the scale filter's name of a matrix.
@@ -325,7 +416,7 @@ func matrixForScale(matrix string) string {
 }
 
 // carry says how a stream beside the picture gets into the container: copy, an
-// encoder, or "" to leave it out.
+// encoder, cover, or "" to leave it out.
 func (s *FilmSink) carry(o probedStream) (codec, note string) {
 	mov := s.container == "mp4" || s.container == "m4v" || s.container == "mov"
 	free := s.container == "mkv" || !mov && s.container != "webm" && s.container != "gif"
@@ -362,8 +453,8 @@ func (s *FilmSink) carry(o probedStream) (codec, note string) {
 		}
 		return "", left
 	case "video":
-		if o.Disposition.Picture == 1 && (mov || s.container == "mkv") {
-			return "copy", ""
+		if _, ok := coverKinds[o.Codec]; ok && o.Disposition.Picture == 1 && (mov || s.container == "mkv") {
+			return "cover", ""
 		}
 		return "", fmt.Sprintf("video stream %d (%s) is left out", o.Index, o.Codec)
 	}

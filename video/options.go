@@ -25,11 +25,18 @@ type Options struct {
 	NoAudio    bool    `name:"no-audio" help:"Leave the sound out of the result."`
 
 	ColorTransfer string `name:"color-transfer" help:"Transfer function of the film's samples: auto (as tagged; untagged: sdr), sdr, pq or hlg. HDR is painted as SDR would look, and comes out as HDR."`
+
+	Start          Clock    `name:"start" placeholder:"TIME" help:"Begin at this time of the film, counted from its beginning: 90, 1:30 or 00:01:30.5. Sound, subtitles and chapters are cut along, and the result's times begin at 0 there."`
+	Duration       Clock    `name:"duration" placeholder:"TIME" help:"Paint this much of the film, written like --start, and leave out the rest."`
+	NoDeinterlace  bool     `name:"no-deinterlace" help:"Take an interlaced film's frames as they are: for film that is only marked so."`
+	HWAccel        string   `name:"hwaccel" placeholder:"NAME" help:"Let ffmpeg decode on a device: cuda, vaapi, videotoolbox and what else ffmpeg -hwaccels lists."`
+	Encoder        string   `name:"encoder" help:"What encodes the film, by ffmpeg's name: libx265, prores_ks, ffv1, libsvtav1 …; auto takes what suits the container: H.264 for mp4, mov and mkv, H.265 for HDR, VP9 for webm."`
+	EncoderOptions Settings `name:"encoder-options" placeholder:"KEY=VALUE:…" help:"The encoder's options, by ffmpeg's names: crf=20:preset=slow; \\: is a colon in a value."`
 }
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Passes: 1, Lookahead: 100, Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto"}
+	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Passes: 1, Lookahead: 100, Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto", Encoder: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -74,6 +81,12 @@ func (o *Options) Validate() error {
 		if !slices.Contains(s.allowed, s.value) {
 			return fmt.Errorf("--%s %q is not %s", s.name, s.value, strings.Join(s.allowed, " or "))
 		}
+	}
+	if o.Encoder == "" || strings.ContainsAny(o.Encoder, " /\\:") {
+		return fmt.Errorf("--encoder %q is no encoder's name: ffmpeg -encoders lists them", o.Encoder)
+	}
+	if o.Start < 0 || o.Duration < 0 {
+		return fmt.Errorf("--start and --duration are not below 0")
 	}
 	return nil
 }

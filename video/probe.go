@@ -36,9 +36,13 @@ type Film struct {
 
 	video    probedStream
 	others   []probedStream
-	format   string // ffmpeg's name of the container
-	decodeTo string // pixel format asked of ffmpeg
-	layout   Layout // but for size and SAR, which the frames bring
+	clock    float64           // at the container's first packet, seconds; below 0 where sound runs in
+	format   string            // ffmpeg's name of the container
+	tags     map[string]string // of the container
+	light    sideData          // how an HDR film was mastered
+	decodeTo string            // pixel format asked of ffmpeg
+	decodeBy string            // decoder asked of it; "": its choice
+	layout   Layout            // but for size and SAR, which the frames bring
 	options  Options
 	timeBase string // value of -enc_time_base
 }
@@ -64,10 +68,14 @@ type probedStream struct {
 	Disposition struct {
 		Picture int `json:"attached_pic"`
 	} `json:"disposition"`
-	SideData []struct {
-		Type     string  `json:"side_data_type"`
-		Rotation float64 `json:"rotation"`
-	} `json:"side_data_list"`
+	SideData []sideData `json:"side_data_list"`
+}
+
+type sideData struct {
+	Type     string  `json:"side_data_type"`
+	Rotation float64 `json:"rotation"`
+	mastering
+	lightLevel
 }
 
 // containers are the demuxers that read the named file alone: no playlists, no
@@ -113,10 +121,46 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	if err := f.parse([]byte(text)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if err := f.cut(); err != nil {
+		return nil, err
+	}
+	if f.hdr() {
+		if err := f.probeHDR(); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if o.HWAccel != "" {
+		if err := hasHWAccel(ctx, o.HWAccel); err != nil {
+			return nil, err
+		}
+	}
 	if f.timeBase, err = keepTimeBase(ctx); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// cut takes --start and --duration off what is known of the film's length.
+func (f *Film) cut() error {
+	start, length := f.options.Start.Seconds(), f.options.Duration.Seconds()
+	whole := f.Seconds
+	if whole <= 0 {
+		return nil
+	}
+	if start >= whole {
+		return fmt.Errorf("%s: --start %s is behind its end: it is %.3f s long", f.Path, f.options.Start, whole)
+	}
+	f.Seconds -= start
+	if length > 0 {
+		f.Seconds = min(f.Seconds, length)
+	}
+	f.Count = int64(math.Ceil(float64(f.Count) * f.Seconds / whole))
+	return nil
+}
+
+// interlaced reports whether frames are to be made progressive.
+func (f *Film) interlaced() bool {
+	return !f.options.NoDeinterlace && slices.Contains([]string{"tt", "bb", "tb", "bt"}, f.video.Fields)
 }
 
 // lastLine shortens what ffprobe says to its last line.
@@ -130,9 +174,10 @@ func (f *Film) parse(text []byte) error {
 	var p struct {
 		Streams []probedStream `json:"streams"`
 		Format  struct {
-			Name     string `json:"format_name"`
-			Start    string `json:"start_time"`
-			Duration string `json:"duration"`
+			Name     string            `json:"format_name"`
+			Start    string            `json:"start_time"`
+			Duration string            `json:"duration"`
+			Tags     map[string]string `json:"tags"`
 		} `json:"format"`
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
@@ -150,8 +195,9 @@ func (f *Film) parse(text []byte) error {
 	f.video = p.Streams[at]
 	f.others = slices.Delete(slices.Clone(p.Streams), at, at+1)
 	v := &f.video
-	f.format, f.Codec = p.Format.Name, v.Codec
-	f.Begin, _ = strconv.ParseFloat(p.Format.Start, 64)
+	f.format, f.tags, f.Codec = p.Format.Name, p.Format.Tags, v.Codec
+	f.clock, _ = strconv.ParseFloat(p.Format.Start, 64)
+	f.Begin = max(f.clock, 0)
 	f.W, f.H = v.W, v.H
 	for _, d := range v.SideData {
 		if math.Mod(math.Abs(d.Rotation), 180) == 90 {
@@ -180,15 +226,15 @@ func (f *Film) parse(text []byte) error {
 // colour.
 func (f *Film) chooseFormat() error {
 	v := &f.video
-	name, alpha := nativeName(v.PixFmt)
-	format, ok := parsePixelFormat(name)
-	if name == "" || !ok {
+	format, ok := nativeFormat(v.PixFmt)
+	if !ok {
 		return fmt.Errorf("its pixel format %q is not known", v.PixFmt)
 	}
-	if alpha || v.Tags["alpha_mode"] == "1" {
-		f.Notes = append(f.Notes, "transparency is not kept")
+	if decoder, ok := map[string]string{"vp8": "libvpx", "vp9": "libvpx-vp9"}[v.Codec]; ok && v.Tags["alpha_mode"] == "1" {
+		f.decodeBy = decoder // ffmpeg's own leaves the alpha out
+		format.Alpha = true
 	}
-	f.Format, f.decodeTo = format, name
+	f.Format, f.decodeTo = format, format.String()
 	f.layout = Layout{Format: format, Matrix: guessMatrix(f.H), Full: fullByDefault(format)}
 	l := &f.layout
 	switch v.Space {
@@ -208,7 +254,7 @@ func (f *Film) chooseFormat() error {
 		l.Full = true
 	}
 	if strings.HasPrefix(v.PixFmt, "yuvj") {
-		f.decodeTo = "yuvj" + strings.TrimPrefix(name, "yuv") // or ffmpeg squeezes the range
+		f.decodeTo = "yuvj" + strings.TrimPrefix(f.decodeTo, "yuv") // or ffmpeg squeezes the range
 		l.Full = true
 	}
 	switch v.Location {
@@ -224,16 +270,23 @@ func (f *Film) chooseFormat() error {
 		l.Transfer = HLG
 	}
 	f.options.apply(l)
-	switch v.Fields {
-	case "tt", "bb", "tb", "bt":
-		f.Notes = append(f.Notes, "the film is interlaced; the result is not (bwdif)")
-	}
-	for _, d := range v.SideData {
-		if d.Type == "Mastering display metadata" || strings.HasPrefix(d.Type, "DOVI") {
-			f.Notes = append(f.Notes, "HDR metadata ("+d.Type+") is not kept")
-		}
+	if f.interlaced() {
+		f.Notes = append(f.Notes, "the film is interlaced; the result is not (--no-deinterlace if it is only marked so)")
 	}
 	return nil
+}
+
+// nativeFormat is the planar format that holds every sample of ffmpeg's format name.
+func nativeFormat(name string) (p PixelFormat, ok bool) {
+	native, alpha := nativeName(name)
+	if p, ok = parsePixelFormat(native); !ok || !alpha {
+		return p, ok
+	}
+	p.Alpha = true
+	if p.Sampling == Mono { // has no layout with alpha
+		p.Sampling = RGB
+	}
+	return p, slices.Contains(pixelFormats, p)
 }
 
 // nativeName is the planar format without alpha that holds every sample of ffmpeg's

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -117,6 +118,9 @@ func (p *process) failure() error {
 	if words != "" {
 		return fmt.Errorf("ffmpeg: %s (%w)", words, p.err)
 	}
+	if strings.Contains(p.err.Error(), "signal: killed") {
+		return fmt.Errorf("ffmpeg was killed, by someone or for want of memory (%w)", p.err)
+	}
 	return fmt.Errorf("ffmpeg: %w", p.err)
 }
 
@@ -150,6 +154,20 @@ func findFFmpeg() error {
 		if _, err := exec.LookPath(name); err != nil {
 			return fmt.Errorf("%s is not installed, and film needs it; %s", name, ffmpegRemedy)
 		}
+	}
+	return nil
+}
+
+// hasHWAccel reports an ffmpeg that cannot decode on devices of this name.
+func hasHWAccel(ctx context.Context, name string) error {
+	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-hwaccels").Output()
+	if err != nil {
+		return errors.Join(fmt.Errorf("ffmpeg -hwaccels: %w; %s", err, ffmpegRemedy), ctx.Err())
+	}
+	_, list, _ := strings.Cut(string(out), "\n") // its first line is a title
+	known := strings.Fields(list)
+	if name != "auto" && !slices.Contains(known, name) {
+		return fmt.Errorf("--hwaccel %s: this ffmpeg has auto, %s", name, strings.Join(known, ", "))
 	}
 	return nil
 }

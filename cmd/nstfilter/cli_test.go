@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 //	picture FILE W H SEED                 a PNG of waves
 //	lines FILE N                          FILE is N lines of JSON
 //	left FOLDER NAME…                     FOLDER holds these names and no other
+//	dies CODE WHO FILE COMMAND…           see there
 //	disk FOLDER SIZE                      FOLDER is a disk of SIZE (mount's words)
 //
 // and the conditions ffmpeg and disk; SLIM is the embedded network's file.
@@ -56,10 +57,12 @@ func TestScripts(t *testing.T) {
 		Condition: func(c string) (bool, error) {
 			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t) || slices.Contains(pipeline.Devices(), c), nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "interrupt": interrupt, "picture": picture, "lines": lines, "left": left, "disk": disk,
-		},
+		Cmds: scriptCommands,
 	})
+}
+
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"exits": exits, "interrupt": interrupt, "picture": picture, "lines": lines, "left": left, "disk": disk,
 }
 
 // mounts reports whether this user may mount a small disk.

@@ -1,0 +1,243 @@
+package video
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// encoding is how the painted stream is coded.
+type encoding struct {
+	name    string      // ffmpeg's name of the encoder; "": what ffmpeg takes for the container
+	target  string      // pixel format, ffmpeg's name; "": the frames' own
+	format  PixelFormat // that holds target's samples
+	options Settings
+	asked   bool // some of the options are the user's
+}
+
+// usualEncoders are what containers are filled by, where nothing else is asked for.
+var usualEncoders = map[string]string{
+	"mp4": "libx264", "m4v": "libx264", "mov": "libx264", "mkv": "libx264",
+	"ts": "libx264", "m2ts": "libx264", "mts": "libx264", "flv": "libx264",
+	"webm": "libvpx-vp9", "gif": "gif", "apng": "apng", "nut": "ffv1",
+	"avi": "mpeg4", "mpg": "mpeg2video", "mpeg": "mpeg2video", "vob": "mpeg2video", "ogv": "libtheora",
+}
+
+// shortNames are of codecs, where people mean a certain encoder.
+var shortNames = map[string]string{
+	"h264": "libx264", "x264": "libx264", "h265": "libx265", "x265": "libx265", "hevc": "libx265",
+	"vp8": "libvpx", "vp9": "libvpx-vp9", "av1": "libaom-av1", "prores": "prores_ks", "theora": "libtheora",
+}
+
+// quality is what encoders are asked for, where --encoder-options does not say:
+// what the eye does not tell from the painted frames.
+var quality = map[string]Settings{
+	"libx264":    {{"crf", "17"}},
+	"libx264rgb": {{"crf", "17"}},
+	"libx265":    {{"crf", "17"}},
+	"libvpx":     {{"crf", "8"}, {"b", "20M"}},
+	"libvpx-vp9": {{"crf", "24"}, {"b", "0"}, {"row-mt", "1"}},
+	"libaom-av1": {{"crf", "22"}, {"b", "0"}, {"cpu-used", "6"}, {"row-mt", "1"}},
+	"libsvtav1":  {{"crf", "22"}, {"preset", "8"}},
+	"mpeg4":      {{"q", "2"}},
+	"mpeg2video": {{"q", "2"}},
+	"mjpeg":      {{"q", "2"}},
+	"libtheora":  {{"q", "9"}},
+	"ffv1":       {{"level", "3"}},
+}
+
+// forPlayers are encoders of what players show: few of them show RGB.
+var forPlayers = []string{"libx264", "libx265", "libvpx-vp9", "libaom-av1"}
+
+// chooseEncoding settles encoder, pixel format and options for the film's frames.
+// Notes say what is lost by it.
+func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) (e encoding, notes []string, err error) {
+	e.name = o.Encoder
+	if e.name == "auto" {
+		e.name = usualEncoder(f, container)
+	} else if full, ok := shortNames[e.name]; ok {
+		e.name = full
+	}
+	e.format = f.Format
+	if e.name == "" {
+		return e, nil, nil
+	}
+	known, err := encoderFormats(ctx, e.name)
+	if err != nil {
+		return e, nil, err
+	}
+	if e.target = nearestFormat(known, f, e.name); e.target != "" {
+		e.format, _ = nativeFormat(e.target)
+	}
+	e.options, e.asked = slices.Clone(o.EncoderOptions), len(o.EncoderOptions) > 0
+	for _, q := range quality[e.name] {
+		if !e.rateGiven() || !slices.Contains([]string{"crf", "q", "b"}, q.Key) {
+			if _, given := e.options.get(q.Key); !given {
+				e.options = append(e.options, q)
+			}
+		}
+	}
+	if _, given := e.options.get("profile"); e.name == "prores_ks" && !given {
+		profile := "hq"
+		if e.format.Sampling == S444 {
+			profile = "4444"
+		}
+		e.options = append(e.options, Setting{"profile", profile})
+	}
+	if strings.HasPrefix(e.name, "libvpx") && e.format.Alpha {
+		e.options = append(e.options, Setting{"auto-alt-ref", "0"}) // which it cannot do with alpha
+	}
+	if e.name == "libx265" {
+		e.options = f.x265Params(e.options)
+	}
+	if e.name == "gif" {
+		return e, nil, nil
+	}
+	return e, e.losses(f), nil
+}
+
+// usualEncoder is what the container is filled by, if it is to hold what the film has.
+func usualEncoder(f *Film, container string) string {
+	usual := usualEncoders[container]
+	transparent := f.Format.Alpha && f.Codec != "gif" // all of GIF might be, and little is
+	switch {
+	case transparent && container == "mov" && f.Format.Sampling == RGB && f.Format.Depth == 8:
+		return "qtrle"
+	case transparent && container == "mov":
+		return "prores_ks"
+	case transparent && container == "mkv":
+		return "ffv1"
+	case f.hdr() && usual == "libx264" && container != "flv":
+		return "libx265"
+	}
+	return usual
+}
+
+// rateGiven reports whether the options say by themselves how much is to be spent.
+func (e *encoding) rateGiven() bool {
+	return slices.ContainsFunc(e.options, func(o Setting) bool {
+		return slices.Contains([]string{"crf", "qp", "q", "qscale", "b", "cq", "lossless"}, o.Key)
+	})
+}
+
+// remedy adds to an error of the rehearsal what can be done about it.
+func (e *encoding) remedy(err error, o *Options) error {
+	switch {
+	case len(o.EncoderOptions) > 0:
+		return fmt.Errorf("%w; look at --encoder-options: `ffmpeg -h encoder=%s` lists what it takes", err, e.name)
+	case o.Encoder != "auto":
+		return fmt.Errorf("%w; encoder %s may not go with this container or film: choose another --encoder, or another extension", err, e.name)
+	}
+	return err
+}
+
+// losses are notes on what the encoder's pixel format does not hold.
+func (e *encoding) losses(f *Film) (notes []string) {
+	from, to := f.Format, e.format
+	if from.Alpha && !to.Alpha {
+		notes = append(notes, "transparency, if there is any, is not kept: "+e.name+" has none; .mov, .webm and .mkv keep it")
+	}
+	if to.Depth < from.Depth {
+		notes = append(notes, fmt.Sprintf("%d bits per sample become %d, the most that %s takes", from.Depth, to.Depth, e.name))
+	}
+	if f.light != (sideData{}) && e.name != "libx265" {
+		notes = append(notes, "how the HDR film was mastered is not kept: only libx265 says it")
+	}
+	switch {
+	case from.Sampling == RGB && to.Sampling == S444:
+		notes = append(notes, "RGB becomes YUV 4:4:4, which not every player shows")
+	case from.Sampling == RGB && to.Sampling != RGB, from.Sampling < to.Sampling && to.Sampling == Mono, from.Sampling <= S444 && to.Sampling < from.Sampling:
+		notes = append(notes, fmt.Sprintf("colour is kept at a lower resolution (%v becomes %s), as %s needs", from, e.target, e.name))
+	case from.Sampling < S444 && to.Sampling == S444 && refusesOdd(e.name):
+		notes = append(notes, fmt.Sprintf("%s takes no odd size (%d×%d) at 4:2:0: the result is 4:4:4, which not every player shows", e.name, f.W, f.H))
+	}
+	return notes
+}
+
+func refusesOdd(encoder string) bool { return encoder == "libx264" || encoder == "libx265" }
+
+// encoderFormats lists the pixel formats of ffmpeg's encoder; empty: it takes all.
+func encoderFormats(ctx context.Context, name string) ([]string, error) {
+	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "encoder="+name).CombinedOutput()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	text, found := strings.CutPrefix(string(out), "Encoder "+name+" ")
+	if err != nil || !found {
+		return nil, fmt.Errorf("this ffmpeg has no encoder %s: choose one that `ffmpeg -encoders` lists with --encoder, or install an ffmpeg that has it", name)
+	}
+	text, _, _ = strings.Cut(text, "\nEncoder ")
+	if strings.Contains(text, "Supported sample formats:") {
+		return nil, fmt.Errorf("--encoder %s is for sound, and a film's picture is to be encoded: choose one that `ffmpeg -encoders` marks V", name)
+	}
+	_, list, _ := strings.Cut(text, "Supported pixel formats: ")
+	list, _, _ = strings.Cut(list, "\n")
+	return strings.Fields(list), nil
+}
+
+// nearestFormat is the pixel format among known that loses the least of the film's
+// samples; "" if there is none.
+func nearestFormat(known []string, f *Film, encoder string) string {
+	best, least := "", math.Inf(1)
+	for _, name := range known {
+		p, ok := nativeFormat(name)
+		if !ok || coarse(name) {
+			continue
+		}
+		if strings.HasPrefix(name, "yuvj") {
+			continue // an old name of full range, which a tag says
+		}
+		if refusesOdd(encoder) && (p.Sampling == S420 && f.H%2 == 1 || p.Sampling <= S422 && f.W%2 == 1) {
+			continue
+		}
+		if p.Sampling == RGB && slices.Contains(forPlayers, encoder) {
+			continue
+		}
+		if c := formatLoss(f.Format, p, f.layout.Full); c < least {
+			best, least = name, c
+		}
+	}
+	return best
+}
+
+// coarse are packed formats of fewer than 8 bits per sample or of a palette.
+func coarse(name string) bool {
+	return name == "pal8" || slices.ContainsFunc([]string{"rgb8", "bgr8", "rgb4", "bgr4", "rgb5", "bgr5", "rgb44", "bgr44", "mono", "yuv440", "yuv411", "yuv410"},
+		func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// formatLoss weighs what becomes of p's samples in q: 0 none, below 10 they take
+// more room, above something is lost.
+func formatLoss(p, q PixelFormat, full bool) float64 {
+	loss := 0.0
+	if d := q.Depth - p.Depth; d >= 0 {
+		loss += float64(d) / 10
+	} else {
+		loss -= 20 * float64(d)
+	}
+	detail := [...]float64{S420: 1, S422: 2, S444: 3, Mono: 0, RGB: 3}
+	if d := detail[q.Sampling] - detail[p.Sampling]; d >= 0 {
+		loss += d
+	} else {
+		loss -= 100 * d
+	}
+	if q.Sampling == Mono && p.Sampling != Mono {
+		loss += 1000
+	}
+	switch {
+	case p.Alpha && !q.Alpha:
+		loss += 500
+	case q.Alpha && !p.Alpha:
+		loss++
+	}
+	if p.Sampling != Mono && (q.Sampling == RGB) != (p.Sampling == RGB) {
+		loss += 50
+	}
+	if p.Sampling == Mono && q.Sampling == RGB && !full {
+		loss += 50
+	}
+	return loss
+}
