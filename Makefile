@@ -15,7 +15,7 @@ help:
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
-	@echo "make bench-temporal  how steady painted film is: STYLE=FILE PHOTOS='A B C', ARGS"
+	@echo "make bench-temporal  how steady painted film is (STYLE=FILE, PHOTOS='A B C', ARGS)"
 	@echo "make weights  fetch VGG-16, for --network vgg16"
 	@echo "make clean    remove what was made here"
 

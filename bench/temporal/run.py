@@ -9,13 +9,14 @@ or read from folders, whose flow is then the program's own. Each is painted
   result   as the program does by default
   exact    with the exact flow (--flow-from), where it is known
   cold     every frame by itself, coarse to fine, as the first of a scene is
-  warm     each frame from the result before as it is, held to nothing (--flow none)
+  warm     each frame from the result before as it is, held to nothing (--flow none),
+           by as many steps as the result
 E_warp (Lai et al., ECCV 2018): mean squared difference over what both frames show,
 RGB in [0,1], of the result and of the input, which is the floor. Style and content:
 VGG-16's (judge.py), of the last half of the frames; new: of all that frame 0 did not
 show. Sharp: variance of the Laplacian of the last frame over the first's, over what
-frame 0 shows too. Again: mean squared difference of a thing before and after it was
-out of sight. Seconds: of a frame but the first.
+both show; light: how much brighter it is. Again: mean squared difference of a thing
+before and after it was out of sight. Seconds: of a frame but the first.
 """
 import argparse
 import json
@@ -31,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import sequences
 from judge import Judge
 
+FULL_STEPS = 7  # at most, of a later frame at full size: --iterations-per-frame
 METHODS = {"result": [], "exact": [], "cold": ["--init", "content", "--iterations", "120"], "warm": ["--flow", "none"]}
 
 
@@ -64,6 +66,11 @@ def sharpness(picture, mask):
     return float(laplacian[mask[1:-1, 1:-1]].var())
 
 
+def brighter(picture, mask, before, mask_before):
+    """In percent."""
+    return 100 * float(picture[:, mask].mean() / before[:, mask_before].mean() - 1)
+
+
 def mean(values):
     values = [v for v in values if v is not None]
     return np.mean(values, 0) if values else (None, None)
@@ -82,16 +89,15 @@ def strip(path, rows):
     """Pictures side by side: a row for each method, some frames."""
     every = max(1, (len(rows[0]) - 1) // 5)
     sheet = torch.cat([torch.cat(row[::every][:6], 2) for row in rows], 1)
-    h, w = sheet.shape[1:]
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-i", "-", str(path)],
-                   input=(sheet.permute(1, 2, 0) * 255).round().byte().numpy().tobytes(), check=True)
+    sequences.write(path, sheet)
 
 
 def measure(a, sequence, judged):
-    print(f"\n| {sequence.name}, {len(sequence.frames)} frames | E_warp | of cold | style | content | new: style | content | sharp | again | seconds |\n|---|---|---|---|---|---|---|---|---|---|")
+    print(f"\n| {sequence.name}, {len(sequence.frames)} frames | E_warp | of cold | style | content | new: style | content | sharp | light | again | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|")
     rows, cold = {"input": sequence.frames}, None
+    steps = FULL_STEPS
     for name in a.methods:
-        if name == "exact" and not sequence.between:
+        if name == "exact" and not sequence.between or name not in (sequence.methods or METHODS):
             continue
         with tempfile.TemporaryDirectory() as scratch:
             flags = METHODS[name] + a.flags
@@ -101,10 +107,15 @@ def measure(a, sequence, judged):
                         sequences.write_flo(f"{scratch}/backward_{n}_{m}.flo", sequence.between(n, m))
                         sequences.write_flo(f"{scratch}/forward_{m}_{n}.flo", sequence.between(m, n))
                 flags = [*flags, "--flow-from", scratch]
+            if name == "warm":
+                flags = [*flags, "--frame-tolerance", "0", "--iterations-per-frame", str(steps)]
             rows[name], stats = paint(a.program, a.style, sequence.frames, flags, scratch)
             seconds = np.mean([sum(v for k, v in s["seconds"].items() if k not in ("decode", "encode")) for s in stats[1:]])
-            steps = np.mean([s["iterations"] for s in stats[1:]])
-            rows[name + "'s time"] = f"{seconds:.2f} ({steps:.0f} steps)"
+            share = np.mean([s["seconds"].get("flow", 0) for s in stats[1:]]) / seconds
+            taken = np.mean([s["iterations"] for s in stats[1:]])
+            if name == "result":
+                steps = round(np.mean([min(s["iterations"], FULL_STEPS) for s in stats[1:]]))
+            rows[name + "'s time"] = f"{seconds:.2f} ({taken:.0f} steps" + (f", flow {100 * share:.0f} %)" if share else ")")
     if "cold" in rows:
         cold = e_warp(sequence, rows["cold"])
     pictures = {k: v for k, v in rows.items() if isinstance(v, list)}
@@ -112,13 +123,14 @@ def measure(a, sequence, judged):
         error = e_warp(sequence, row)
         last, first = sequence.common or (everywhere(row[0]),) * 2
         sharp = sharpness(row[-1], last) / sharpness(row[0], first)
+        light = brighter(row[-1], last, row[0], first)
         again = ""
         if sequence.again:
             i, j, flow, where = sequence.again
             again = f"{difference(row[j], row[i], flow, where):.5f}"
         losses = judge(judged, sequence, row) if name != "input" else (None,) * 4
         show = lambda v, f="%.3f": "" if v is None else f % v
-        print(f"| {name} | {error:.5f} | {show(cold and error / cold, '%.3f')} | {show(losses[0], '%.4f')} | {show(losses[1])} | {show(losses[2], '%.4f')} | {show(losses[3])} | {sharp:.2f} | {again} | {rows.get(name + chr(39) + 's time', '')} |", flush=True)
+        print(f"| {name} | {error:.5f} | {show(cold and error / cold, '%.3f')} | {show(losses[0], '%.4f')} | {show(losses[1])} | {show(losses[2], '%.4f')} | {show(losses[3])} | {sharp:.2f} | {light:+.2f} % | {again} | {rows.get(name + chr(39) + 's time', '')} |", flush=True)
     strip(a.out / f"{sequence.name}.png", list(pictures.values()))
     for name, row in pictures.items():
         for n, picture in enumerate(row):
@@ -139,7 +151,7 @@ def main():
     p.add_argument("--style", required=True)
     p.add_argument("--vgg16", required=True, help="vgg16.f32.safetensors, or f16")
     p.add_argument("--photos", nargs=3, default=[], metavar="PHOTO")
-    p.add_argument("--folder", action="append", default=[], help="numbered pictures; --flags may follow")
+    p.add_argument("--folder", action="append", default=[], help="numbered pictures, scaled to no more than the width of --size")
     p.add_argument("--size", default="320x180")
     p.add_argument("--frames", type=int, default=20)
     p.add_argument("--only", nargs="+", help="names of sequences")
@@ -154,12 +166,12 @@ def main():
     wide = w if style.shape[2] >= style.shape[1] else round(w * style.shape[2] / style.shape[1])
     judged = Judge(a.vgg16, sequences.read(a.style, wide))
     if a.photos:
-        for sequence in sequences.made(a.photos, a.frames, w, h):
-            if not a.only or sequence.name in a.only:
-                measure(a, sequence, judged)
+        for name, make in sequences.made(a.photos, a.frames, w, h):
+            if not a.only or name in a.only:
+                measure(a, make(), judged)
     for folder in a.folder:
         with tempfile.TemporaryDirectory() as scratch:
-            measure(a, sequences.of_folder(a.program, folder, scratch, a.frames), judged)
+            measure(a, sequences.of_folder(a.program, folder, scratch, a.frames, w), judged)
 
 
 if __name__ == "__main__":

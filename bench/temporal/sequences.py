@@ -14,7 +14,7 @@ class Sequence:
     in pixels, from frame n+1 to n and from n to n+1; seen[n] is where frame n+1 shows
     what n showed, (H, W). new[n] is what frame 0 did not show of frame n; again is
     (i, j, flow from j to i, where) of what was out of sight between the two; between(n, m)
-    is the flow from frame n to m."""
+    is the flow from frame n to m; methods are those that it is for, None: all."""
     name: str
     frames: list
     back: list
@@ -24,6 +24,7 @@ class Sequence:
     again: tuple = None
     between: callable = None
     common: tuple = None  # what the last frame and the first both show, in each of them
+    methods: tuple = None
 
 
 def read(path, width=None):
@@ -38,6 +39,12 @@ def read(path, width=None):
     raw = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), *scale, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
                          check=True, capture_output=True).stdout
     return torch.from_numpy(np.frombuffer(raw, np.uint8).reshape(h, w, 3).copy()).permute(2, 0, 1).float() / 255
+
+
+def write(path, picture):
+    h, w = picture.shape[1:]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-i", "-", str(path)],
+                   input=(picture.permute(1, 2, 0) * 255).round().byte().numpy().tobytes(), check=True)
 
 
 def grid(h, w):
@@ -144,9 +151,10 @@ def place(x, y, scale=1.0, turn=0.0, cx=0.0, cy=0.0):
 
 
 def made(photos, frames, w, h):
-    """Three sequences of three photos: a pan with zoom that a disc crosses; a standing
-    camera, before which a thing passes behind a post and comes back; a turn with zoom,
-    into which a thing comes from the edge."""
+    """Names of sequences of three photos, and what makes them: a pan with zoom that a
+    disc crosses; a standing camera, before which a post hides a thing for a while; one
+    before which a thing passes behind a post; a turn with zoom, into which a thing comes
+    from the edge; and two long ones."""
     big = [read(p, 2 * w) for p in photos]
     k = w / 320  # motion goes with the size
     ground = lambda photo: ((photo.shape[2] - w) / 2, max(0, (photo.shape[1] - h) / 2))
@@ -157,13 +165,22 @@ def made(photos, frames, w, h):
         cx, cy = photo.shape[2] / 2, photo.shape[1] / 2
         return place(x - cx, y - cy, cx=cx, cy=cy, **turned)
 
+    def hidden(touched, free):
+        i, j = int(touched), int(np.ceil(free))
+        return (i, j, 1) if i >= 0 and j < frames else None
+
     gx, gy = ground(big[0])
     pan = [Layer(big[0], lambda n: place(-gx + 12 * k - 2.3 * k * n, -gy - 0.4 * k * n, 1 + 0.003 * n, cx=gx, cy=gy)),
            Layer(big[1], lambda n: centred(big[1], w * 0.2 + 5.3 * k * n, h * 0.6 - 0.7 * k * n), disc(big[1]))]
     gx1, gy1 = ground(big[1])
-    post = h / 7  # half its width
-    # The thing is behind the post, which hides it wholly, for five frames in the middle.
-    middle = (frames - 1) / 2
+    standing = Layer(big[1], lambda n: place(-gx1, -gy1))
+    # A post as wide as it moves in five frames crosses the picture and hides a thing.
+    speed, thing = 12 * k, 0.42 * w
+    still = [standing, Layer(big[2], lambda n: centred(big[2], thing, h * 0.5), disc(big[2])),
+             Layer(big[0], lambda n: place(-gx + 0.15 * w - 5 * speed + speed * n, -gy), box(gx, gy, gx + 5 * speed, gy + h))]
+    touched, free = (thing - r - 0.15 * w) / speed, (thing + r - 0.15 * w) / speed + 5
+    # A thing goes behind a post, is wholly hidden for five frames, and comes out on the other side.
+    post, middle = h / 7, (frames - 1) / 2  # half its width; when the thing is hidden
     small = 0.55 * post
 
     def passing(n):
@@ -171,18 +188,36 @@ def made(photos, frames, w, h):
         t = np.sign(t) * max(0, abs(t) - 2.5)
         return centred(big[2], w / 2 + np.sign(t) * (post - small) + t * 6.0 * k, h * 0.5)
 
-    behind = ellipse(big[2].shape[2] / 2, big[2].shape[1] / 2, small, small)
-    still = [Layer(big[1], lambda n: place(-gx1, -gy1)),
-             Layer(big[2], passing, behind),
-             Layer(big[0], lambda n: place(-gx, -gy), box(gx + w / 2 - post, gy, gx + w / 2 + post, gy + h))]
-    i = int(middle - 2.5 - 2 * small / (6.0 * k) - 1)
-    j = int(np.ceil(middle + 2.5 + 2 * small / (6.0 * k) + 1))
+    behind = [standing, Layer(big[2], passing, ellipse(big[2].shape[2] / 2, big[2].shape[1] / 2, small, small)),
+              Layer(big[0], lambda n: place(-gx, -gy), box(gx + w / 2 - post, gy, gx + w / 2 + post, gy + h))]
+    away = 2.5 + 2 * small / (6.0 * k)
     gx2, gy2 = ground(big[2])
     turn = [Layer(big[2], lambda n: place(-gx2, -gy2, 1 + 0.006 * n, 0.008 * n, gx2 + w / 2, gy2 + h / 2)),
             Layer(big[0], lambda n: centred(big[0], -r + 6.5 * k * n, h * 0.7 - 1.5 * k * n, turn=-0.02 * n), disc(big[0]))]
-    yield compose("pan", pan, frames, h, w)
-    yield compose("still", still, frames, h, w, (i, j, 1) if i >= 0 and j < frames else None)
-    yield compose("turn", turn, frames, h, w)
+    yield "pan", lambda: compose("pan", pan, frames, h, w)
+    yield "still", lambda: compose("still", still, frames, h, w, hidden(touched, free))
+    yield "behind", lambda: compose("behind", behind, frames, h, w, hidden(middle - away - 1, middle + away + 1))
+    yield "turn", lambda: compose("turn", turn, frames, h, w)
+    yield "slow", lambda: slow(big[0], w, h)
+    yield "noise", lambda: noise(big[1], w, h)
+
+
+def slow(photo, w, h, frames=100):
+    """A camera that pans by a third of a pixel a frame, and a little down."""
+    x, y = (photo.shape[2] - w) / 2, max(0, (photo.shape[1] - h) / 2)
+    pan = compose("slow", [Layer(photo, lambda n: place(15 - x - 0.31 * n, -y - 0.07 * n))], frames, h, w)
+    pan.methods = ("result",)
+    return pan
+
+
+def noise(photo, w, h, frames=60, sigma=0.015):
+    """A camera that stands, before what stands, whose sensor is noisy."""
+    x, y = (photo.shape[2] - w) // 2, max(0, (photo.shape[1] - h) // 2)
+    still, draw = photo[:, y:y + h, x:x + w], torch.Generator().manual_seed(1)
+    pictures = [(still + sigma * torch.randn(still.shape, generator=draw)).clamp(0, 1) for _ in range(frames)]
+    flow, all_of_it = torch.zeros(2, h, w, dtype=torch.float64), torch.ones(h, w, dtype=torch.bool)
+    n = frames - 1
+    return Sequence("noise", pictures, [flow] * n, [flow] * n, [all_of_it] * n, methods=("result", "warm"))
 
 
 def read_flo(path):
@@ -199,12 +234,18 @@ def write_flo(path, flow):
         f.write(flow.permute(1, 2, 0).numpy().astype("<f4").tobytes())
 
 
-def of_folder(program, folder, scratch, count):
-    """The pictures of a folder in the order of their names; their flow is the program's."""
+def of_folder(program, folder, scratch, count, width):
+    """The pictures of a folder in the order of their names, no wider than width; their
+    flow is the program's."""
     names = sorted(p for p in Path(folder).iterdir() if p.suffix in (".png", ".ppm", ".jpg"))
-    names = [p for p in names if any(c.isdigit() for c in p.stem)][:count]
-    frames, back, forth, seen = [read(p) for p in names], [], [], []
-    for n, (a, b) in enumerate(zip(names, names[1:])):
+    names = [p for p in names if any(c.isdigit() for c in p.stem.rpartition("_")[2])][:count]
+    frames, back, forth, seen, files = [], [], [], [], []
+    for n, p in enumerate(names):
+        picture = read(p)
+        frames.append(picture if picture.shape[2] <= width else read(p, width))
+        files.append(Path(scratch) / f"{n}.png")
+        write(files[-1], frames[-1])
+    for n, (a, b) in enumerate(zip(files, files[1:])):
         for one, two, to in ((b, a, back), (a, b, forth)):
             out = Path(scratch) / f"{n}_{len(to)}.flo"
             subprocess.run([program, "flow", "-y", str(one), str(two), str(out)], check=True)
