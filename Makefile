@@ -44,7 +44,7 @@ frei0r: build
 neighbours: frei0r
 	@.ci/setup.sh .build test neighbours
 	cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
-	examples/neighbours.sh ./nstfilter ./nstfilter.so
+	NSTFILTER_REQUIRE_NEIGHBOURS=1 examples/neighbours.sh ./nstfilter ./nstfilter.so
 
 lint: setup
 	.ci/lint.sh
