@@ -5,16 +5,20 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build demo test lint weights bench bench-engine bench-flow bench-temporal clean
+.PHONY: help setup build demo test lint weights frei0r neighbours \
+	bench bench-engine bench-flow bench-plumbing bench-temporal clean
 
 help:
 	@echo "make build    ./nstfilter"
 	@echo "make demo     paint a photo, a film and a pipe into demo/"
 	@echo "make test     everything that is tested (what CI runs)"
+	@echo "make frei0r   ./nstfilter.so, the plugin for ffmpeg, Kdenlive, Shotcut"
+	@echo "make neighbours  run what the README says of other programs, which are installed"
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
+	@echo "make bench-plumbing  frames per second beside ffmpeg, copying"
 	@echo "make bench-temporal  how steady painted film is (STYLE=FILE, PHOTOS='A B C', ARGS)"
 	@echo "make weights  fetch VGG-16, for --network vgg16"
 	@echo "make clean    remove what was made here"
@@ -28,9 +32,19 @@ build: setup
 demo: build
 	.ci/demo.sh
 
-test: lint build
+test: lint build frei0r
 	@.ci/setup.sh .build test
 	.ci/test.sh
+
+# It looks for nstfilter in PATH, or where $$NSTFILTER says.
+frei0r: build
+	@.ci/setup.sh .build frei0r
+	cc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -pthread -o nstfilter.so cmd/frei0r/nstfilter.c
+
+neighbours: frei0r
+	@.ci/setup.sh .build test neighbours
+	cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
+	NSTFILTER_REQUIRE_NEIGHBOURS=1 examples/neighbours.sh ./nstfilter ./nstfilter.so
 
 lint: setup
 	.ci/lint.sh
@@ -47,6 +61,9 @@ bench-engine: weights
 bench-flow: setup .build/flow/ready
 	go run ./bench/flow -python .build/flow/bin/python $(FLOW)
 
+bench-plumbing: build
+	go run ./bench/plumbing $(ARGS)
+
 bench-temporal: weights
 	bench/temporal/run.sh ./nstfilter "$(STYLE)" "$(PHOTOS)" $(ARGS)
 
@@ -56,4 +73,4 @@ bench-temporal: weights
 	touch $@
 
 clean:
-	rm -rf nstfilter demo .build
+	rm -rf nstfilter nstfilter.so demo .build

