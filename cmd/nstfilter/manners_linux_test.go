@@ -155,58 +155,6 @@ func TestGroupIsInterrupted(t *testing.T) {
 	}
 }
 
-// Whoever is killed while a film is painted, no one stays behind.
-func TestParticipantIsKilled(t *testing.T) {
-	needFFmpeg(t)
-	if testing.Short() {
-		t.Skip("paints what is in the pipe when the decoder dies")
-	}
-	dir := t.TempDir()
-	in := filepath.Join(dir, "in.mkv")
-	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=60", "-c:v", "mpeg4", in).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	for _, victim := range []string{"decoder", "encoder", "nstfilter"} {
-		t.Run(victim, func(t *testing.T) {
-			results, stats := t.TempDir(), filepath.Join(t.TempDir(), "stats.json")
-			c, stderr := program(t, "--iterations", "1", "--iterations-per-frame", "1", "--stats", stats, in, filepath.Join(results, "out.mkv"))
-			started(t, c)
-			within(t, "2 frames", func() bool { return countLines(stats) >= 2 })
-			var participants []int
-			within(t, "decoder and encoder", func() bool {
-				participants = children(c.Process.Pid)
-				return len(participants) == 2
-			})
-			pids := map[string]int{"nstfilter": c.Process.Pid}
-			for _, p := range participants {
-				words, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p))
-				if bytes.Contains(words, []byte("pipe:0")) {
-					pids["encoder"] = p
-				} else {
-					pids["decoder"] = p
-				}
-			}
-			if len(pids) != 3 {
-				t.Fatalf("they are %v", pids)
-			}
-			syscall.Kill(pids[victim], syscall.SIGKILL)
-			c.Wait()
-			within(t, "the end of all", func() bool {
-				return !slices.ContainsFunc(participants, func(p int) bool { return syscall.Kill(p, 0) == nil })
-			})
-			if victim == "nstfilter" {
-				return
-			}
-			if code := c.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(stderr.String(), "signal: killed") {
-				t.Errorf("exit code %d, %s", code, stderr)
-			}
-			if left, _ := os.ReadDir(results); len(left) > 0 {
-				t.Errorf("%v is left", left)
-			}
-		})
-	}
-}
-
 // Ten hours are not waited for: memory must not grow over 18000 frames.
 func TestLongStreamTakesNoMemory(t *testing.T) {
 	if testing.Short() {
@@ -276,20 +224,6 @@ func resident(t *testing.T, pid int) int {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// children are the processes that pid has started and that live.
-func children(pid int) (found []int) {
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, list := range lists {
-		text, _ := os.ReadFile(list)
-		for _, word := range strings.Fields(string(text)) {
-			if n, err := strconv.Atoi(word); err == nil {
-				found = append(found, n)
-			}
-		}
-	}
-	return found
 }
 
 func within(t *testing.T, what string, happened func() bool) {
