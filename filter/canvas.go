@@ -136,7 +136,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 
 	iterations := c.how.iterations
 	if c.how.later && !last {
-		iterations *= 2 // they cost little
+		iterations *= 4 // they cost little
 	}
 	until := c.deadline(g.Began)
 	c.report.Stopped = "iterations"

@@ -6,8 +6,8 @@ import (
 	"nstfilter/filter"
 )
 
-// worthLooking is the share of a picture that must be unseen or unsettled before
-// older frames are asked: below it are the seams around what moves.
+// worthLooking is the share of a picture that must be unseen before older frames are
+// asked, or unsettled before the oldest is: below it are the seams around what moves.
 const worthLooking = 0.002
 
 // History is what is remembered of the frames before: what they were, what became
@@ -67,9 +67,10 @@ func (h *History) Guide(content *filter.Frame) (filter.Guide, error) {
 	h.camera = fitCamera(backward, s.trust)
 	apart := distance(content, h.content)
 	looked := 1
-	for _, k := range h.o.LongTerm {
+	for i, k := range h.o.LongTerm {
 		k = min(k, len(h.older)+1)
-		if k == looked || s.unsettled(h.o.Settle) < worthLooking {
+		longest := i+1 == len(h.o.LongTerm)
+		if k == looked || s.unseen() < worthLooking && !(longest && s.unsettled(h.o.Settle) >= worthLooking) {
 			continue
 		}
 		looked = k

@@ -105,7 +105,7 @@ func TestHistoryFollowsAPan(t *testing.T) {
 	}
 	h.Keep(now, g.Start, nil)
 	again := h.Guide(now)
-	if a, b := again.PriorWeight[hgt/2*w+w-1], again.PriorWeight[hgt/2*w+w/2]; !(a > 0.1 && a < b) {
+	if a, b := again.PriorWeight[hgt/2*w+w-1], again.PriorWeight[hgt/2*w+w/2]; !(a > 0.03 && a < b) {
 		t.Errorf("what entered a frame ago is held by %g, the rest by %g", a, b)
 	}
 }

@@ -36,7 +36,7 @@ type Options struct {
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 8, Cut: 0.5, Passes: 1, Lookahead: 100, Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto", Encoder: "auto"}
+	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 16, Cut: 0.5, Passes: 1, Lookahead: 100, Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto", Encoder: "auto"}
 }
 
 // Validate reports the first setting out of range, by its flag.

@@ -20,27 +20,31 @@ func sharpen(moved, result []float32, f *flow.Field) {
 	band, scratch := make([]float32, 3*n), make([]float32, n)
 	had, has := energy(band, result, scratch, f.W, f.H), energy(band, moved, scratch, f.W, f.H)
 	full := make([]float32, 3*n)
-	for y := range f.H {
-		for x := range f.W {
-			i := y*f.W + x
-			gain := math.Sqrt(float64(had[nearest(f, x, y)] / max(has[i], 1e-12)))
-			for p := i; p < 3*n; p += n {
-				full[p] = moved[p] + float32(min(max(gain, 1), mostAid)-1)*band[p]
+	bands(f.H, func(from, to int) {
+		for y := from; y < to; y++ {
+			for x := range f.W {
+				i := y*f.W + x
+				gain := math.Sqrt(float64(had[nearest(f, x, y)] / max(has[i], 1e-12)))
+				for p := i; p < 3*n; p += n {
+					full[p] = moved[p] + float32(min(max(gain, 1), mostAid)-1)*band[p]
+				}
 			}
 		}
-	}
+	})
 	// What was added has detail of its own, and all of it may be too much: energy
 	// is convex in the part that is added.
 	would := energy(band, full, scratch, f.W, f.H)
-	for y := range f.H {
-		for x := range f.W {
-			i := y*f.W + x
-			part := min(max((had[nearest(f, x, y)]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
-			for p := i; p < 3*n; p += n {
-				moved[p] = min(max(moved[p]+part*(full[p]-moved[p]), 0), 1)
+	bands(f.H, func(from, to int) {
+		for y := from; y < to; y++ {
+			for x := range f.W {
+				i := y*f.W + x
+				part := min(max((had[nearest(f, x, y)]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
+				for p := i; p < 3*n; p += n {
+					moved[p] = min(max(moved[p]+part*(full[p]-moved[p]), 0), 1)
+				}
 			}
 		}
-	}
+	})
 }
 
 // energy is the mean square, around each pixel, of the finest band of a picture of

@@ -24,30 +24,42 @@ type sight struct {
 // look carries the result of the frame before along backward, the flow from
 // content to it; age: of result's pixels, nil: all are old.
 func look(content, before, result *filter.Frame, age []float32, backward, forward *flow.Field, threads int) *sight {
-	trust := flow.Confidence(nil, backward, forward)
-	trustLight(trust, mismatch(content, before, backward, threads), content.W, content.H)
-	trustShown(trust, content, before, backward)
-	return carry(trust, result, age, backward, threads)
+	off := mismatch(content, before, backward, threads)
+	trust := flow.Confidence(nil, backward, forward, looksSame(off, backward), threads)
+	return carry(trust, off, content, before, result, age, backward, threads)
 }
 
 // lookBy does so along a flow that is guessed: it is trusted where it leads to what
 // looks the same.
 func lookBy(content, before, result *filter.Frame, age []float32, guess *flow.Field, threads int) *sight {
-	trust := make([]float32, content.W*content.H)
-	for i := range trust {
-		x, y := float32(i%content.W)+guess.U[i], float32(i/content.W)+guess.V[i]
-		if x >= 0 && y >= 0 && x <= float32(content.W-1) && y <= float32(content.H-1) {
-			trust[i] = 1
-		}
-	}
 	off := mismatch(content, before, guess, threads)
-	trustDetail(trust, off, content.W, content.H)
-	trustLight(trust, off, content.W, content.H)
-	trustShown(trust, content, before, guess)
-	return carry(trust, result, age, guess, threads)
+	return carry(looksSame(off, guess), off, content, before, result, age, guess, threads)
 }
 
-func carry(trust []float32, result *filter.Frame, age []float32, backward *flow.Field, threads int) *sight {
+// looksSame is how far f leads to what looks the same, pixel by pixel; off is by how
+// much it does not.
+func looksSame(off []float32, f *flow.Field) []float32 {
+	same := inside(f)
+	trustDetail(same, off, f.W, f.H)
+	return same
+}
+
+// inside is 1 where f stays in the picture, else 0.
+func inside(f *flow.Field) []float32 {
+	in := make([]float32, f.W*f.H)
+	for i := range in {
+		u, v, known := f.At(i%f.W, i/f.W)
+		x, y := float32(i%f.W)+u, float32(i/f.W)+v
+		if known && x >= 0 && y >= 0 && x <= float32(f.W-1) && y <= float32(f.H-1) {
+			in[i] = 1
+		}
+	}
+	return in
+}
+
+func carry(trust, off []float32, content, before, result *filter.Frame, age []float32, backward *flow.Field, threads int) *sight {
+	trustLight(trust, off, content.W, content.H)
+	trustShown(trust, content, before, backward)
 	s := &sight{trust: trust, moved: make([]float32, len(result.Pix))}
 	flow.Warp(s.moved, result.Pix, backward, threads)
 	for i, v := range s.moved {
@@ -82,7 +94,7 @@ func (s *sight) join(other *sight, settle float64) {
 // settled says in [0,1) how far a pixel has settled that has been in sight for age
 // frames.
 func settled(age float32, settle float64) float32 {
-	if settle == 0 {
+	if float64(age) >= 12*settle { // as good as
 		return 1
 	}
 	return float32(1 - math.Exp(-float64(age)/settle))
@@ -110,16 +122,18 @@ func (s *sight) unsettled(settle float64) float64 {
 // and the less the less that is trusted.
 func grow(age, trust []float32, f *flow.Field) []float32 {
 	out := make([]float32, len(trust))
-	for y := range f.H {
-		for x := range f.W {
-			i := y*f.W + x
-			a := float32(oldest)
-			if age != nil {
-				a = age[nearest(f, x, y)]
+	bands(f.H, func(from, to int) {
+		for y := from; y < to; y++ {
+			for x := range f.W {
+				i := y*f.W + x
+				a := float32(oldest)
+				if age != nil {
+					a = age[nearest(f, x, y)]
+				}
+				out[i] = min(a+1, oldest) * trust[i]
 			}
-			out[i] = min(a+1, oldest) * trust[i]
 		}
-	}
+	})
 	return out
 }
 

@@ -56,26 +56,50 @@ func magnitude(v float32) float32 { return max(v, -v) }
 
 // boxMean replaces a plane by its mean over squares of 2r+1, cut off at the border.
 func boxMean(plane, scratch []float32, w, h, r int) {
-	for y := range h {
-		runningMean(scratch[y*w:], plane[y*w:], w, 1, r)
-	}
-	for x := range w {
-		runningMean(plane[x:], scratch[x:], h, w, r)
-	}
+	bands(h, func(from, to int) {
+		for y := from; y < to; y++ {
+			meanAlong(scratch[y*w:(y+1)*w], plane[y*w:(y+1)*w], r)
+		}
+	})
+	bands(w, func(from, to int) {
+		sums := make([]float64, to-from)
+		add := func(y int, sign float64) {
+			for i, v := range scratch[y*w+from : y*w+to] {
+				sums[i] += sign * float64(v)
+			}
+		}
+		for y := range min(r, h) {
+			add(y, 1)
+		}
+		for y := range h {
+			if y+r < h {
+				add(y+r, 1)
+			}
+			if y-r > 0 {
+				add(y-r-1, -1)
+			}
+			n := float64(min(y+r, h-1) - max(y-r, 0) + 1)
+			out := plane[y*w+from : y*w+to]
+			for i, sum := range sums {
+				out[i] = float32(sum / n)
+			}
+		}
+	})
 }
 
-func runningMean(dst, src []float32, n, step, r int) {
+func meanAlong(dst, src []float32, r int) {
+	n := len(src)
 	var sum float64
 	for i := range min(r, n) {
-		sum += float64(src[i*step])
+		sum += float64(src[i])
 	}
 	for i := range n {
 		if i+r < n {
-			sum += float64(src[(i+r)*step])
+			sum += float64(src[i+r])
 		}
 		if i-r > 0 {
-			sum -= float64(src[(i-r-1)*step])
+			sum -= float64(src[i-r-1])
 		}
-		dst[i*step] = float32(sum / float64(min(i+r, n-1)-max(i-r, 0)+1))
+		dst[i] = float32(sum / float64(min(i+r, n-1)-max(i-r, 0)+1))
 	}
 }

@@ -14,26 +14,43 @@ const (
 
 // Confidence is how far field's flow can be trusted at each pixel, in [0,1]: H
 // rows of W, into dst where it has that length. back is the flow the other way,
-// between the same pictures.
+// between the same pictures; same, where it is not nil, how far what the flow leads
+// to looks the same: there an abrupt change is no reason for doubt.
 //
 // It is 0 in what the two tests of Sundaram et al. exclude and where the flow
 // leaves the picture, 1 where both tests' left sides are below half of their right
 // ones, linear between; then, as masks of film were found to need, the least over
 // 3×3 pixels (an erosion), times the mean of that over 5×5.
-func Confidence(dst []float32, field, back *Field) []float32 {
+func Confidence(dst []float32, field, back *Field, same []float32, threads int) []float32 {
 	sameSize(field, back)
 	w, h := field.W, field.H
 	if len(dst) != w*h {
 		dst = make([]float32, w*h)
 	}
 	raw := make([]float32, w*h)
-	for y := range h {
-		for x := range w {
-			raw[y*w+x] = min(field.returns(back, x, y), field.smooth(x, y))
-		}
+	var crew crew
+	crew.init(threads)
+	byRows := func(do func(y int)) {
+		crew.run(blocks(h), func(i int) {
+			y0, y1 := rows(i, h)
+			for y := y0; y < y1; y++ {
+				do(y)
+			}
+		})
 	}
-	erode(dst, raw, w, h)
-	soften(dst, raw, w, h)
+	byRows(func(y int) {
+		for x := range w {
+			i := y*w + x
+			smooth := field.smooth(x, y)
+			if same != nil {
+				smooth = max(smooth, same[i])
+			}
+			raw[i] = min(field.returns(back, x, y), smooth)
+		}
+	})
+	byRows(func(y int) { erode(dst, raw, w, h, y) })
+	byRows(func(y int) { meanAcross(raw, dst, w, y) })
+	byRows(func(y int) { soften(dst, raw, w, h, y) })
 	return dst
 }
 
@@ -96,42 +113,40 @@ func (f *Field) sample(x, y float32) (u, v float32, known bool) {
 	return mix(f.U), mix(f.V), true
 }
 
-// erode takes the least over 3×3 pixels.
-func erode(dst, src []float32, w, h int) {
-	for y := range h {
-		for x := range w {
-			least := float32(math.Inf(1))
-			for j := max(y-1, 0); j <= min(y+1, h-1); j++ {
-				for i := max(x-1, 0); i <= min(x+1, w-1); i++ {
-					least = min(least, src[j*w+i])
-				}
+// erode takes the least over 3×3 pixels, for row y.
+func erode(dst, src []float32, w, h, y int) {
+	for x := range w {
+		least := float32(math.Inf(1))
+		for j := max(y-1, 0); j <= min(y+1, h-1); j++ {
+			for i := max(x-1, 0); i <= min(x+1, w-1); i++ {
+				least = min(least, src[j*w+i])
 			}
-			dst[y*w+x] = least
 		}
+		dst[y*w+x] = least
 	}
 }
 
-// soften multiplies m by its mean over 5×5, with scratch as long as m.
-func soften(m, scratch []float32, w, h int) {
-	for y := range h {
-		row := m[y*w : (y+1)*w]
-		for x := range w {
-			lo, hi := max(x-softening, 0), min(x+softening, w-1)
-			var sum float32
-			for _, v := range row[lo : hi+1] {
-				sum += v
-			}
-			scratch[y*w+x] = sum / float32(hi-lo+1)
+// meanAcross takes the mean over 5 pixels of row y.
+func meanAcross(dst, src []float32, w, y int) {
+	row := src[y*w : (y+1)*w]
+	for x := range w {
+		lo, hi := max(x-softening, 0), min(x+softening, w-1)
+		var sum float32
+		for _, v := range row[lo : hi+1] {
+			sum += v
 		}
+		dst[y*w+x] = sum / float32(hi-lo+1)
 	}
-	for y := range h {
-		lo, hi := max(y-softening, 0), min(y+softening, h-1)
-		for x := range w {
-			var sum float32
-			for j := lo; j <= hi; j++ {
-				sum += scratch[j*w+x]
-			}
-			m[y*w+x] *= sum / float32(hi-lo+1)
+}
+
+// soften multiplies row y of m by the mean over 5 rows of means, from meanAcross.
+func soften(m, means []float32, w, h, y int) {
+	lo, hi := max(y-softening, 0), min(y+softening, h-1)
+	for x := range w {
+		var sum float32
+		for j := lo; j <= hi; j++ {
+			sum += means[j*w+x]
 		}
+		m[y*w+x] *= sum / float32(hi-lo+1)
 	}
 }

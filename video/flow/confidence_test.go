@@ -24,7 +24,7 @@ func TestMovingSquare(t *testing.T) {
 		return f
 	}
 	forward, backward := New(w, h, Medium, 2).Between(picture(left), picture(left+step))
-	there, here := Confidence(nil, forward, backward), Confidence(nil, backward, forward)
+	there, here := Confidence(nil, forward, backward, nil, 2), Confidence(nil, backward, forward, nil, 2)
 	mean := func(c []float32, x0, x1, y0, y1 int) (s float64) {
 		for y := y0; y < y1; y++ {
 			for x := x0; x < x1; x++ {
@@ -56,7 +56,7 @@ func TestConfidenceAtTheBorder(t *testing.T) {
 	for i := range f.U {
 		f.U[i], b.U[i] = 5, -5
 	}
-	c := Confidence(make([]float32, w*h), f, b)
+	c := Confidence(make([]float32, w*h), f, b, nil, 2)
 	for x := range w {
 		want := float32(1)
 		if x >= w-6 { // leaves, and one pixel eroded
@@ -67,7 +67,7 @@ func TestConfidenceAtTheBorder(t *testing.T) {
 		}
 	}
 	f.U[10*w+10] = 2 * Unknown
-	if c = Confidence(c, f, b); c[10*w+10] != 0 || c[11*w+11] != 0 || c[10*w+20] != 1 {
+	if c = Confidence(c, f, b, nil, 2); c[10*w+10] != 0 || c[11*w+11] != 0 || c[10*w+20] != 1 {
 		t.Error("not known, yet trusted")
 	}
 }

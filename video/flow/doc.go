@@ -7,7 +7,7 @@
 //
 //	e := flow.New(w, h, flow.Medium, threads)
 //	forward, backward := e.Next(frame) // nil, nil for the first
-//	seen := flow.Confidence(nil, backward, forward)
+//	seen := flow.Confidence(nil, backward, forward, nil, threads)
 //
 // and the frame before is moved onto this one by
 //
