@@ -94,12 +94,12 @@ func (f *Filter) Close() {
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
 	report := &Report{W: content.W, H: content.H, Seconds: map[string]float64{}}
 	if f.o.Iterations == 0 {
-		return content.With(append([]float32(nil), content.Pix...)), report, nil
+		return content, report, nil
 	}
 	mask := content.mask()
 	if mask != nil && engine.Total(mask) == 0 {
 		report.Stopped = "transparent"
-		return content.With(append([]float32(nil), content.Pix...)), report, nil
+		return content, report, nil
 	}
 	if g.Shares == nil {
 		g.Shares = f.shares()

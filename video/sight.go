@@ -57,6 +57,8 @@ func inside(f *flow.Field) []float32 {
 	return in
 }
 
+// carry moves result along backward; trust is lessened where light differs by off, or
+// before was transparent.
 func carry(trust, off []float32, content, before, result *filter.Frame, age []float32, backward *flow.Field, threads int) *sight {
 	trustLight(trust, off, content.W, content.H)
 	trustShown(trust, content, before, backward)

@@ -108,27 +108,6 @@ func TestWarpThreads(t *testing.T) {
 	}
 }
 
-func TestCompose(t *testing.T) {
-	f, g := NewField(20, 10), NewField(20, 10)
-	for i := range f.U {
-		f.U[i], f.V[i] = 1.5, -1
-		x, y := float32(i%20), float32(i/20)
-		g.U[i], g.V[i] = 0.1*x, 0.2*y
-	}
-	h := Compose(nil, f, g)
-	u, v, known := h.At(4, 5)
-	if !known || abs(u-(1.5+0.55)) > 1e-5 || abs(v-(-1+0.8)) > 1e-5 {
-		t.Error(u, v, known)
-	}
-	if _, _, known := h.At(19, 5); known {
-		t.Error("known outside")
-	}
-	g.U[5*20+6] = 2 * Unknown
-	if _, _, known := Compose(f, f, g).At(4, 6); known {
-		t.Error("known though it was not")
-	}
-}
-
 func noise(seed uint64, n int) []float32 {
 	r := rand.New(rand.NewPCG(seed, 0))
 	x := make([]float32, n)
