@@ -30,7 +30,7 @@ func holds(t *testing.T, shares [][]float64) (held, fresh []float32) {
 
 func TestPriorYieldsWhileTheStyleChanges(t *testing.T) {
 	shares := [][]float64{{1, 0}, {1, 0}, {0.98, 0.02}, {0.95, 0.05}, {0.9, 0.1}}
-	for range 60 {
+	for range 120 {
 		shares = append(shares, []float64{0.9, 0.1})
 	}
 	held, fresh := holds(t, shares)
@@ -48,11 +48,11 @@ func TestPriorYieldsWhileTheStyleChanges(t *testing.T) {
 			t.Fatalf("frame %d: held by %g after %g, new to %g after %g", i, held[i], held[i-1], fresh[i], fresh[i-1])
 		}
 	}
-	if left := (1 - held[4+8]) / (1 - held[4]); math.Abs(float64(left)-1/math.E) > 1e-3 { // --settle says 8 frames
-		t.Errorf("8 frames later it is held by %g, at first by %g", held[4+8], held[4])
+	if left := (1 - held[4+16]) / (1 - held[4]); math.Abs(float64(left)-1/math.E) > 1e-3 { // --settle says 16 frames
+		t.Errorf("16 frames later it is held by %g, at first by %g", held[4+16], held[4])
 	}
 	if last := held[len(held)-1]; last < 0.99 {
-		t.Errorf("60 frames later it is held by %g", last)
+		t.Errorf("120 frames later it is held by %g", last)
 	}
 }
 

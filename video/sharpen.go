@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	window  = 4    // half width, in pixels, of the squares that detail is measured in
-	mostAid = 1.25 // by which one frame's detail is amplified at most
+	window  = 4     // half width, in pixels, of the squares that detail is measured in
+	mostAid = 1.25  // by which one frame's detail is amplified at most
+	kept    = 0.995 // of its energy: painting adds a little detail at each frame
 )
 
 // sharpen gives a result that was moved along f the detail that it had: what
@@ -24,7 +25,7 @@ func sharpen(moved, result []float32, f *flow.Field) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				i := y*f.W + x
-				gain := math.Sqrt(float64(had[nearest(f, x, y)] / max(has[i], 1e-12)))
+				gain := math.Sqrt(kept * float64(had[nearest(f, x, y)]/max(has[i], 1e-12)))
 				for p := i; p < 3*n; p += n {
 					full[p] = moved[p] + float32(min(max(gain, 1), mostAid)-1)*band[p]
 				}
@@ -38,7 +39,7 @@ func sharpen(moved, result []float32, f *flow.Field) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				i := y*f.W + x
-				part := min(max((had[nearest(f, x, y)]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
+				part := min(max((kept*had[nearest(f, x, y)]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
 				for p := i; p < 3*n; p += n {
 					moved[p] = min(max(moved[p]+part*(full[p]-moved[p]), 0), 1)
 				}
