@@ -9,7 +9,7 @@ import (
 const (
 	window  = 4     // half width, in pixels, of the squares that detail is measured in
 	mostAid = 1.25  // by which one frame's detail is amplified at most
-	kept    = 0.995 // of its energy: painting adds a little detail at each frame
+	kept    = 0.997 // of its energy: painting adds a little detail at each frame
 )
 
 // sharpen gives a result that was moved along f the detail that it had: what
