@@ -39,8 +39,7 @@ type Filter struct {
 }
 
 // New prepares a filter. The styles are blended by o.StyleBlendWeights, or by each
-// Guide's Shares. It fails
-// where an option is out of range or does not suit the network.
+// Guide's Shares. It fails where an option is out of range or does not suit the network.
 func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filter, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

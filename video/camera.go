@@ -26,26 +26,20 @@ func fitCamera(f *flow.Field, trust []float32) *camera {
 	c := medianFlow(f, trust)
 	for scale := 4.0; scale >= 0.5; scale /= math.Sqrt2 {
 		a, b := mat.NewSymDense(3, nil), mat.NewDense(3, 2, nil)
-		for y := 0; y < f.H; y += fitStep {
-			for x := 0; x < f.W; x += fitStep {
-				u, v, known := f.At(x, y)
-				if !known {
-					continue
+		sampled(f, trust, func(x, y, u, v, trust float64) {
+			du, dv := c.at(x, y)
+			du, dv = du-u, dv-v
+			g := 1 + (du*du+dv*dv)/(scale*scale)
+			w := trust / (g * g)
+			at := [3]float64{1, x, y}
+			for i, p := range at {
+				for j := i; j < 3; j++ {
+					a.SetSym(i, j, a.At(i, j)+w*p*at[j])
 				}
-				du, dv := c.at(float64(x), float64(y))
-				du, dv = du-float64(u), dv-float64(v)
-				g := 1 + (du*du+dv*dv)/(scale*scale)
-				w := float64(trust[y*f.W+x]) / (g * g)
-				at := [3]float64{1, float64(x), float64(y)}
-				for i, p := range at {
-					for j := i; j < 3; j++ {
-						a.SetSym(i, j, a.At(i, j)+w*p*at[j])
-					}
-					b.Set(i, 0, b.At(i, 0)+w*p*float64(u))
-					b.Set(i, 1, b.At(i, 1)+w*p*float64(v))
-				}
+				b.Set(i, 0, b.At(i, 0)+w*p*u)
+				b.Set(i, 1, b.At(i, 1)+w*p*v)
 			}
-		}
+		})
 		var cholesky mat.Cholesky
 		var solved mat.Dense
 		if !cholesky.Factorize(a) || cholesky.SolveTo(&solved, b) != nil {
@@ -61,20 +55,29 @@ func fitCamera(f *flow.Field, trust []float32) *camera {
 	return &c
 }
 
-// medianFlow is the median of what is trusted more than half.
-func medianFlow(f *flow.Field, trust []float32) (c camera) {
-	var us, vs []float32
+// sampled calls do for every pixel that a camera is fitted to and whose flow is known.
+func sampled(f *flow.Field, trust []float32, do func(x, y, u, v, trust float64)) {
 	for y := 0; y < f.H; y += fitStep {
 		for x := 0; x < f.W; x += fitStep {
-			if u, v, known := f.At(x, y); known && trust[y*f.W+x] > 0.5 {
-				us, vs = append(us, u), append(vs, v)
+			if u, v, known := f.At(x, y); known {
+				do(float64(x), float64(y), float64(u), float64(v), float64(trust[y*f.W+x]))
 			}
 		}
 	}
+}
+
+// medianFlow is the median of what is trusted more than half.
+func medianFlow(f *flow.Field, trust []float32) (c camera) {
+	var us, vs []float64
+	sampled(f, trust, func(_, _, u, v, trust float64) {
+		if trust > 0.5 {
+			us, vs = append(us, u), append(vs, v)
+		}
+	})
 	if len(us) > 0 {
 		slices.Sort(us)
 		slices.Sort(vs)
-		c[0], c[3] = float64(us[len(us)/2]), float64(vs[len(vs)/2])
+		c[0], c[3] = us[len(us)/2], vs[len(vs)/2]
 	}
 	return c
 }
@@ -85,16 +88,12 @@ func (c *camera) at(x, y float64) (u, v float64) {
 
 // followed reports whether enough of f moves by the camera.
 func (c *camera) followed(f *flow.Field, trust []float32) bool {
-	with, all := 0.0, 0.0
-	for y := 0; y < f.H; y += fitStep {
-		for x := 0; x < f.W; x += fitStep {
-			all++
-			u, v, known := f.At(x, y)
-			if du, dv := c.at(float64(x), float64(y)); known && math.Hypot(du-float64(u), dv-float64(v)) < 1 {
-				with += float64(trust[y*f.W+x])
-			}
+	with, all := 0.0, float64(((f.W+fitStep-1)/fitStep)*((f.H+fitStep-1)/fitStep))
+	sampled(f, trust, func(x, y, u, v, trust float64) {
+		if du, dv := c.at(x, y); math.Hypot(du-u, dv-v) < 1 {
+			with += trust
 		}
-	}
+	})
 	return with >= follow*all
 }
 
