@@ -1,6 +1,6 @@
 // Engine times one iteration of style transfer, J and its gradient at the pixels,
 // with nstfilter's engines beside PyTorch and ONNX Runtime on the same problem
-// (problem.go). Programs take turns, each run is a process of its own, and every
+// (bench/problem). Programs take turns, each run is a process of its own, and every
 // gradient is compared with PyTorch's in float32.
 //
 //	bench/engine/run.sh [-cases vgg19:512x512,…] [-rounds 3] [-threads 2]
@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,9 +21,9 @@ import (
 	"slices"
 	"strings"
 
+	"nstfilter/bench/problem"
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline"
-	"nstfilter/weights"
 )
 
 const everyCase = "vgg19:512x512,vgg19:256x256,vgg19:1024x1024,vgg16:512x512,vgg16:256x256,vgg16:1024x1024,slim:512x512,slim:1920x1080,slim:64x64"
@@ -89,7 +88,7 @@ type program struct {
 }
 
 func (r *runner) run(c string) error {
-	p, err := r.problem(c)
+	p, err := problem.New(c, r.threads)
 	if err != nil {
 		return err
 	}
@@ -97,7 +96,7 @@ func (r *runner) run(c string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.write(folder); err != nil {
+	if err := p.Write(folder); err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
@@ -118,29 +117,9 @@ func (r *runner) run(c string) error {
 	return r.report(c, folder, all)
 }
 
-func (r *runner) problem(c string) (*problem, error) {
-	name, size, _ := strings.Cut(c, ":")
-	var w, h int
-	if _, err := fmt.Sscanf(size, "%dx%d", &w, &h); err != nil || min(w, h) < engine.MinSide {
-		return nil, fmt.Errorf("-cases %q is not like slim:512x512 with sides from %d", c, engine.MinSide)
-	}
-	if name == "vgg19" {
-		return newProblem(randomVGG19(), w, h, r.threads), nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
-	}
-	n, err := weights.Load(name, filepath.Join(cache, "nstfilter"))
-	if err != nil {
-		return nil, err
-	}
-	return newProblem(n, w, h, r.threads), nil
-}
-
 // programs are those that can run here, PyTorch first: what is compared with it
 // needs its gradient.
-func (r *runner) programs(p *problem, folder string) ([]*program, error) {
+func (r *runner) programs(p *problem.Problem, folder string) ([]*program, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -193,8 +172,8 @@ func (p *program) turn() error {
 		return fmt.Errorf("it said %q: %w", out.Bytes(), err)
 	}
 	p.Version, p.Memory = t.Program, max(p.Memory, t.Memory)
-	p.turns = append(p.turns, median(t.Seconds))
-	p.Seconds = median(p.turns)
+	p.turns = append(p.turns, problem.Median(t.Seconds))
+	p.Seconds = problem.Median(p.turns)
 	return nil
 }
 
@@ -205,14 +184,8 @@ func (p *program) slowerLayoutThan(other *program) bool {
 		p.Precision == other.Precision && p.turns[0] > other.turns[0]
 }
 
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	n := len(v)
-	return (v[(n-1)/2] + v[n/2]) / 2
-}
-
 func (r *runner) report(c, folder string, all []*program) error {
-	oracle, err := readFloats(gradientFile(folder, "PyTorch nchw", "fp32"))
+	oracle, err := problem.ReadFloats(gradientFile(folder, "PyTorch nchw", "fp32"))
 	if err != nil {
 		return err
 	}
@@ -223,11 +196,11 @@ func (r *runner) report(c, folder string, all []*program) error {
 		}
 	}
 	for _, p := range all {
-		g, err := readFloats(gradientFile(folder, p.Name, p.Precision))
+		g, err := problem.ReadFloats(gradientFile(folder, p.Name, p.Precision))
 		if err != nil {
 			return err
 		}
-		p.Cosine, p.Ratio = cosine(g, oracle), p.Seconds/best[p.Precision].Seconds
+		p.Cosine, p.Ratio = problem.Cosine(g, oracle), p.Seconds/best[p.Precision].Seconds
 	}
 	slices.SortStableFunc(all, func(a, b *program) int { return cmp.Compare(a.Seconds, b.Seconds) })
 	if r.json {
@@ -258,13 +231,4 @@ func layoutOf(name string) string {
 		return layout
 	}
 	return ""
-}
-
-func cosine(a, b []float32) float64 {
-	var ab, aa, bb float64
-	for i, v := range a {
-		x, y := float64(v), float64(b[i])
-		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
-	}
-	return ab / math.Sqrt(aa*bb)
 }

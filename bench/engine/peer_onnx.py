@@ -10,7 +10,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from problem import Problem, report
+from problem import Problem
+from report import report
 
 OPSET = 17
 

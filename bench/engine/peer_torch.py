@@ -4,7 +4,8 @@ import sys
 import torch
 import torch.nn.functional as functional
 
-from problem import Problem, report
+from problem import Problem
+from report import report
 
 folder, precision, layout, gradient_path = sys.argv[1:]
 problem = Problem(folder)

@@ -1,13 +1,8 @@
-"""Reads a problem's folder (problem.go says what is in it) and times its solution."""
+"""Reads a problem's folder (problem.go says what is in it)."""
 import json
 import pathlib
-import resource
-import sys
-import time
 
 import numpy as np
-
-BUDGET = 3.0  # seconds to iterate for, after one iteration to warm up; 3 at least
 
 
 class Problem:
@@ -30,16 +25,3 @@ class Problem:
     def picture(self, name):
         """(1, 3, height, width) of RGB in [0,1]."""
         return np.fromfile(self.folder / f'{name}.f32', '<f4').reshape(1, 3, self.height, self.width)
-
-
-def report(program, iterate, gradient_path):
-    """Times iterate(), which returns dJ/dx, and prints the line that ours.go prints."""
-    seconds, gradient, began = [], None, time.monotonic()
-    while len(seconds) < 4 or time.monotonic() - began < BUDGET:
-        start = time.perf_counter()
-        gradient = iterate()
-        seconds.append(time.perf_counter() - start)
-    np.ascontiguousarray(gradient, '<f4').tofile(gradient_path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({'program': program, 'seconds': seconds[1:], 'peak_memory_bytes': peak}))
-    sys.stdout.flush()
