@@ -93,7 +93,7 @@ func (e *Engine) Memory(s engine.Spec) int64 {
 
 // Overhead counts windows that overlap and those evaluated forward twice.
 func (e *Engine) Overhead(s engine.Spec) float64 {
-	return float64(e.plan(s).cost()) / float64(2*s.W*s.H)
+	return float64(e.plan(s).Cost()) / float64(2*s.W*s.H)
 }
 
 // shape is what plans know of the kernels.
@@ -122,7 +122,7 @@ func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 	k := e.kernels(p.spec.Precision, back)
 	key := precise{p.spec.Network, k == e.bf16, back}
 	have := e.layers[key]
-	layers := p.at(p.columns[0], p.rows[0]).layers
+	layers := p.at(p.Columns[0], p.Rows[0]).layers
 	for i := len(have); i < len(layers); i++ {
 		var w layerWeights
 		var err error

@@ -137,15 +137,15 @@ func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluato
 		return nil, err
 	}
 	wired := map[*windowPlan]*window{}
-	for _, y := range p.rows {
-		for _, x := range p.columns {
+	for _, y := range p.Rows {
+		for _, x := range p.Columns {
 			n := p.at(x, y)
 			if wired[n] == nil {
 				wired[n] = e.wire(n, b, there, back)
 			}
 			e.tiles = append(e.tiles, tile{e.first(wired[n], there[0], C.struct_window{
 				height: C.int(p.spec.H), width: C.int(p.spec.W),
-				y: C.int(y.from), x: C.int(x.from), h: C.int(n.h), w: C.int(n.w)}), wired[n]})
+				y: C.int(y.From), x: C.int(x.From), h: C.int(n.h), w: C.int(n.w)}), wired[n]})
 		}
 	}
 	e.held = len(e.tiles) - 1

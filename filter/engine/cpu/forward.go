@@ -227,9 +227,9 @@ func (e *Evaluator) keep(t *tap, from *tile) {
 	target, act := floats(t.target, t.c*t.p), floats(l.act, t.c*l.w*l.h)
 	offset := from.offset(t, l)
 	for b := range t.c / vl {
-		for i := range l.core.h {
-			at, n := l.core.piece(i, l.core.w, l.w)
-			whole, _ := l.core.piece(i, l.core.w, t.w)
+		for i := range l.core.H {
+			at, n := l.core.piece(i, l.core.W, l.w)
+			whole, _ := l.core.piece(i, l.core.W, t.w)
 			copy(target[(b*t.p+offset+whole)*vl:], act[(b*l.w*l.h+at)*vl:][:n*vl])
 		}
 	}

@@ -3,10 +3,8 @@
 package cpu
 
 import (
-	"fmt"
-
 	"nstfilter/filter/engine"
-	"nstfilter/weights"
+	"nstfilter/filter/engine/tiling"
 )
 
 // plan says what an evaluator of a Spec allocates; sizes count float32 unless
@@ -14,11 +12,10 @@ import (
 type plan struct {
 	spec engine.Spec
 	kernelShape
-	columns []span // with the rows: a tile wherever they cross
-	rows    []span
-	windows map[[2]span]*windowPlan // by a column and a row as the window counts
-	acts    []int                   // by layer: activations that are kept
-	masks   []int64                 // by layer, in bytes
+	tiling.Tiles
+	windows map[[2]tiling.Span]*windowPlan // by a column and a row as the window counts
+	acts    []int                          // by layer: activations that are kept
+	masks   []int64                        // by layer, in bytes
 	scratch [2]int
 	workers int
 	work    int // for each worker
@@ -95,59 +92,27 @@ const (
 	positionBlock = 84  // positions for each block of style and content gradients
 )
 
-// check panics where a Spec is out of range.
-func check(s engine.Spec) {
-	if s.W < engine.MinSide || s.H < engine.MinSide {
-		panic(fmt.Sprintf("cpu: %d×%d is smaller than %d", s.W, s.H, engine.MinSide))
-	}
-	if s.Pooling != weights.AveragePooling && s.Pooling != weights.MaxPooling {
-		panic(fmt.Sprintf("cpu: unknown pooling %q", s.Pooling))
-	}
-	last := -1
-	for _, t := range s.Taps {
-		if t.Layer <= last || t.Layer >= len(s.Network.Layers) {
-			panic(fmt.Sprintf("cpu: tap at layer %d after %d, of %d", t.Layer, last, len(s.Network.Layers)))
-		}
-		last = t.Layer
-	}
-	if last < 0 {
-		panic("cpu: no taps")
-	}
-	in := 3
-	for i := range s.Network.Layers[:last+1] {
-		l := &s.Network.Layers[i]
-		if l.In != in || len(l.Weight) != l.In*l.Out*9 || len(l.Bias) != l.Out {
-			panic(fmt.Sprintf("cpu: layer %d has %d → %d channels, %d weights and %d biases after %d channels",
-				i, l.In, l.Out, len(l.Weight), len(l.Bias), in))
-		}
-		in = l.Out
-	}
-	if w, h := engine.Sizes(s); w[last] < 1 || h[last] < 1 {
-		panic(fmt.Sprintf("cpu: nothing is left of %d×%d at layer %d", s.W, s.H, last))
-	}
-}
-
-// planTiles plans for a picture cut into about columns × lines tiles.
-func planTiles(s engine.Spec, k kernelShape, threads, columns, lines int) *plan {
-	grid, halo := reach(s)
-	p := &plan{spec: s, kernelShape: k, workers: threads,
-		columns: cut(s.W, columns, grid, halo), rows: cut(s.H, lines, grid, halo),
-		windows: map[[2]span]*windowPlan{}, acts: make([]int, s.Depth()), masks: make([]int64, s.Depth())}
-	for _, y := range shapes(p.rows) {
-		for _, x := range shapes(p.columns) {
-			p.windows[[2]span{x, y}] = p.window(x, y)
+// planTiles plans for a picture cut into tiles.
+func planTiles(s engine.Spec, k kernelShape, threads int, t tiling.Tiles) *plan {
+	p := &plan{spec: s, kernelShape: k, workers: threads, Tiles: t,
+		windows: map[[2]tiling.Span]*windowPlan{}, acts: make([]int, s.Depth()), masks: make([]int64, s.Depth())}
+	for _, y := range tiling.Shapes(p.Rows) {
+		for _, x := range tiling.Shapes(p.Columns) {
+			p.windows[[2]tiling.Span{x, y}] = p.window(x, y)
 		}
 	}
 	return p
 }
 
 // at is the window of the tile in a column and a row.
-func (p *plan) at(x, y span) *windowPlan { return p.windows[[2]span{x.local(), y.local()}] }
+func (p *plan) at(x, y tiling.Span) *windowPlan {
+	return p.windows[[2]tiling.Span{x.Local(), y.Local()}]
+}
 
 // window plans for one shape of tile, and makes room for it.
-func (p *plan) window(x, y span) *windowPlan {
+func (p *plan) window(x, y tiling.Span) *windowPlan {
 	s := p.spec
-	s.W, s.H = x.to, y.to
+	s.W, s.H = x.To, y.To
 	n := &windowPlan{w: s.W, h: s.H, layers: make([]layerPlan, s.Depth())}
 	ws, hs := engine.Sizes(s)
 	for i := range n.layers {

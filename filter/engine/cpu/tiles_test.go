@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/tiling"
 	"nstfilter/weights"
 )
 
 // compileTiles is Compile with the tiles chosen.
 func compileTiles(t testing.TB, e *Engine, s engine.Spec, columns, rows int) *Evaluator {
-	p := planTiles(s, e.shape(s.Precision), e.threads, columns, rows)
+	p := planTiles(s, e.shape(s.Precision), e.threads, tiling.Cut(s, align, columns, rows))
 	ev, err := e.evaluator(p)
 	if err != nil {
 		t.Fatal(err)
