@@ -9,3 +9,6 @@ func TestReference(t *testing.T) {
 	t.Run("vectors", func(t *testing.T) { testVectors(t, Reference{}) })
 	t.Run("picture terms", func(t *testing.T) { testPictureTerms(t, Reference{}) })
 }
+
+// testDescend itself, which few engines run.
+func TestDescending(t *testing.T) { testDescend(t, Descending{Reference{}}, Reference{}) }
