@@ -55,12 +55,12 @@ func BenchmarkStep(b *testing.B) {
 				j.setContent(w.x)
 				w.setPrior(j, Guide{Prior: smooth(size.w, size.h, 3)}, nil, size, o.Margin)
 				p := newPainter(&f.o, w, j, content, f.means(false))
-				p.step(0)
+				p.step(0, true)
 				b.ReportAllocs()
 				b.ResetTimer()
 				start := processorTime()
 				for b.Loop() {
-					p.step(0)
+					p.step(0, true)
 				}
 				b.ReportMetric((processorTime()-start).Seconds()/float64(b.N), "cpu-s/op")
 			})

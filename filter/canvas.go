@@ -100,8 +100,9 @@ func (c *canvas) finish(ctx context.Context, content, pix []float32, g Guide) ([
 }
 
 // optimise works at one scale and returns its picture.
-func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) ([]float32, error) {
+func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) (_ []float32, err error) {
 	f, now := c.f, time.Now()
+	defer f.failed(&err)
 	last := c.scale+1 == len(c.sizes)
 	precision := f.precision(g.Start == nil && last)
 	f.leave(s.grow(f.o.Margin), precision)
@@ -146,7 +147,9 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		losses, more := p.step(float64(i) / float64(iterations))
+		// A deadline needs to know how long a step takes to its end.
+		read := i%settling == 0 || i+1 == iterations || !until.IsZero()
+		losses, more := p.step(float64(i)/float64(iterations), read)
 		if !losses.finite() {
 			return nil, fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, s.w, s.h)
 		}
@@ -178,10 +181,14 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	return out, nil
 }
 
+// settling is the steps over which settled looks back, and from one look of Adam's at
+// the losses to the next.
+const settling = 10
+
 // settled reports whether ten steps, or one of a later frame, changed the loss by
 // less than the tolerance.
 func (f *Filter) settled(history []float64, later bool) bool {
-	span, tolerance := 10, f.o.Tolerance
+	span, tolerance := settling, f.o.Tolerance
 	if later {
 		span, tolerance = 1, f.o.FrameTolerance
 	}

@@ -36,6 +36,9 @@ type Filter struct {
 	looks map[size]*styleLook // by the picture's size
 	plans map[planned]Plan
 	last  *workspace // of the latest size, kept for the next frame
+
+	tried engine.Spec // of the latest evaluator
+	less  int64       // bytes that its device's memory leaves an evaluator; 0: not known
 }
 
 // New prepares a filter. The styles are blended by o.StyleBlendWeights, or by each
@@ -89,9 +92,30 @@ func (f *Filter) Close() {
 // before that at ¼ of the size where much is New; else coarse to fine. Zero
 // iterations give the content itself, and so does one that is wholly transparent;
 // pixels of alpha 0 keep their samples, and what these are changes no other. It
-// fails when ctx is done, when content is too small, or when J stops being a number.
+// fails when ctx is done, when content is too small, when J stops being a number, or
+// when the engine's device fails; a device without enough memory is asked again to
+// work in tiles.
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
-	report := &Report{W: content.W, H: content.H, Seconds: map[string]float64{}}
+	if g.Began.IsZero() {
+		g.Began = time.Now()
+	}
+	var again *Frame // no other engine has us hold the picture until the end
+	if _, ok := f.e.(engine.Limited); ok {
+		again = content
+	}
+	for range attempts - 1 {
+		out, report, err := f.paint(ctx, content, g)
+		if again == nil || !errors.Is(err, engine.ErrMemory) || !f.lessen() {
+			return out, report, err
+		}
+		content = again
+	}
+	return f.paint(ctx, content, g)
+}
+
+// paint is Paint with the memory that is thought to be there.
+func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
+	report := &Report{W: content.W, H: content.H, Less: f.less, Seconds: map[string]float64{}}
 	if f.o.Iterations == 0 {
 		return content, report, nil
 	}
@@ -118,9 +142,6 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		original = content.Pix
 	}
 	now := time.Now()
-	if g.Began.IsZero() {
-		g.Began = now
-	}
 	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work),
 		mask: fitMask(mask, size{head.W, head.H}, work)}
 	report.since(now, "resize")

@@ -112,7 +112,7 @@ func TestGradientOfJ(t *testing.T) {
 			prior := smooth(s.w, s.h, 4)
 			w.setPrior(j, Guide{Prior: prior, PriorWeight: noise(s.pixels(), 6)}, nil, s, 0)
 			p := newPainter(&f.o, w, j, smooth(s.w, s.h, 3).Pix, f.means(false))
-			p.evaluate()
+			p.evaluate(true)
 			n := p.params.Len()
 			x, dx := make([]float32, n), make([]float32, n)
 			p.w.Download(x, p.params)
@@ -126,7 +126,7 @@ func TestGradientOfJ(t *testing.T) {
 						moved[i] += h * (d[i] - 0.5)
 					}
 					p.w.Upload(p.params, moved)
-					return p.evaluate().Total
+					return p.evaluate(true).Total
 				}
 				for i := range dx {
 					slope += float64(dx[i]) * (float64(d[i]) - 0.5)
@@ -162,7 +162,7 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Upload(w.x, content.Pix)
-		got = append(got, newObjective(&f.o, f.layers, w.Evaluator, targets).at(w.x, w.NewVector(w.x.Len())).Style)
+		got = append(got, newObjective(&f.o, f.layers, w.Evaluator, targets).at(w.x, w.NewVector(w.x.Len()), true).Style)
 	}
 	check(t, "style loss", got[0], got[1])
 }

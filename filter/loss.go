@@ -27,7 +27,7 @@ type gramLoss struct {
 
 // at returns J for the layer's Gram/P and writes weight·dJ/dGram to grad.
 func (s *gramLoss) at(l *layer, target, gram, grad []float32, weight float64) float64 {
-	k := weight * l.sStyle / (2 * l.n * l.n)
+	k := gramSlope(l, weight)
 	if l.metric == nil {
 		sum := 0.0
 		for i, g := range gram {
@@ -54,6 +54,9 @@ func (s *gramLoss) at(l *layer, target, gram, grad []float32, weight float64) fl
 	}
 	return l.sStyle / (4 * l.n * l.n) * trace
 }
+
+// gramSlope is the factor of −MΔM in dJ/d(Gram/P), and twice that of its trace in J.
+func gramSlope(l *layer, weight float64) float64 { return weight * l.sStyle / (2 * l.n * l.n) }
 
 // dot keeps four sums, so that one addition need not wait for another.
 func dot(a, b []float32) float64 {

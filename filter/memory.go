@@ -2,10 +2,14 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// within leaves an evaluator what MaxMemory has beside own bytes.
+// within leaves an evaluator what MaxMemory has beside own bytes, and no more than
+// the engine's device had.
 func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
 	if f.MaxMemory > 0 {
 		spec.Memory = max(f.MaxMemory-own, 1)
+	}
+	if f.less > 0 && (spec.Memory == 0 || f.less < spec.Memory) {
+		spec.Memory = f.less
 	}
 	return spec
 }

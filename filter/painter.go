@@ -66,20 +66,21 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32, how means
 func (p *painter) pyramidal() bool { return len(p.levels.sizes) > 1 }
 
 // step advances the optimiser once, done the share of the scale's steps that are
-// behind it; false: it cannot get any lower.
-func (p *painter) step(done float64) (Losses, bool) {
+// behind it; false: it cannot get any lower. Adam does not look at J itself: without
+// read its losses may be those of a step before.
+func (p *painter) step(done float64, read bool) (Losses, bool) {
 	if p.lbfgs != nil {
-		return p.lbfgs.advance(p.evaluate)
+		return p.lbfgs.advance(func() Losses { return p.evaluate(true) })
 	}
-	return p.adam.advance(p.evaluate, done), true
+	return p.adam.advance(func() Losses { return p.evaluate(read) }, done), true
 }
 
-// evaluate gives J and its gradient at the parameters.
-func (p *painter) evaluate() Losses {
+// evaluate gives J, if it is to be read, and its gradient at the parameters.
+func (p *painter) evaluate(read bool) Losses {
 	if p.pyramidal() {
 		p.levels.join(p.w, p.w.x, p.parts, p.gradient)
 	}
-	losses := p.j.at(p.w.x, p.gradient[0])
+	losses := p.j.at(p.w.x, p.gradient[0], read)
 	p.levels.gradient(p.w, p.gradient)
 	return losses
 }

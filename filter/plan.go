@@ -117,7 +117,8 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 }
 
 // measure returns the seconds that one iteration takes for one pixel.
-func (f *Filter) measure(full size) (float64, error) {
+func (f *Filter) measure(full size) (_ float64, err error) {
+	defer f.failed(&err)
 	const short = 128
 	s := full
 	if m := min(full.w, full.h); m > short {
@@ -125,7 +126,7 @@ func (f *Filter) measure(full size) (float64, error) {
 		s = s.within(4 * short)
 		s = size{max(s.w, engine.MinSide), max(s.h, engine.MinSide)}
 	}
-	ev, err := f.e.Compile(f.spec(s, f.layers, f.precision(true)))
+	ev, err := f.compile(f.spec(s, f.layers, f.precision(true)))
 	if err != nil {
 		return 0, err
 	}
@@ -142,6 +143,7 @@ func (f *Filter) measure(full size) (float64, error) {
 		start := time.Now()
 		ev.Forward(x)
 		ev.Backward(dx, grads)
+		ev.Dot(dx, dx) // a device may be at work still
 		took = min(took, time.Since(start))
 	}
 	return took.Seconds() / float64(s.pixels()), nil

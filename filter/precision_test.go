@@ -77,7 +77,7 @@ func TestBF16Gradient(t *testing.T) {
 			j.setContent(w.x)
 			w.Upload(w.x, at)
 			dx := w.NewVector(w.x.Len())
-			j.at(w.x, dx)
+			j.at(w.x, dx, true)
 			gradient := make([]float32, dx.Len())
 			w.Download(gradient, dx)
 			return gradient

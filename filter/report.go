@@ -27,6 +27,9 @@ type Report struct {
 	Iterations int    // over all scales
 	Stopped    string // what ended the last scale: "iterations", "settled" or "deadline"; "transparent": nothing to paint
 	Losses     Losses
+	// Less is how many bytes the engine was left after its device had run out of
+	// memory, here or for an earlier picture; 0: it had enough.
+	Less int64
 	// Margin is what was painted around the picture, as the difference from its
 	// reflection: for the Guide of the frame after.
 	Margin []float32

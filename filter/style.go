@@ -80,7 +80,7 @@ func (f *Filter) styleGrams(style *Frame, full, s size, p engine.Precision) (map
 	}
 	f.Close() // a picture's workspace is not planned for beside the style's
 	pix, mask, at := f.styleAt(style, s)
-	ev, err := f.e.Compile(f.within(f.spec(at, layers, p), f.styleMemory(full, s, at)))
+	ev, err := f.compile(f.within(f.spec(at, layers, p), f.styleMemory(full, s, at)))
 	if err != nil {
 		return nil, err
 	}

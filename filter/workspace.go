@@ -19,11 +19,12 @@ type workspace struct {
 func (f *Filter) workspace(s size, p engine.Precision, own int64) (*workspace, error) {
 	f.leave(s, p)
 	if f.last == nil {
-		ev, err := f.e.Compile(f.within(f.spec(s, f.layers, p), own))
+		ev, err := f.compile(f.within(f.spec(s, f.layers, p), own))
 		if err != nil {
 			return nil, err
 		}
-		f.last = &workspace{Evaluator: ev, size: s, precision: p, x: ev.NewVector(3 * s.pixels())}
+		f.last = &workspace{Evaluator: ev, size: s, precision: p}
+		f.last.x = ev.NewVector(3 * s.pixels())
 	}
 	f.last.used = 0
 	return f.last, nil

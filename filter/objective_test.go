@@ -1,0 +1,106 @@
+package filter
+
+import (
+	"math"
+	"testing"
+
+	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/enginetest"
+)
+
+// J evaluated where the data is, is J.
+func TestObjectiveOfDescender(t *testing.T) {
+	for name, change := range map[string]func(o *Options){
+		"mean":     func(*Options) {},
+		"sum":      func(o *Options) { o.LossScale = "sum" },
+		"no terms": func(o *Options) { o.TVWeight, o.PriorWeight = 0, 0 },
+		"content":  func(o *Options) { o.StyleLayers = nil },
+		"style":    func(o *Options) { o.ContentLayers = nil },
+	} {
+		for _, metric := range []bool{false, true} {
+			for _, masked := range []bool{false, true} {
+				o, s := tinyOptions(), size{23, 18}
+				change(&o)
+				evaluate := func(e engine.Engine) (Losses, []float32) {
+					f, err := New(o, e, tiny(metric), []*Frame{smooth(30, 22, 1)})
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer f.Close()
+					style, err := f.styleTargets(s, s, engine.FP32, f.shares())
+					if err != nil {
+						t.Fatal(err)
+					}
+					w, err := f.workspace(s, engine.FP32, 0)
+					if err != nil {
+						t.Fatal(err)
+					}
+					j := newObjective(&f.o, f.layers, w.Evaluator, style)
+					if masked {
+						w.SetMask(noise(s.pixels(), 8))
+					}
+					w.Upload(w.x, smooth(s.w, s.h, 2).Pix)
+					j.setContent(w.x)
+					w.setPrior(j, Guide{Prior: smooth(s.w, s.h, 4), PriorWeight: noise(s.pixels(), 6)}, nil, s, 0)
+					w.Upload(w.x, smooth(s.w, s.h, 3).Pix)
+					dx := w.NewVector(w.x.Len())
+					losses := j.at(w.x, dx, true)
+					d := make([]float32, dx.Len())
+					w.Download(d, dx)
+					return losses, d
+				}
+				got, dgot := evaluate(enginetest.Descending{Engine: enginetest.Reference{}})
+				want, dwant := evaluate(enginetest.Reference{})
+				for _, v := range [][2]float64{{got.Total, want.Total}, {got.Style, want.Style}, {got.Content, want.Content}, {got.TV, want.TV}, {got.Prior, want.Prior}} {
+					if !(math.Abs(v[0]-v[1]) <= 1e-5*math.Abs(v[1])) {
+						t.Fatalf("%s, metric %t, mask %t: losses %+v, want %+v", name, metric, masked, got, want)
+					}
+				}
+				dd, ww := 0.0, 0.0
+				for i, v := range dwant {
+					dd += math.Pow(float64(dgot[i])-float64(v), 2)
+					ww += math.Pow(float64(v), 2)
+				}
+				if !(dd <= 1e-10*ww) {
+					t.Errorf("%s, metric %t, mask %t: the gradient is off by %.2g", name, metric, masked, math.Sqrt(dd/ww))
+				}
+			}
+		}
+	}
+}
+
+// Adam looks at the losses of every tenth step and of the last, and paints the same.
+func TestAdamReadsSeldom(t *testing.T) {
+	o := tinyOptions()
+	o.Iterations = 25
+	run := func(e engine.Engine) (*Frame, []float64) {
+		f, err := New(o, e, tiny(true), []*Frame{smooth(40, 30, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var totals []float64
+		f.OnProgress = func(p Progress) {
+			if p.Scale == p.Scales {
+				totals = append(totals, p.Losses.Total)
+			}
+		}
+		out, _ := paint(t, f, smooth(37, 29, 2), Guide{})
+		return out, totals
+	}
+	want, all := run(enginetest.Reference{})
+	got, read := run(enginetest.Descending{Engine: enginetest.Reference{}})
+	for i, v := range read {
+		at := i / 10 * 10
+		if i == 24 {
+			at = i
+		}
+		if !(math.Abs(v-all[at]) <= 1e-4*all[at]) {
+			t.Errorf("step %d: told %g, step %d had %g", i+1, v, at+1, all[at])
+		}
+	}
+	// Adam makes a full step even of a gradient that is all but 0, whose sign rounding decides.
+	if d := distance(got, want); d > 1e-3 {
+		t.Errorf("pictures differ by %g", d)
+	}
+}
