@@ -1,0 +1,81 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine/cuda/driver"
+)
+
+// maxParams is the most parameters that a kernel has.
+const maxParams = 32
+
+// defaultShared is the dynamic shared memory that a launch may ask for as it is, in
+// bytes; more must be asked for first, once.
+const defaultShared = 48 << 10
+
+// kernel is one of the kernels, looked up at its first launch.
+type kernel struct {
+	cu.Function
+	shared int // most bytes of dynamic shared memory
+}
+
+// load compiles PTX for the GPU; the driver keeps what comes of it on disk.
+func (d *device) load(ptx string) error {
+	m, err := cu.LoadData(ptx)
+	if err != nil {
+		return fmt.Errorf("%s: its driver cannot compile the kernels: %w: a newer driver may", d, err)
+	}
+	d.modules = append(d.modules, m)
+	return nil
+}
+
+// launch puts a kernel on the stream: grid blocks of block threads, with shared bytes of
+// dynamic shared memory. Each argument is a cu.DevicePtr, an int (long in the kernel) or
+// a float64 (double).
+func (d *device) launch(name string, grid, block [3]int, shared int, args ...any) {
+	k := d.kernels[name]
+	if k == nil {
+		k = d.find(name)
+	}
+	if shared > k.shared {
+		if err := driver.SetSharedMemory(k.Function, shared); err != nil {
+			d.fail(err, "giving "+name+" its shared memory")
+		}
+		k.shared = shared
+	}
+	for i, a := range args {
+		switch a := a.(type) {
+		case cu.DevicePtr:
+			d.params[i] = uint64(a)
+		case int:
+			d.params[i] = uint64(a)
+		case float64:
+			d.params[i] = math.Float64bits(a)
+		default:
+			panic("cuda: an argument of " + name + " is neither cu.DevicePtr nor int nor float64")
+		}
+	}
+	err := k.Launch(grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, d.stream, d.args[:len(args)])
+	if err != nil {
+		d.fail(err, "launching "+name)
+	}
+}
+
+// find looks a kernel up.
+func (d *device) find(name string) *kernel {
+	for _, m := range d.modules {
+		if f, err := m.Function(name); err == nil {
+			d.kernels[name] = &kernel{f, defaultShared}
+			return d.kernels[name]
+		}
+	}
+	panic("cuda: there is no kernel " + name)
+}
+
+// blocks is how many blocks of size cover n.
+func blocks(n, size int) int { return (n + size - 1) / size }
