@@ -1,0 +1,137 @@
+// What kernels are written in: CUDA C++ that clang compiles for GPUs without a toolkit
+// (device.cuh) and g++ for the test driver (../testdriver/host.h). Both give
+//
+//   KERNEL(name, (parameters)) { … }   every parameter 8 bytes wide: pointer, long, double
+//   threadIdx, blockIdx, blockDim, gridDim, __device__, __forceinline__, __syncthreads
+//   SHARED(type, name, n)              type name[n], shared by a block
+//   SHARED_DYNAMIC(type, name)         type *name, as large as the launch asks for
+//   warp_shuffle(v, lane), warp_xor(v, mask), warp_down(v, n), __syncwarp
+//   float2, float4, uint2, uint4       aligned to their size
+//   fmaf, sqrtf, rsqrtf, fabsf, floorf, fminf, fmaxf, min, max, fma, sqrt, fabs
+//
+// and test_target is true where the test driver's kernels are compiled.
+#pragma once
+
+#ifdef __CUDA_ARCH__
+#include "device.cuh"
+#else
+#include "../testdriver/host.h"
+#endif
+
+// A warp's lanes.
+enum { warp_size = 32 };
+#define FULL_WARP 0xffffffffu
+
+template <class T> __device__ __forceinline__ T min(T a, T b) { return b < a ? b : a; }
+template <class T> __device__ __forceinline__ T max(T a, T b) { return a < b ? b : a; }
+template <class T> __device__ __forceinline__ T __ldg(const T *p) { return *p; }
+
+__device__ __forceinline__ float4 make_float4(float x, float y, float z, float w) {
+  float4 v;
+  v.x = x, v.y = y, v.z = z, v.w = w;
+  return v;
+}
+
+// CUDA's own names of the warp's exchanges; the mask must name the whole warp.
+template <class T> __device__ __forceinline__ T __shfl_sync(unsigned, T v, int lane) {
+  return warp_shuffle(v, lane);
+}
+template <class T> __device__ __forceinline__ T __shfl_xor_sync(unsigned, T v, int mask) {
+  return warp_xor(v, mask);
+}
+template <class T> __device__ __forceinline__ T __shfl_down_sync(unsigned, T v, int n) {
+  return warp_down(v, n);
+}
+
+// The upper half of a float32.
+typedef unsigned short bf16;
+
+__device__ __forceinline__ float from_bf16(bf16 v) { return __uint_as_float((unsigned)v << 16); }
+
+// to_bf16 rounds to the nearest, ties to even; NaN stays NaN.
+__device__ __forceinline__ bf16 to_bf16(float v) {
+  unsigned u = __float_as_uint(v);
+  if ((u & 0x7fffffffu) > 0x7f800000u) return (bf16)(u >> 16 | 0x40);
+  return (bf16)((u + 0x7fffu + (u >> 16 & 1)) >> 16);
+}
+
+// Two bfloat16 of one word: a in the lower half.
+__device__ __forceinline__ unsigned pack_bf16(bf16 a, bf16 b) { return a | (unsigned)b << 16; }
+
+// An activation or gradient of float32: the plane hi, and no lo.
+struct F32 {
+  float *v;
+
+  __device__ __forceinline__ F32(const void *hi, const void *) : v((float *)hi) {}
+
+  __device__ __forceinline__ float load(long i) const { return v[i]; }
+  __device__ __forceinline__ void store(long i, float x) const { v[i] = x; }
+
+  // Four values; i is a multiple of 4.
+  __device__ __forceinline__ float4 load4(long i) const { return *(const float4 *)(v + i); }
+  __device__ __forceinline__ void store4(long i, float4 x) const { *(float4 *)(v + i) = x; }
+
+  // Whether the value is above 0: the gate of a ReLU.
+  __device__ __forceinline__ bool open(long i) const { return v[i] > 0; }
+};
+
+// An activation or gradient of bfloat16: hi, plus lo, what hi leaves of the value, unless
+// lo is 0.
+struct Split {
+  bf16 *hi, *lo;
+
+  __device__ __forceinline__ Split(const void *hi, const void *lo)
+      : hi((bf16 *)hi), lo((bf16 *)lo) {}
+
+  __device__ __forceinline__ float load(long i) const {
+    float v = from_bf16(hi[i]);
+    return lo ? v + from_bf16(lo[i]) : v;
+  }
+
+  __device__ __forceinline__ void store(long i, float x) const {
+    bf16 h = to_bf16(x);
+    hi[i] = h;
+    if (lo) lo[i] = to_bf16(x - from_bf16(h));
+  }
+
+  __device__ __forceinline__ float4 load4(long i) const {
+    float4 v = unpack(*(const uint2 *)(hi + i));
+    if (!lo) return v;
+    float4 w = unpack(*(const uint2 *)(lo + i));
+    return make_float4(v.x + w.x, v.y + w.y, v.z + w.z, v.w + w.w);
+  }
+
+  __device__ __forceinline__ void store4(long i, float4 x) const {
+    uint2 h = pack(x);
+    *(uint2 *)(hi + i) = h;
+    if (!lo) return;
+    float4 v = unpack(h);
+    *(uint2 *)(lo + i) = pack(make_float4(x.x - v.x, x.y - v.y, x.z - v.z, x.w - v.w));
+  }
+
+  // hi alone tells: it has the value's sign, and is 0 only where the value is.
+  __device__ __forceinline__ bool open(long i) const { return from_bf16(hi[i]) > 0; }
+
+  static __device__ __forceinline__ float4 unpack(uint2 u) {
+    return make_float4(__uint_as_float(u.x << 16), __uint_as_float(u.x & 0xffff0000u),
+                       __uint_as_float(u.y << 16), __uint_as_float(u.y & 0xffff0000u));
+  }
+
+  static __device__ __forceinline__ uint2 pack(float4 v) {
+    uint2 u;
+    u.x = pack_bf16(to_bf16(v.x), to_bf16(v.y));
+    u.y = pack_bf16(to_bf16(v.z), to_bf16(v.w));
+    return u;
+  }
+};
+
+// KERNELS defines name_f32 and name_split, which call the template name<F32> and
+// name<Split>: KERNELS(relu, (void *hi, void *lo, long n), (hi, lo, n)).
+#define KERNELS(name, parameters, arguments)           \
+  KERNEL(name##_f32, parameters) { name<F32> arguments; } \
+  KERNEL(name##_split, parameters) { name<Split> arguments; }
+
+// This thread's number among all of a launch in x.
+__device__ __forceinline__ long thread_number() {
+  return (long)blockIdx.x * blockDim.x + threadIdx.x;
+}

@@ -1,0 +1,233 @@
+// Runs the blocks of a launch: each thread on a stack of its own, one after another, each
+// up to where it waits for others.
+#include "block.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "fiber.h"
+
+thread_local Block *block_of_thread;
+
+namespace {
+
+constexpr unsigned warp_lanes = 32, most_threads = 1024;
+constexpr size_t stack_bytes = 64 << 10;
+// Not a power of two, so that stacks do not share the cache's sets.
+constexpr size_t stack_stride = stack_bytes + 320;
+constexpr uint64_t stack_mark = 0x57ac6e4d57ac6e4d;
+constexpr size_t static_limit = 48 << 10, dynamic_limit = 228 << 10;
+
+struct Fiber {
+  Context context;
+  char *stack;
+};
+
+enum State { ready, in_warp, in_block, done };
+
+struct Thread {
+  Fiber *fiber; // from its first step to its last
+  State state;
+};
+
+struct Warp {
+  unsigned arrived;
+  size_t bytes;
+  unsigned round; // exchanges that are over
+  char values[2][warp_lanes * Block::most_exchanged];
+};
+
+struct Site {
+  const void *site;
+  char *memory;
+};
+
+char *map(size_t bytes) {
+  void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) abort();
+  return (char *)p;
+}
+
+class Worker : public Block {
+public:
+  const Kernel *kernel;
+  void **parameters;
+
+  Worker() : stacks(map(most_threads * stack_stride)), memory(map(static_limit + dynamic_limit)) {
+    dynamic = memory + static_limit;
+    for (unsigned i = most_threads; i--;) {
+      Fiber &f = fibers[i];
+      f.stack = stacks + i * stack_stride;
+      make_context(&f.context, f.stack, stack_bytes, entry);
+      memcpy(f.stack, &stack_mark, sizeof stack_mark);
+      idle[idle_fibers++] = &f;
+    }
+  }
+
+  void run_block(size_t dynamic_bytes) {
+    unsigned n = size.x * size.y * size.z;
+    sites.clear();
+    static_used = 0;
+    memset(dynamic, 0xFF, dynamic_bytes);
+    for (unsigned i = 0; i < n; i++) threads[i].state = ready;
+    for (unsigned i = 0; i < n; i += warp_lanes) warps[i / warp_lanes].arrived = 0;
+    for (;;) {
+      unsigned count[done + 1] = {};
+      for (unsigned i = 0; i < n; i += warp_lanes) run_warp(i, std::min(n, i + warp_lanes), count);
+      if (count[in_warp]) die("%u threads of a block wait for the rest of their warp", count[in_warp]);
+      if (count[done] == n) break;
+      if (count[in_block] != n) die("__syncthreads is reached by %u of %u threads", count[in_block], n);
+      for (unsigned i = 0; i < n; i++) threads[i].state = ready;
+    }
+    for (unsigned i = 0; i < n; i++)
+      if (memcmp(fibers[i].stack, &stack_mark, sizeof stack_mark)) die("a thread's stack is full");
+  }
+
+  void wait(State state) {
+    threads[number].state = state;
+    switch_context(&threads[number].fiber->context, &scheduler);
+  }
+
+  const char *exchange(const void *value, size_t bytes) {
+    Warp &w = warps[number / warp_lanes];
+    unsigned first = number / warp_lanes * warp_lanes;
+    if (w.arrived && w.bytes != bytes) die("lanes of a warp are at different exchanges");
+    w.bytes = bytes;
+    char *values = w.values[w.round & 1];
+    if (bytes) memcpy(values + lane() * bytes, value, bytes);
+    if (++w.arrived < warp_lanes) {
+      wait(in_warp);
+      return values;
+    }
+    w.arrived = 0;
+    w.round++;
+    for (unsigned i = 0; i < warp_lanes; i++) threads[first + i].state = ready;
+    return values;
+  }
+
+  void *shared(const void *site, size_t bytes) {
+    for (const Site &s : sites)
+      if (s.site == site) return s.memory;
+    char *p = memory + static_used;
+    static_used += (bytes + 127) & ~(size_t)127;
+    if (static_used > static_limit) die("more than 48 KiB of shared memory");
+    memset(p, 0xFF, bytes);
+    sites.push_back({site, p});
+    return p;
+  }
+
+  template <class... A> [[noreturn]] void die(const char *format, A... a) const {
+    fprintf(stderr, "test driver: kernel %s, block (%u, %u, %u): ", kernel->name, index.x, index.y, index.z);
+    fprintf(stderr, format, a...);
+    fputc('\n', stderr);
+    abort();
+  }
+
+private:
+  Context scheduler;
+  char *stacks, *memory;
+  size_t static_used;
+  std::vector<Site> sites;
+  Fiber fibers[most_threads], *idle[most_threads];
+  unsigned idle_fibers = 0;
+  Thread threads[most_threads] = {};
+  Warp warps[most_threads / warp_lanes] = {};
+
+  // A fiber runs one thread after another. It may go on in another OS thread, so nothing
+  // of this one is kept beyond work.
+  static void entry() {
+    for (;;) work();
+  }
+
+  __attribute__((noinline)) static void work() {
+    Worker *w = static_cast<Worker *>(block_of_thread);
+    w->kernel->run(w->parameters);
+    Fiber *f = w->threads[w->number].fiber;
+    w->threads[w->number].state = done;
+    w->idle[w->idle_fibers++] = f;
+    switch_context(&f->context, &w->scheduler);
+  }
+
+  // run_warp runs a warp's threads as far as they come, and counts how they end.
+  void run_warp(unsigned first, unsigned end, unsigned *count) {
+    for (bool some = true; some;) {
+      some = false;
+      for (unsigned i = first; i < end; i++) {
+        if (threads[i].state != ready) continue;
+        some = true;
+        resume(i);
+      }
+    }
+    for (unsigned i = first; i < end; i++) count[threads[i].state]++;
+  }
+
+  void resume(unsigned i) {
+    number = i;
+    thread = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
+    Thread &t = threads[i];
+    if (!t.fiber) t.fiber = idle[--idle_fibers];
+    switch_context(&scheduler, &t.fiber->context);
+    if (t.state == done) t.fiber = nullptr;
+  }
+};
+
+// Workers are kept, for their stacks' sake.
+std::mutex workers_mutex;
+std::vector<Worker *> free_workers;
+
+Worker *take_worker() {
+  std::lock_guard<std::mutex> lock(workers_mutex);
+  if (free_workers.empty()) return new Worker;
+  Worker *w = free_workers.back();
+  free_workers.pop_back();
+  return w;
+}
+
+void put_worker(Worker *w) {
+  std::lock_guard<std::mutex> lock(workers_mutex);
+  free_workers.push_back(w);
+}
+
+} // namespace
+
+void Block::wait_for_block() { static_cast<Worker *>(this)->wait(in_block); }
+const char *Block::exchange(const void *value, size_t bytes) {
+  return static_cast<Worker *>(this)->exchange(value, bytes);
+}
+void *Block::shared(const void *site, size_t bytes) { return static_cast<Worker *>(this)->shared(site, bytes); }
+
+void run_grid(const Kernel &kernel, Size3 grid, Size3 size, size_t dynamic, void **parameters) {
+  size_t blocks = (size_t)grid.x * grid.y * grid.z;
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    Worker *w = take_worker();
+    block_of_thread = w;
+    w->kernel = &kernel;
+    w->parameters = parameters;
+    w->grid = grid;
+    w->size = size;
+    for (size_t i; (i = next++) < blocks;) {
+      w->index = {unsigned(i % grid.x), unsigned(i / grid.x % grid.y), unsigned(i / grid.x / grid.y)};
+      w->run_block(dynamic);
+    }
+    block_of_thread = nullptr;
+    put_worker(w);
+  };
+  // A launch of few threads is over before another OS thread starts.
+  constexpr size_t few = 4096;
+  size_t threads = blocks * size.x * size.y * size.z < few ? 1 : std::min<size_t>(blocks, std::thread::hardware_concurrency());
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; i++) others.emplace_back(work);
+  work();
+  for (std::thread &t : others) t.join();
+}

@@ -1,0 +1,55 @@
+// Kernels that test the test driver itself, and a GPU in the same way.
+#include "../kernels/common.cuh"
+
+// out[i] = a·x[i] + y, with what a launch is made of.
+KERNEL(probe_scale, (float *out, const float *x, double a, double y, long n)) {
+  long i = thread_number();
+  if (i < n) out[i] = fmaf((float)a, x[i], (float)y);
+}
+
+// One sum a block of 256 threads: by shuffles in a warp, by shared memory between warps.
+KERNEL(probe_sum, (double *sums, const float *x, long n)) {
+  SHARED(double, partial, 8);
+  double sum = 0;
+  for (long i = thread_number(); i < n; i += (long)gridDim.x * blockDim.x) sum += x[i];
+  for (int step = 16; step; step >>= 1) sum += __shfl_xor_sync(FULL_WARP, sum, step);
+  if (threadIdx.x % warp_size == 0) partial[threadIdx.x / warp_size] = sum;
+  __syncthreads();
+  if (threadIdx.x) return;
+  for (int i = 1; i < 8; i++) sum += partial[i];
+  sums[blockIdx.x] = sum;
+}
+
+// Each block turns its part around through dynamic shared memory.
+KERNEL(probe_turn, (float *x)) {
+  SHARED_DYNAMIC(float, part);
+  x += (long)blockIdx.x * blockDim.x;
+  part[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  x[threadIdx.x] = part[blockDim.x - 1 - threadIdx.x];
+}
+
+// Only half of a block reaches the barrier.
+KERNEL(probe_divergent, (long half)) {
+  if (threadIdx.x < half) __syncthreads();
+}
+
+// Through an activation and back.
+template <class A> static __device__ void probe_copy(void *dhi, void *dlo, const void *hi, const void *lo, long n) {
+  A to(dhi, dlo), from(hi, lo);
+  long i = 4 * thread_number();
+  if (i + 4 <= n) to.store4(i, from.load4(i));
+  else
+    for (; i < n; i++) to.store(i, from.load(i));
+}
+KERNELS(probe_copy, (void *dhi, void *dlo, const void *hi, const void *lo, long n), (dhi, dlo, hi, lo, n))
+
+// Shares float32 out over hi and lo.
+KERNEL(probe_split, (void *hi, void *lo, const float *x, long n)) {
+  long i = thread_number();
+  if (i < n) Split(hi, lo).store(i, x[i]);
+}
+KERNEL(probe_join, (float *x, const void *hi, const void *lo, long n)) {
+  long i = thread_number();
+  if (i < n) x[i] = Split(hi, lo).load(i);
+}
