@@ -51,8 +51,42 @@ func testVectors(t *testing.T, e engine.Engine) {
 				near(t, fmt.Sprintf("Axpby %g %g", f[0], f[1]), download(ev, y), want, vectorTolerance)
 			}
 
+			testViews(t, ev, a, b)
 			testAdam(t, ev, n)
 		})
+	}
+}
+
+// testViews repeats operations on views that begin anywhere; what lies beside them stays.
+func testViews(t *testing.T, ev engine.Evaluator, a, b []float32) {
+	n := len(a)
+	within := func(x []float32, at int) (whole, view engine.Vector) {
+		whole = upload(ev, append(append(make([]float32, at), x...), 9, 9, 9))
+		return whole, ev.View(whole, at, n)
+	}
+	for _, at := range [][2]int{{1, 1}, {0, 3}, {2, 0}} {
+		_, x := within(a, at[0])
+		all, y := within(b, at[1])
+		want, dot := make([]float32, n), 0.
+		for i := range want {
+			want[i] = float32(.5*float64(a[i]) - 2*float64(b[i]))
+			dot += float64(a[i]) * float64(want[i])
+		}
+		ev.Axpby(y, .5, x, -2)
+		what := fmt.Sprintf("views from %d and %d", at[0], at[1])
+		near(t, "Axpby of "+what, download(ev, y), want, vectorTolerance)
+		near(t, "Dot of "+what, []float32{float32(ev.Dot(x, y))}, []float32{float32(dot)}, 1e-3)
+		ev.Axpby(y, 1, x, 0)
+		sameBits(t, "copy of "+what, download(ev, all), append(append(make([]float32, at[1]), a...), 9, 9, 9))
+
+		_, dx := within(b, at[0])
+		_, m := within(make([]float32, n), 3)
+		var out [2][]float32
+		for i, v := range []engine.Vector{y, upload(ev, a)} { // in a view, and not
+			ev.Adam(v, m, ev.NewVector(n), x, dx, engine.AdamStep{Rate: .1, T: 1, Epsilon: 1e-8, Average: .5})
+			out[i] = download(ev, v)
+		}
+		near(t, "Adam of "+what, out[0], out[1], vectorTolerance)
 	}
 }
 
