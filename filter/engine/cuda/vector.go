@@ -1,0 +1,250 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine"
+)
+
+// vector is n float32 in a device's memory.
+type vector struct {
+	at cu.DevicePtr
+	n  int
+}
+
+func (v *vector) Len() int { return v.n }
+
+// vectors are the operations on vectors and on the picture of an evaluator.
+type vectors struct {
+	device  *device
+	w, h    int             // of the picture
+	mask    cu.DevicePtr    // of the picture, float32; 0: all pixels count
+	pairs   float64         // of the mask, or of all the picture, of one plane
+	partial cu.DevicePtr    // float64, mostPartials: sums of blocks
+	sum     cu.DevicePtr    // float64: theirs
+	made    []cu.DevicePtr  // by NewVector
+	scratch [4]cu.DevicePtr // of Congruence: float32, side·side each
+	side    int
+}
+
+// How the kernels of vectors.cu are launched.
+const (
+	vectorThreads = 256
+	vectorBlocks  = 1024 // at most; the same on all devices, for a sum's order is its blocks'
+	pictureX      = 32   // threads of a block in a picture's row
+	pictureY      = 8    // and in its column
+	tvRows        = 8    // of each thread
+)
+
+// vectorGrid is the blocks for n elements.
+func vectorGrid(n int) int { return max(1, min(blocks(n, 4*vectorThreads), vectorBlocks)) }
+
+// tvGrid is the blocks of picture_tv for w×h pixels.
+func tvGrid(w, h int) [3]int { return [3]int{blocks(w, pictureX), blocks(h, tvRows*pictureY), 3} }
+
+func mostPartials(w, h int) int {
+	g := tvGrid(w, h)
+	return max(vectorBlocks, g[0]*g[1]*g[2])
+}
+
+// vectorBytes is what open allocates.
+func vectorBytes(w, h int) int64 { return 8 * int64(mostPartials(w, h)+1) }
+
+// open takes the memory that sums need. Inside do.
+func (v *vectors) open(d *device, w, h int) (err error) {
+	*v = vectors{device: d, w: w, h: h, pairs: allPairs(w, h)}
+	if v.partial, err = d.alloc("partial sums", 8*int64(mostPartials(w, h))); err != nil {
+		return err
+	}
+	v.sum, err = d.alloc("a sum", 8)
+	return err
+}
+
+// close frees what open and the operations have taken. Inside alone.
+func (v *vectors) close() {
+	for _, p := range append(append(v.made, v.partial, v.sum), v.scratch[:]...) {
+		if p != 0 {
+			v.device.free(p)
+		}
+	}
+	*v = vectors{}
+}
+
+func allPairs(w, h int) float64 { return float64(h*(w-1) + (h-1)*w) }
+
+// weigh sets the mask of TV, as SetMask has it, and where it is on the device; nil and 0:
+// all pixels count.
+func (v *vectors) weigh(mask []float32, at cu.DevicePtr) {
+	v.mask, v.pairs = at, allPairs(v.w, v.h)
+	if mask != nil {
+		v.pairs = engine.Pairs(mask, v.w, v.h)
+	}
+}
+
+// NewVector panics with engine.Failure if there is no memory.
+func (v *vectors) NewVector(n int) engine.Vector {
+	out := &vector{n: n}
+	v.device.do(func() {
+		var err error
+		if out.at, err = v.device.alloc("a vector", 4*int64(n)); err != nil {
+			panic(engine.Failure{Err: err})
+		}
+		v.made = append(v.made, out.at)
+		v.device.clear(out.at, 4*int64(n))
+	})
+	return out
+}
+
+// pointer returns where x's elements are; x has n of them.
+func pointer(x engine.Vector, n int) cu.DevicePtr {
+	v := x.(*vector)
+	if v.n != n {
+		panic(fmt.Sprintf("cuda: a vector of %d elements where %d are needed", v.n, n))
+	}
+	return v.at
+}
+
+func (v *vectors) View(x engine.Vector, at, n int) engine.Vector {
+	of := x.(*vector)
+	if at < 0 || n < 0 || at+n > of.n {
+		panic(fmt.Sprintf("cuda: elements %d to %d of a vector of %d", at, at+n, of.n))
+	}
+	return &vector{of.at + cu.DevicePtr(4*at), n}
+}
+
+func (v *vectors) Upload(dst engine.Vector, src []float32) {
+	p := pointer(dst, len(src))
+	if len(src) > 0 {
+		v.device.do(func() { v.device.upload(p, unsafe.Pointer(&src[0]), 4*int64(len(src))) })
+	}
+}
+
+func (v *vectors) Download(dst []float32, src engine.Vector) {
+	p := pointer(src, len(dst))
+	if len(dst) > 0 {
+		v.device.do(func() { v.device.download(unsafe.Pointer(&dst[0]), p, 4*int64(len(dst))) })
+	}
+}
+
+// elements launches a kernel of vectors.cu over n elements.
+func (v *vectors) elements(kernel string, n int, args ...any) {
+	v.device.launch(kernel, [3]int{vectorGrid(n), 1, 1}, [3]int{vectorThreads, 1, 1}, 0, args...)
+}
+
+// addUp writes scale times the sum of so many partial sums to out.
+func (v *vectors) addUp(n int, scale float64, out cu.DevicePtr) {
+	v.device.launch("sum_partials", [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0, v.partial, n, scale, out)
+}
+
+// total waits for sum.
+func (v *vectors) total() (s float64) {
+	v.device.download(unsafe.Pointer(&s), v.sum, 8)
+	return s
+}
+
+func (v *vectors) Dot(a, b engine.Vector) (s float64) {
+	n := a.Len()
+	pa, pb := pointer(a, n), pointer(b, n)
+	v.device.do(func() {
+		v.elements("vector_dot", n, pa, pb, n, v.partial)
+		v.addUp(vectorGrid(n), 1, v.sum)
+		s = v.total()
+	})
+	return s
+}
+
+func (v *vectors) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) {
+	n := y.Len()
+	py, px := pointer(y, n), pointer(x, n)
+	v.device.do(func() {
+		if a == 1 && b == 0 {
+			v.device.copy(py, px, 4*int64(n))
+			return
+		}
+		v.elements("vector_axpby", n, py, a, px, b, n)
+	})
+}
+
+func (v *vectors) Adam(x, m, second, mean, dx engine.Vector, s engine.AdamStep) {
+	n, clamp := x.Len(), 0
+	px, pm, pv, pdx := pointer(x, n), pointer(m, n), pointer(second, n), pointer(dx, n)
+	var pmean cu.DevicePtr
+	if mean != nil {
+		pmean = pointer(mean, n)
+	}
+	if s.Clamp {
+		clamp = 1
+	}
+	v.device.do(func() {
+		v.elements("vector_adam", n, px, pm, pv, pmean, pdx, n,
+			s.Rate, s.Beta1, 1-s.Beta1, 1/(1-math.Pow(s.Beta1, float64(s.T))),
+			s.Beta2, 1-s.Beta2, 1/(1-math.Pow(s.Beta2, float64(s.T))),
+			s.Epsilon, s.Average, clamp)
+	})
+}
+
+// samples launches a kernel of vectors.cu over three planes of w×h.
+func (v *vectors) samples(kernel string, w, h int, args ...any) {
+	grid := [3]int{blocks(w, pictureX), blocks(h, pictureY), 3}
+	v.device.launch(kernel, grid, [3]int{pictureX, pictureY, 1}, 0, args...)
+}
+
+func (v *vectors) Enlarge(dst, base engine.Vector, a float64, low engine.Vector, w, h int) {
+	n, m := (w+1)/2, (h+1)/2
+	pd, pb, pl := pointer(dst, 3*w*h), pointer(base, 3*w*h), pointer(low, 3*n*m)
+	v.device.do(func() { v.samples("picture_enlarge", w, h, pd, pb, a, pl, w, h) })
+}
+
+func (v *vectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
+	n, m := (w+1)/2, (h+1)/2
+	pl, pd := pointer(dlow, 3*n*m), pointer(d, 3*w*h)
+	v.device.do(func() { v.samples("picture_enlarge_adjoint", n, m, pl, pd, w, h) })
+}
+
+func (v *vectors) TV(dx, x engine.Vector, weight float64) (value float64) {
+	pdx, px := pointer(dx, 3*v.w*v.h), pointer(x, 3*v.w*v.h)
+	v.device.do(func() {
+		v.tv(pdx, px, weight, v.sum)
+		value = v.total()
+	})
+	return value
+}
+
+// tv is TV; its value goes to out unless that is 0.
+func (v *vectors) tv(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
+	scale := 0. // where no pair counts
+	if v.pairs > 0 {
+		scale = 1 / (3 * v.pairs)
+	}
+	grid := tvGrid(v.w, v.h)
+	v.device.launch("picture_tv", grid, [3]int{pictureX, pictureY, 1}, 0,
+		dx, x, v.mask, v.w, v.h, tvRows, 2*weight*scale, v.partial)
+	if out != 0 {
+		v.addUp(grid[0]*grid[1]*grid[2], scale, out)
+	}
+}
+
+func (v *vectors) Prior(dx, x, prior, w engine.Vector, weight float64) (value float64) {
+	p := v.w * v.h
+	pdx, px, pp, pw := pointer(dx, 3*p), pointer(x, 3*p), pointer(prior, 3*p), pointer(w, p)
+	v.device.do(func() {
+		v.prior(pdx, px, pp, pw, weight, v.sum)
+		value = v.total()
+	})
+	return value
+}
+
+// prior is Prior; its value goes to out unless that is 0.
+func (v *vectors) prior(dx, x, prior, w cu.DevicePtr, weight float64, out cu.DevicePtr) {
+	p := v.w * v.h
+	v.elements("picture_prior", p, dx, x, prior, w, p, 2*weight/float64(p), v.partial)
+	if out != 0 {
+		v.addUp(vectorGrid(p), 1/float64(p), out)
+	}
+}
