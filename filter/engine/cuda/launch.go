@@ -69,12 +69,19 @@ func (d *device) launch(name string, grid, block [3]int, shared int, args ...any
 // find looks a kernel up.
 func (d *device) find(name string) *kernel {
 	for _, m := range d.modules {
-		if f, err := m.Function(name); err == nil {
-			d.kernels[name] = &kernel{f, defaultShared}
-			return d.kernels[name]
+		f, err := m.Function(name)
+		if err != nil {
+			continue
 		}
+		if d.kernels[name] != nil {
+			panic("cuda: there are two kernels " + name)
+		}
+		d.kernels[name] = &kernel{f, defaultShared}
 	}
-	panic("cuda: there is no kernel " + name)
+	if d.kernels[name] == nil {
+		panic("cuda: there is no kernel " + name)
+	}
+	return d.kernels[name]
 }
 
 // blocks is how many blocks of size cover n.
