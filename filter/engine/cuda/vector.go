@@ -23,14 +23,13 @@ func (v *vector) Len() int { return v.n }
 // vectors are the operations on vectors and on the picture of an evaluator.
 type vectors struct {
 	device  *device
-	w, h    int             // of the picture
-	mask    cu.DevicePtr    // of the picture, float32; 0: all pixels count
-	pairs   float64         // of the mask, or of all the picture, of one plane
-	partial cu.DevicePtr    // float64, mostPartials: sums of blocks
-	sum     cu.DevicePtr    // float64: theirs
-	made    []cu.DevicePtr  // by NewVector
-	scratch [4]cu.DevicePtr // of Congruence: float32, side·side each
-	side    int
+	w, h    int            // of the picture
+	mask    cu.DevicePtr   // of the picture, float32; 0: all pixels count
+	pairs   float64        // of the mask, or of all the picture, of one plane
+	partial cu.DevicePtr   // float64, mostPartials: sums of blocks
+	sum     cu.DevicePtr   // float64: theirs
+	made    []cu.DevicePtr // by NewVector
+	squares squares
 }
 
 // How the kernels of vectors.cu are launched.
@@ -68,11 +67,12 @@ func (v *vectors) open(d *device, w, h int) (err error) {
 
 // close frees what open and the operations have taken. Inside alone.
 func (v *vectors) close() {
-	for _, p := range append(append(v.made, v.partial, v.sum), v.scratch[:]...) {
+	for _, p := range append(v.made, v.partial, v.sum) {
 		if p != 0 {
 			v.device.free(p)
 		}
 	}
+	v.squares.close(v.device)
 	*v = vectors{}
 }
 

@@ -1,0 +1,71 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"fmt"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine"
+)
+
+// productSide is the side of a block's part of a product in loss.cu, by productX×productY
+// threads.
+const productSide, productX, productY = 32, 16, 8
+
+// squares are buffers for float32 matrices.
+type squares struct {
+	at   [4]cu.DevicePtr
+	side int // of the largest matrix that fits
+}
+
+// fit makes room for n×n. Inside do.
+func (q *squares) fit(d *device, n int) {
+	if n <= q.side {
+		return
+	}
+	q.close(d)
+	for i := range q.at {
+		var err error
+		if q.at[i], err = d.alloc("matrices", 4*int64(n)*int64(n)); err != nil {
+			panic(engine.Failure{Err: err})
+		}
+	}
+	q.side = n
+}
+
+// close frees them. Inside alone.
+func (q *squares) close(d *device) {
+	for _, p := range q.at {
+		if p != 0 {
+			d.free(p)
+		}
+	}
+	*q = squares{}
+}
+
+// product does dst = aᵀ·b, all n×n in rows.
+func (d *device) product(dst, a, b cu.DevicePtr, n int) {
+	side := blocks(n, productSide)
+	d.launch("matrix_product", [3]int{side, side, 1}, [3]int{productX, productY, 1}, 0, dst, a, b, n)
+}
+
+// Congruence does dst = m·x·m.
+func (v *vectors) Congruence(dst, m, x []float32, n int) {
+	if len(dst) != n*n || len(m) != n*n || len(x) != n*n {
+		panic(fmt.Sprintf("cuda: matrices of %d, %d and %d elements that are not %d×%d", len(dst), len(m), len(x), n, n))
+	}
+	bytes := 4 * int64(n*n)
+	v.device.do(func() {
+		v.squares.fit(v.device, n)
+		pm, px, half, product := v.squares.at[0], v.squares.at[1], v.squares.at[2], v.squares.at[3]
+		v.device.upload(pm, unsafe.Pointer(&m[0]), bytes)
+		v.device.upload(px, unsafe.Pointer(&x[0]), bytes)
+		v.device.product(half, px, pm, n)
+		v.device.product(product, pm, half, n)
+		v.elements("style_gradient", n*n, half, product, px, n, 1., v.partial)
+		v.device.download(unsafe.Pointer(&dst[0]), half, bytes)
+	})
+}
