@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
 .PHONY: help setup build demo test lint weights frei0r neighbours \
-	bench bench-engine bench-flow bench-plumbing bench-temporal clean
+	bench bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
+	@echo "make bench-cuda  time the CUDA engine beside PyTorch (ARGS=-quick: a minute)"
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
 	@echo "make bench-plumbing  frames per second beside ffmpeg, copying"
 	@echo "make bench-temporal  how steady painted film is (STYLE=FILE, PHOTOS='A B C', ARGS)"
@@ -57,6 +58,9 @@ bench: build
 
 bench-engine: weights
 	bench/engine/run.sh $(ARGS)
+
+bench-cuda: setup
+	bench/cuda/run.sh $(ARGS)
 
 bench-flow: setup .build/flow/ready
 	go run ./bench/flow -python .build/flow/bin/python $(FLOW)
