@@ -13,7 +13,7 @@ if [ -z "${PYTHON:-}" ]; then
 fi
 if [ -z "${BENCH:-}" ]; then
 	BENCH=.build/bench-cuda/run
-	go build -tags cuda -o "$BENCH" ./bench/cuda
+	filter/engine/cuda/env.sh go build -tags cuda -o "$BENCH" ./bench/cuda
 fi
 PYTHONPATH=$PWD/bench/problem${PYTHONPATH:+:$PYTHONPATH}
 export PYTHONPATH
