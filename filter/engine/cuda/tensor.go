@@ -1,0 +1,238 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/weights"
+)
+
+// tensor multiplies on tensor cores: bfloat16 with float32 sums. Fields are split; with
+// three terms a product errs by 2⁻¹⁷, with one by 2⁻⁹ (of it, both at most).
+type tensor struct {
+	processors int // of the GPU
+	shared     int // bytes of a block's shared memory, at most
+	wgmma      bool
+}
+
+var _ products = (*tensor)(nil)
+
+// newTensor asks the GPU what its blocks may have.
+func newTensor(ordinal int, i Info) (*tensor, error) {
+	t := &tensor{wgmma: i.Major == 9}
+	var err error
+	if t.processors, err = cu.Device(ordinal).Attribute(cu.MultiprocessorCount); err != nil {
+		return nil, err
+	}
+	t.shared, err = cu.Device(ordinal).Attribute(sharedPerBlockOptin)
+	return t, err
+}
+
+// sharedPerBlockOptin is CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, which cu
+// does not name.
+const sharedPerBlockOptin cu.DeviceAttribute = 97
+
+func (*tensor) format() string { return "split" }
+
+// align is 1: the order of a position's sum is the same wherever it lies in a patch.
+func (*tensor) align() int { return 1 }
+
+// planesOf is how many planes products of so many terms read.
+func planesOf(terms int) int64 {
+	if terms == 1 {
+		return 1
+	}
+	return 2
+}
+
+// columns is how many output channels a block takes, and those of one warp (kernels/product.cuh).
+func (t *tensor) columns(out int) (block, warp int) {
+	switch {
+	case out%128 == 0:
+		block, warp = 128, 64
+	case out%96 == 0:
+		block, warp = 96, 48
+	case out%64 == 0:
+		block, warp = 64, 64
+	default:
+		block, warp = 32, 32
+	}
+	return block, warp
+}
+
+func (*tensor) filterBytes(l *weights.Layer, back bool, terms int) int64 {
+	n := planesOf(terms) * 2 * 9 * int64(padded(l.In)*padded(l.Out))
+	if !back {
+		n += 4 * int64(padded(l.Out))
+	}
+	return n
+}
+
+func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f filter, err error) {
+	f = filter{in: padded(l.In), out: padded(l.Out), terms: terms}
+	if back {
+		f.in, f.out = f.out, f.in
+	}
+	raw, err := d.alloc("the weights of "+l.Tap(), 4*int64(len(l.Weight)))
+	if err != nil {
+		return f, err
+	}
+	defer d.free(raw)
+	d.upload(raw, unsafe.Pointer(&l.Weight[0]), 4*int64(len(l.Weight)))
+	n := 9 * f.in * f.out
+	if f.weights, err = d.alloc("the weights of "+l.Tap(), planesOf(terms)*2*int64(n)); err != nil {
+		return f, err
+	}
+	block, warp := t.columns(f.out)
+	if t.wgmma {
+		warp = block
+	}
+	d.launch("split_filter", [3]int{blocks(n, 256), 1, 1}, [3]int{256, 1, 1}, 0,
+		raw, f.weights, lowPlane(f.weights, n, terms), l.Out, l.In, f.out, f.in, block, warp, toInt(back))
+	if !back {
+		bias := make([]float32, f.out)
+		copy(bias, l.Bias)
+		if f.bias, err = d.alloc("the biases of "+l.Tap(), 4*int64(f.out)); err != nil {
+			d.free(f.weights)
+			return f, err
+		}
+		d.upload(f.bias, unsafe.Pointer(&bias[0]), 4*int64(f.out))
+	}
+	d.wait() // before raw is freed
+	return f, nil
+}
+
+// lowPlane of n values whose hi plane begins at hi; 0 where one term needs none.
+func lowPlane(hi cu.DevicePtr, n, terms int) cu.DevicePtr {
+	if terms == 1 {
+		return 0
+	}
+	return hi + cu.DevicePtr(2*n)
+}
+
+func toInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (*tensor) convScratch(in, out, w, h, terms int) int64 { return 0 }
+
+// patchRows is the height of a block's patch: 16, or 8 where that fills the processors
+// better though it costs more for each position.
+func (t *tensor) patchRows(w, h, columns int) int {
+	rounds := func(rows int) int { return blocks(blocks(w, 16)*blocks(h, rows)*columns, t.processors) }
+	if 10*rounds(16) > 6*rounds(8) {
+		return 8
+	}
+	return 16
+}
+
+// stageBytes is patch::STAGE of kernels/product.cuh.
+func stageBytes(taps, rows, columns int) int {
+	positions, planes, steps := 16*rows, 4, 2
+	if taps == 9 {
+		positions, planes, steps = 18*(rows+2), 2, 9
+	}
+	plane := positions + (8/planes-positions%8+8)%8
+	return 16 * (planes*plane + steps*2*columns)
+}
+
+func (t *tensor) conv(d *device, j convolution) {
+	block, _ := t.columns(j.dst.c)
+	rows := t.patchRows(j.dst.w, j.dst.h, j.dst.c/block)
+	stage := stageBytes(9, rows, block)
+	name, stages := "conv", min(3, t.shared/stage)
+	threads := 8 * rows // a warp has 4 rows and at most 64 channels
+	if block > 64 {
+		threads *= 2
+	}
+	if t.wgmma {
+		name, threads = "wgmma", 16*rows
+	}
+	d.launch(name+"_"+convSizes[[2]int{block, rows}], [3]int{blocks(j.dst.w, 16) * blocks(j.dst.h, rows), j.dst.c / block, 1},
+		[3]int{threads, 1, 1}, stages*stage,
+		j.src.hi, j.src.lo, j.filter.weights, lowPlane(j.filter.weights, 9*j.src.c*j.dst.c, j.filter.terms), j.filter.bias,
+		j.dst.hi, j.dst.lo, j.gate, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages)
+}
+
+// convSizes are the suffixes of the convolutions' kernels.
+var convSizes = map[[2]int]string{{128, 16}: "128_16", {128, 8}: "128_8", {96, 16}: "96_16", {96, 8}: "96_8",
+	{64, 16}: "64_16", {64, 8}: "64_8", {32, 16}: "32_16", {32, 8}: "32_8"}
+
+// gramTile is GRAM_TILE of kernels/gram_mma.cuh.
+const gramTile = 64
+
+// gramParts shares the positions of a core out: to parts of one length, but for the last.
+func gramParts(c int, core rect) (tiles, parts, length int) {
+	n, p := blocks(c, gramTile), core.w*core.h
+	tiles = n * (n + 1) / 2
+	const enough = 264 // blocks, for large GPUs; the sums must not depend on which it is
+	length = min(max(blocks(blocks(p*tiles, enough), 64)*64, 512), 4096)
+	return tiles, blocks(p, length), length
+}
+
+func (*tensor) gramScratch(c int, core rect, terms int) int64 {
+	tiles, parts, _ := gramParts(c, core)
+	return 4 * int64(parts) * int64(tiles*gramTile*gramTile+c)
+}
+
+func (*tensor) gram(d *device, j gramJob) {
+	if j.core.w*j.core.h == 0 {
+		return
+	}
+	c := j.a.c
+	tiles, parts, length := gramParts(c, j.core)
+	sums := j.scratch + cu.DevicePtr(4*parts*tiles*gramTile*gramTile)
+	shared := 16 * 8 * (64 + 1) * 2 * 2 // GRAM_STAGES of two operands
+	if j.a.lo != 0 {
+		shared *= 2
+	}
+	d.launch("gram_split", [3]int{tiles, parts, 1}, [3]int{128, 1, 1}, shared,
+		j.a.hi, j.a.lo, j.shares.at, j.shares.pitch, j.core.x, j.core.y, j.core.w, j.core.h, j.a.w, c, length, j.scratch, sums)
+	d.launch("gram_join", [3]int{blocks(c*c, 256), 1, 1}, [3]int{256, 1, 1}, 0, j.scratch, sums, parts, c, j.gram, j.means)
+}
+
+func (*tensor) matrixBytes(n, terms int) int64 {
+	return planesOf(terms) * 2 * int64(padded(n)*padded(n))
+}
+
+func (t *tensor) matrix(d *device, dst packed, src cu.DevicePtr, scale float64) {
+	c := padded(dst.n)
+	block, warp := t.columns(c)
+	d.launch("split_matrix", [3]int{blocks(c*c, 256), 1, 1}, [3]int{256, 1, 1}, 0,
+		src, dst.at, lowPlane(dst.at, c*c, dst.terms), dst.n, c, block, warp, scale)
+}
+
+func (t *tensor) multiply(d *device, m packed, src, dst field, core rect) {
+	t.atCore(d, m, src, dst, tapJob{core: core}, false)
+}
+
+// addTap without a matrix has no terms to multiply: what remains is the epilogue.
+func (t *tensor) addTap(d *device, j tapJob) { t.atCore(d, j.d, j.a, j.da, j, true) }
+
+// atCore launches the product of a field with a matrix, of which j says what else.
+func (t *tensor) atCore(d *device, m packed, src, dst field, j tapJob, adds bool) {
+	block, _ := t.columns(dst.c)
+	const rows = 16
+	stage := stageBytes(1, rows, block)
+	stages := min(3, t.shared/stage)
+	threads := 128
+	if block > 64 {
+		threads = 256
+	}
+	terms := m.terms
+	if m.at == 0 {
+		terms = 0
+	}
+	d.launch(coreSizes[block], [3]int{blocks(dst.w, 16) * blocks(dst.h, rows), dst.c / block, 1}, [3]int{threads, 1, 1}, stages*stage,
+		src.hi, src.lo, m.at, lowPlane(m.at, dst.c*dst.c, m.terms), dst.hi, dst.lo, j.a.hi, j.shares.at, j.mean, j.mdelta.hi, j.mdelta.lo,
+		j.shares.pitch, j.core.x, j.core.y, j.core.w, j.core.h, j.meanScale, j.weight, toInt(adds), dst.h, dst.w, src.c, dst.c, terms, stages)
+}
+
+// coreSizes are the kernels of atCore.
+var coreSizes = map[int]string{128: "at_core_128", 96: "at_core_96", 64: "at_core_64", 32: "at_core_32"}
