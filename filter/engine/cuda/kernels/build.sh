@@ -30,4 +30,4 @@ ptx hopper.cu sm_80 70 |
 	sed 's/^\.version .*/.version 8.0/; s/^\.target .*/.target sm_90a/' >hopper.ptx
 ptx ../testdriver/probe.cu sm_52 60 >../testdriver/probe.ptx
 
-sha256sum *.cu *.cuh ../testdriver/probe.cu >sources.sha256
+sha256sum build.sh *.cu *.cuh ../testdriver/probe.cu >sources.sha256

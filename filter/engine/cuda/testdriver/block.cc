@@ -17,7 +17,7 @@
 
 #include "fiber.h"
 
-thread_local Block *block_of_thread;
+__thread Block *block_of_thread;
 
 namespace {
 
@@ -89,7 +89,8 @@ public:
       if (count[in_block] != n) die("__syncthreads is reached by %u of %u threads", count[in_block], n);
       for (unsigned i = 0; i < n; i++) threads[i].state = ready;
     }
-    for (unsigned i = 0; i < n; i++)
+    most_used = std::max(most_used, n);
+    for (unsigned i = 0; i < most_used; i++)
       if (memcmp(fibers[i].stack, &stack_mark, sizeof stack_mark)) die("a thread's stack is full");
   }
 
@@ -139,7 +140,7 @@ private:
   size_t static_used;
   std::vector<Site> sites;
   Fiber fibers[most_threads], *idle[most_threads];
-  unsigned idle_fibers = 0;
+  unsigned idle_fibers = 0, most_used = 0;
   Thread threads[most_threads] = {};
   Warp warps[most_threads / warp_lanes] = {};
 
@@ -224,7 +225,7 @@ void run_grid(const Kernel &kernel, Size3 grid, Size3 size, size_t dynamic, void
     put_worker(w);
   };
   // A launch of few threads is over before another OS thread starts.
-  constexpr size_t few = 4096;
+  constexpr size_t few = 1024;
   size_t threads = blocks * size.x * size.y * size.z < few ? 1 : std::min<size_t>(blocks, std::thread::hardware_concurrency());
   std::vector<std::thread> others;
   for (size_t i = 1; i < threads; i++) others.emplace_back(work);

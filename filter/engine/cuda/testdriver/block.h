@@ -41,7 +41,7 @@ protected:
 };
 
 // The block that this OS thread works on.
-extern thread_local Block *block_of_thread __attribute__((tls_model("initial-exec")));
+extern __thread Block *block_of_thread __attribute__((tls_model("initial-exec")));
 
 // run_grid runs all blocks of a launch, several at a time.
 void run_grid(const Kernel &kernel, Size3 grid, Size3 size, size_t dynamic, void **parameters);

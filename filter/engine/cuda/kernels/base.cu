@@ -1,0 +1,10 @@
+// All kernels but those of tensor cores, for any GPU.
+#include "content.cu"
+#include "conv.cu"
+#include "first.cu"
+#include "gram.cu"
+#include "loss.cu"
+#include "pool.cu"
+#include "tap.cu"
+#include "vectors.cu"
+#include "winograd.cu"
