@@ -1,0 +1,195 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"fmt"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/weights"
+)
+
+// simt multiplies float32 on ordinary cores. A convolution with at least leastWinograd
+// channels on both sides goes by Winograd's F(4×4,3×3) (kernels/winograd.cu): a quarter of
+// the multiplications for four more journeys through memory, which narrower fields do not
+// repay. The others go as they stand (kernels/conv.cu).
+type simt struct {
+	plain   bool  // all convolutions go as they stand
+	scratch int64 // most bytes of scratch for Winograd's transforms; 0: winogradScratch
+}
+
+var _ products = simt{}
+
+const leastWinograd = 64
+
+func (simt) format() string { return "f32" }
+func (simt) align() int     { return winogradSide }
+
+// tileRows is how many rows a block multiplies (ROWS in kernels/simt.cuh), tileWidth how
+// many columns: the most that leave none over.
+const tileRows = 128
+
+func tileWidth(c int) int {
+	for _, n := range []int{128, 96, 64} {
+		if c%n == 0 {
+			return n
+		}
+	}
+	return 32
+}
+
+// tiles launches a kernel that multiplies rows by a matrix of c columns.
+func (simt) tiles(d *device, name string, rows, c, times int, args ...any) {
+	n := tileWidth(c)
+	grid := [3]int{blocks(rows, tileRows) * (c / n), times, 1}
+	d.launch(fmt.Sprint(name, "_", n), grid, [3]int{2 * n, 1, 1}, 0, args...)
+}
+
+// each launches a kernel with a thread for each of n elements.
+func (simt) each(d *device, name string, n int, args ...any) {
+	d.launch(name, [3]int{blocks(n, 256), 1, 1}, [3]int{256, 1, 1}, 0, args...)
+}
+
+// byWinograd says which way a convolution goes; channels are padded.
+func (s simt) byWinograd(in, out int) bool { return !s.plain && min(in, out) >= leastWinograd }
+
+// sides are a layer's padded channels as a direction sees them.
+func sides(l *weights.Layer, back bool) (in, out int) {
+	if back {
+		return padded(l.Out), padded(l.In)
+	}
+	return padded(l.In), padded(l.Out)
+}
+
+func (s simt) filterBytes(l *weights.Layer, back bool, _ int) int64 {
+	in, out := sides(l, back)
+	bytes := 9 * 4 * int64(in*out)
+	if s.byWinograd(in, out) {
+		bytes = winogradPoints * 4 * int64(in*out)
+	}
+	if !back {
+		bytes += 4 * int64(out)
+	}
+	return bytes
+}
+
+func (s simt) filter(d *device, l *weights.Layer, back bool, _ int) (f filter, err error) {
+	f.in, f.out = sides(l, back)
+	f.terms = 1
+	raw, err := d.alloc("weights as they come", 4*int64(len(l.Weight)))
+	if err != nil {
+		return filter{}, err
+	}
+	defer d.free(raw)
+	if !back {
+		if f.bias, err = d.alloc("biases", 4*int64(f.out)); err != nil {
+			return filter{}, err
+		}
+		bias := make([]float32, f.out)
+		copy(bias, l.Bias)
+		d.upload(f.bias, unsafe.Pointer(&bias[0]), 4*int64(f.out))
+	}
+	bytes := s.filterBytes(l, true, 1) // without biases
+	if f.weights, err = d.alloc("weights", bytes); err != nil {
+		if f.bias != 0 {
+			d.free(f.bias)
+		}
+		return filter{}, err
+	}
+	d.upload(raw, unsafe.Pointer(&l.Weight[0]), 4*int64(len(l.Weight)))
+	turned := 0
+	if back {
+		turned = 1
+	}
+	args := []any{f.weights, raw, l.Out, l.In, turned, f.in, f.out}
+	if s.byWinograd(f.in, f.out) {
+		s.each(d, "winograd_filter", f.in*f.out, args...)
+	} else {
+		s.each(d, "conv_filter", 9*f.in*f.out, args...)
+	}
+	return f, nil
+}
+
+func (s simt) convScratch(in, out, w, h, _ int) int64 {
+	if !s.byWinograd(in, out) {
+		return 0
+	}
+	return winogradBytes(in, out, s.winogradChunk(in, out, w, h))
+}
+
+func (s simt) conv(d *device, j convolution) {
+	f := j.filter
+	if j.src.c != f.in || j.dst.c != f.out || j.src.w != j.dst.w || j.src.h != j.dst.h {
+		panic("cuda: a convolution's fields are not as its filter")
+	}
+	if s.byWinograd(f.in, f.out) {
+		s.winograd(d, j)
+		return
+	}
+	s.tiles(d, "conv", j.src.w*j.src.h, f.out, 1,
+		j.dst.hi, j.src.hi, f.weights, f.bias, j.gate, j.src.h, j.src.w, f.in, f.out)
+}
+
+// Spans are how Gram matrices share the positions out: at most gramMost positions are
+// summed in float32, at least gramLeast, where there are enough, so that gramBlocks blocks
+// have work.
+const (
+	gramMost   = 2048
+	gramLeast  = 128
+	gramBlocks = 1024
+)
+
+// gramSpans returns the length of a span, how many there are, and how many pairs of tiles
+// of channels.
+func gramSpans(c int, core rect) (length, spans, pairs int) {
+	n, t := core.w*core.h, c/tileWidth(c)
+	pairs = t * (t + 1) / 2
+	length = min(max(blocks(n*pairs, gramBlocks), gramLeast), gramMost)
+	return length, blocks(n, length), pairs
+}
+
+func (simt) gramScratch(c int, core rect, _ int) int64 {
+	_, spans, pairs := gramSpans(c, core)
+	t := tileWidth(c)
+	return 4 * int64(spans) * int64(pairs*t*t+c)
+}
+
+func (simt) gram(d *device, j gramJob) {
+	c, r := j.a.c, j.core
+	length, spans, pairs := gramSpans(c, r)
+	if spans == 0 {
+		return
+	}
+	t := tileWidth(c)
+	threads := max(t*t/64, 64)
+	d.launch(fmt.Sprint("gram_", t), [3]int{spans, pairs, 1}, [3]int{threads, 1, 1}, 0,
+		j.scratch, j.a.hi, j.shares.at, j.shares.pitch, r.x, r.y, r.w, r.h, j.a.w, c, length)
+	d.launch("gram_sum", [3]int{(pairs*t*t + c) / 32, 1, 1}, [3]int{256, 1, 1}, 0,
+		j.gram, j.means, j.scratch, spans, c, t)
+}
+
+func (simt) matrixBytes(n, _ int) int64 { return 4 * int64(padded(n)*padded(n)) }
+
+func (s simt) matrix(d *device, dst packed, src cu.DevicePtr, scale float64) {
+	c := padded(dst.n)
+	s.each(d, "pack_matrix_f32", c*c, dst.at, src, dst.n, c, scale)
+}
+
+func (s simt) multiply(d *device, m packed, src, dst field, core rect) {
+	if core.w*core.h == 0 {
+		return
+	}
+	rows := (core.h-1)*src.w + core.w
+	s.tiles(d, "multiply", rows, src.c, 1, dst.hi, src.hi, m.at, core.x, core.y, core.w, core.h, src.w, src.c)
+}
+
+func (s simt) addTap(d *device, j tapJob) {
+	a, r := j.a, j.core
+	if r.w*r.h == 0 {
+		r = rect{}
+	}
+	s.tiles(d, "add_tap", a.w*a.h, a.c, 1, j.da.hi, a.hi, j.d.at, j.mean, j.meanScale, j.mdelta.hi, j.weight,
+		j.shares.at, j.shares.pitch, r.x, r.y, r.w, r.h, a.h, a.w, a.c)
+}

@@ -1,0 +1,47 @@
+//go:build cuda
+
+package cuda
+
+import "gorgonia.org/cu"
+
+// Winograd's tiles: 4×4 positions, of whose 6×6 of input there are 36 products.
+const (
+	winogradSide   = 4
+	winogradPoints = 36
+)
+
+// winogradScratch bounds the scratch memory of tiles' transforms, in bytes: enough that a
+// chunk of tiles fills a large GPU several times over.
+const winogradScratch = 128 << 20
+
+// winogradBytes is what the transforms of so many tiles take.
+func winogradBytes(in, out, tiles int) int64 {
+	return winogradPoints * 4 * int64(in+out) * int64(tiles)
+}
+
+func winogradTiles(w, h int) int { return blocks(w, winogradSide) * blocks(h, winogradSide) }
+
+// winogradChunk is how many tiles of a field are done at once: all, or as many as make
+// equal chunks of whole blocks.
+func (s simt) winogradChunk(in, out, w, h int) int {
+	all, scratch := winogradTiles(w, h), s.scratch
+	if scratch == 0 {
+		scratch = winogradScratch
+	}
+	most := max(1, int(scratch/winogradBytes(in, out, tileRows))) * tileRows
+	chunks := blocks(all, most)
+	return min(all, blocks(blocks(all, chunks), tileRows)*tileRows)
+}
+
+func (s simt) winograd(d *device, j convolution) {
+	w, h, in, out := j.src.w, j.src.h, j.filter.in, j.filter.out
+	all, chunk := winogradTiles(w, h), s.winogradChunk(in, out, w, h)
+	v := j.scratch
+	for first := 0; first < all; first += chunk {
+		n := min(chunk, all-first)
+		m := v + cu.DevicePtr(winogradBytes(in, 0, n))
+		s.each(d, "winograd_input", n*in, v, j.src.hi, h, w, in, first, n)
+		s.tiles(d, "winograd_multiply", n, out, winogradPoints, m, v, j.filter.weights, n, in, out)
+		s.each(d, "winograd_output", n*out, j.dst.hi, m, j.filter.bias, j.gate, h, w, out, first, n)
+	}
+}
