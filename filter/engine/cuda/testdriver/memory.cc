@@ -32,7 +32,7 @@ static size_t used(int device) {
 static void release(CUdeviceptr p, size_t bytes) {
   for (size_t i = 0; i < fence; i++)
     if (((unsigned char *)p)[bytes + i] != 0xFE) {
-      fprintf(stderr, "test driver: something wrote %zu bytes behind an allocation of %zu\n", i, bytes);
+      fprintf(stderr, "test driver: something wrote at byte %zu behind an allocation of %zu\n", i, bytes);
       abort();
     }
   memset((void *)p, 0xFF, bytes);

@@ -29,9 +29,12 @@ KERNEL(probe_turn, (float *x)) {
   x[threadIdx.x] = part[blockDim.x - 1 - threadIdx.x];
 }
 
-// Only half of a block reaches the barrier.
-KERNEL(probe_divergent, (long half)) {
-  if (threadIdx.x < half) __syncthreads();
+// Only some of a block reach the barrier, or of a warp the exchange.
+KERNEL(probe_divergent, (long some)) {
+  if (threadIdx.x < some) __syncthreads();
+}
+KERNEL(probe_divergent_warp, (long some)) {
+  if (threadIdx.x < some) __syncwarp();
 }
 
 // Through an activation and back.
