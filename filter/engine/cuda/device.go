@@ -116,13 +116,8 @@ func open(ordinal int) (_ *device, err error) {
 	for i := range d.params {
 		d.args[i] = unsafe.Pointer(&d.params[i])
 	}
-	if err := d.load(kernels.Base); err != nil {
+	if err = d.load(kernels.Base); err != nil {
 		return nil, err
-	}
-	if d.tensorCores() {
-		if err := d.load(kernels.Tensor); err != nil {
-			return nil, err
-		}
 	}
 	for i := range d.staging {
 		if d.staging[i], err = newStaging(); err != nil {
@@ -179,12 +174,13 @@ func (d *device) fail(err error, doing string) {
 // wait returns when all that was put on the stream is done.
 func (d *device) wait() { d.check(d.stream.Synchronize(), "waiting for it") }
 
-// free bytes of the GPU's memory, whoever holds the rest.
+// freeMemory is what nobody holds of the GPU's memory, in bytes; 0 once it is lost. Not
+// inside do.
 func (d *device) freeMemory() (n int64) {
-	d.do(func() {
-		var err error
-		n, _, err = cu.MemInfo()
-		d.check(err, "asking for its free memory")
+	d.alone(func() {
+		if d.lost == nil {
+			n, _, _ = cu.MemInfo()
+		}
 	})
 	return n
 }

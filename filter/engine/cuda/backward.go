@@ -1,0 +1,129 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine"
+)
+
+func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
+	pdx := pointer(dx, 3*e.plan.spec.W*e.plan.spec.H)
+	if len(g) != len(e.taps) {
+		panic("cuda: not one gradient for each tap")
+	}
+	e.device.do(func() {
+		e.writeGradients(g)
+		e.descend(pdx)
+	})
+}
+
+// writeGradients copies gradients by the moments to the device.
+func (e *Evaluator) writeGradients(g []engine.Gradient) {
+	some := false
+	for i := range e.taps {
+		t, g := &e.taps[i], &g[i]
+		if (g.Gram != nil || g.Mean != nil) && !t.Style || g.Content != 0 && !t.Content {
+			panic("cuda: a gradient for moments that the tap does not give")
+		}
+		if g.Gram != nil && len(g.Gram) != t.n*t.n || g.Mean != nil && len(g.Mean) != t.n {
+			panic("cuda: a gradient that is not as large as its moment")
+		}
+		t.gradient = gradient{g.Gram != nil, g.Mean != nil, g.Content}
+		if t.gradient.gram {
+			copy(e.host.gradients.floats(t.dgram-e.gradients.at, t.n*t.n), g.Gram)
+		}
+		if t.gradient.mean {
+			copy(e.host.gradients.floats(t.dmean-e.gradients.at, t.n), g.Mean)
+		}
+		some = some || t.gradient.gram || t.gradient.mean
+	}
+	if some {
+		e.device.upload(e.gradients.at, unsafe.Pointer(&e.host.gradients[0]), e.gradients.bytes)
+	}
+}
+
+// descend writes the gradient at the latest picture to dx, from what taps hold of the
+// gradients by their moments. It takes the tiles from the last, whose activations are
+// still there.
+func (e *Evaluator) descend(dx cu.DevicePtr) {
+	e.device.clear(dx, 4*3*int64(e.plan.spec.W)*int64(e.plan.spec.H))
+	for i := len(e.tiles) - 1; i >= 0; i-- {
+		if i != e.held {
+			e.activate(i, false)
+		}
+		e.back(&e.tiles[i], dx)
+	}
+	if e.mask != 0 {
+		n := e.plan.spec.W * e.plan.spec.H
+		e.device.launch("clear_masked", [3]int{min(blocks(n, threads), spreadBlocks), 1, 1}, [3]int{threads, 1, 1}, 0, dx, e.mask, n)
+	}
+}
+
+// back adds the gradient of what a tile's core adds to J. What reaches an activation goes
+// through its ReLU where the last of it is written: by the convolution above, by unpool,
+// or where there is a tap by addTap.
+func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
+	last := &n.layers[len(n.layers)-1]
+	e.device.clear(last.dact.hi, e.plan.plane(last.c, last.w, last.h))
+	if last.dact.lo != 0 {
+		e.device.clear(last.dact.lo, e.plan.plane(last.c, last.w, last.h))
+	}
+	for i := len(n.layers) - 1; i >= 0; i-- {
+		l := &n.layers[i]
+		if l.pooled {
+			e.unpool(l)
+		}
+		if l.tap >= 0 {
+			e.addGradient(&e.taps[l.tap], n, l)
+		}
+		if i > 0 {
+			e.plan.products.conv(e.device, l.back)
+		}
+	}
+	l := &n.layers[0]
+	e.launchFirst(n, "first_back", 1, dx, l.dact)
+	border := blocks(2*(n.w+n.h)*warp, threads)
+	e.rows("first_border", border, 1, dx, e.plan.spec.W, e.plan.spec.H, n.x, n.y,
+		l.dact.hi, l.dact.lo, n.w, n.h, l.c, e.first)
+}
+
+// warp is the threads that first_border takes for a pixel.
+const warp = 32
+
+func (e *Evaluator) unpool(l *layer) {
+	gate, lo := 0, cu.DevicePtr(0)
+	if l.tap < 0 {
+		gate = 1
+	}
+	if l.keepLo {
+		lo = l.act.lo
+	}
+	e.rows("unpool", blocks((l.w+1)/2*l.c/eight, threads), (l.h+1)/2,
+		l.dact.hi, l.dact.lo, l.dpool.hi, l.dpool.lo, l.act.hi, lo, l.w, l.h, l.c, e.plan.maximum(), gate)
+}
+
+// addGradient adds m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, m the shares, to the gradient
+// at a tap's activation a over the core of a tile's layer l.
+func (e *Evaluator) addGradient(t *tap, n *tile, l *layer) {
+	j := tapJob{a: l.act, da: l.dact, core: l.core, shares: t.shares(n, l)}
+	if !l.keepLo {
+		j.a.lo = 0
+	}
+	if t.positions > 0 && l.core.w > 0 {
+		if t.gradient.gram {
+			j.d = packed{e.style, t.n, e.plan.terms(true)}
+			e.plan.products.matrix(e.device, j.d, t.dgram, 2/t.positions)
+		}
+		if t.gradient.mean {
+			j.mean, j.meanScale = t.dmean, 1/t.positions
+		}
+		if t.gradient.content != 0 && t.hasContent {
+			j.mdelta, j.weight = field{t.mdelta.hi, t.mdelta.lo, l.w, l.h, l.c}, 2*t.gradient.content
+		}
+	}
+	e.plan.products.addTap(e.device, j)
+}

@@ -1,0 +1,38 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"testing"
+
+	"nstfilter/filter/engine/cuda/driver"
+	"nstfilter/filter/engine/enginetest"
+	"os"
+)
+
+// needGPU skips a test where there is no GPU, and fails it where there should be one:
+// with the test driver.
+func needGPU(t *testing.T) {
+	t.Helper()
+	err := driver.Err()
+	switch {
+	case err != nil && os.Getenv("NSTFILTER_LIBCUDA") != "":
+		t.Fatal(err)
+	case err != nil:
+		t.Skip(err)
+	}
+}
+
+func newEngine(t *testing.T, isa string) *Engine {
+	t.Helper()
+	needGPU(t)
+	e, err := New(0, isa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+func TestSIMT(t *testing.T) { enginetest.Run(t, newEngine(t, "simt"), enginetest.Reference{}) }
+func TestTensor(t *testing.T) { enginetest.Run(t, newEngine(t, "tensor"), enginetest.Reference{}) }

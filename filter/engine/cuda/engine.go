@@ -1,0 +1,190 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"fmt"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/cuda/kernels"
+	"nstfilter/weights"
+)
+
+var (
+	_ engine.Engine      = (*Engine)(nil)
+	_ engine.MixedEngine = (*Engine)(nil)
+	_ engine.Tiler       = (*Engine)(nil)
+	_ engine.Limited     = (*Engine)(nil)
+)
+
+// Engine compiles evaluators for one GPU. It keeps each network's packed weights, which
+// its evaluators share, until Close.
+type Engine struct {
+	device   *device
+	products products
+	filters  map[direction][]filter // [0] is empty: the first convolution has its own
+	firsts   map[*weights.Network]cu.DevicePtr
+}
+
+// direction is a network's weights for one direction.
+type direction struct {
+	*weights.Network
+	back  bool
+	terms int
+}
+
+// New opens a GPU by its number in Devices. isa is how it multiplies: "tensor", bfloat16
+// on tensor cores, which compute capability 8.0 has; "simt", float32 on ordinary cores;
+// "auto", tensor cores where there are any.
+func New(ordinal int, isa string) (*Engine, error) {
+	if isa != "auto" && isa != "simt" && isa != "tensor" {
+		return nil, fmt.Errorf("cuda:%d: no way to multiply is called %q: give auto, simt or tensor", ordinal, isa)
+	}
+	d, err := open(ordinal)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{device: d, products: simt{}, filters: map[direction][]filter{}, firsts: map[*weights.Network]cu.DevicePtr{}}
+	switch {
+	case isa == "simt" || isa == "auto" && !d.tensorCores():
+	case !d.tensorCores():
+		err = fmt.Errorf("%s: no tensor cores for bfloat16: compute capability %d.%d, 8.0 is the least: choose auto or simt", d, d.Major, d.Minor)
+	default:
+		err = e.useTensorCores()
+	}
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Engine) useTensorCores() (err error) {
+	defer caught(&err)
+	d := e.device
+	d.do(func() {
+		if err = d.load(kernels.Tensor); err == nil && d.Major == 9 {
+			err = d.load(kernels.Hopper)
+		}
+		if err == nil {
+			e.products, err = newTensor(d.Ordinal, d.Info)
+		}
+	})
+	return err
+}
+
+// caught makes a Failure of the function that defers it the function's error.
+func caught(err *error) {
+	switch f := recover().(type) {
+	case nil:
+	case engine.Failure:
+		*err = f.Err
+	default:
+		panic(f)
+	}
+}
+
+func (e *Engine) Name() string {
+	if e.HasBF16() {
+		return e.device.String() + ", tensor cores"
+	}
+	return e.device.String()
+}
+
+// HasBF16 reports whether it multiplies on tensor cores.
+func (e *Engine) HasBF16() bool { return e.products.format() == "split" }
+
+// Memory counts the packed weights, though evaluators share them, and not what
+// NewVector, SetMask and Congruence allocate. It is within s.Memory wherever a tile can
+// be small enough.
+func (e *Engine) Memory(s engine.Spec) int64 { return newPlan(s, e.products).memory() }
+
+// FreeMemory is 0 once the device is lost.
+func (e *Engine) FreeMemory() int64 { return e.device.freeMemory() }
+
+// Overhead counts windows that overlap and those evaluated forward twice.
+func (e *Engine) Overhead(s engine.Spec) float64 {
+	return float64(newPlan(s, e.products).Cost()) / float64(2*s.W*s.H)
+}
+
+// Compile panics if s is out of range: a side below engine.MinSide, taps out of
+// order, layers whose shapes do not fit. It fails if there is no memory, with an error
+// that wraps engine.ErrMemory: another program may hold what Memory counted on.
+func (e *Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
+	ev, err := e.evaluator(newPlan(s, e.products))
+	if err != nil {
+		return nil, err
+	}
+	return ev, nil
+}
+
+func (e *Engine) evaluator(p *plan) (ev *Evaluator, err error) {
+	defer caught(&err)
+	e.device.do(func() {
+		var first cu.DevicePtr
+		var there, back []filter
+		if first, err = e.packFirst(p.spec.Network); err != nil {
+			return
+		}
+		if there, err = e.pack(p, false); err != nil {
+			return
+		}
+		if back, err = e.pack(p, true); err != nil {
+			return
+		}
+		ev, err = newEvaluator(e.device, p, first, there, back)
+	})
+	return ev, err
+}
+
+// pack returns the filters of the plan's layers for one direction, made at first use.
+func (e *Engine) pack(p *plan, back bool) ([]filter, error) {
+	key := direction{p.spec.Network, back, p.terms(back)}
+	have := e.filters[key]
+	if have == nil {
+		have = []filter{{}}
+	}
+	for i := len(have); i < len(p.layers); i++ {
+		f, err := e.products.filter(e.device, &p.spec.Network.Layers[i], back, key.terms)
+		if err != nil {
+			return nil, err
+		}
+		have = append(have, f)
+		e.filters[key] = have
+	}
+	return have[:len(p.layers):len(p.layers)], nil
+}
+
+// firstBytes is what the first convolution's weights take.
+func firstBytes(n *weights.Network) int64 { return 4 * int64(28*padded(n.Layers[0].Out)+6) }
+
+// packFirst lays the first convolution's weights out for both directions, as
+// kernels/first.cu reads them.
+func (e *Engine) packFirst(n *weights.Network) (cu.DevicePtr, error) {
+	if p, ok := e.firsts[n]; ok {
+		return p, nil
+	}
+	l, c := &n.Layers[0], padded(n.Layers[0].Out)
+	u := make([]float32, firstBytes(n)/4)
+	for i, v := range l.Weight {
+		o, colour, place := i/27, i/9%3, i%9
+		u[(place*3+colour)*c+o] = v
+	}
+	copy(u[27*c:], l.Bias)
+	for colour := range 3 {
+		u[28*c+colour], u[28*c+3+colour] = n.Mean[colour], 1/n.Std[colour]
+	}
+	p, err := e.device.alloc("the weights of "+l.Tap(), firstBytes(n))
+	if err != nil {
+		return 0, err
+	}
+	e.device.upload(p, unsafe.Pointer(&u[0]), firstBytes(n))
+	e.firsts[n] = p
+	return p, nil
+}
+
+// Close frees everything, after all evaluators are closed. The engine is not used again.
+func (e *Engine) Close() { e.device.close() }

@@ -1,0 +1,222 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine"
+)
+
+var (
+	_ engine.Evaluator  = (*Evaluator)(nil)
+	_ engine.Multiplier = (*Evaluator)(nil)
+)
+
+// Evaluator holds every buffer of one Spec; nothing is allocated between Compile and
+// Close but vectors, masks and Congruence's matrices.
+//
+// An evaluation comes in five parts, all inside device.do, of which those in the middle
+// are for J on the host:
+//
+//	activateAll       the network at a picture; sums of Gram matrices, means and content
+//	makeMoments       moments of the sums
+//	readMoments       moments to the host, where it waits
+//	writeGradients    gradients by the moments from the host
+//	descend           the gradient at the picture
+//
+// Whoever evaluates J on the device reads taps' sums, or moments, and writes dgram and
+// dmean of the taps and what of it counts (tap.gradient) before descend.
+type Evaluator struct {
+	vectors
+	*buffers
+	plan  *plan
+	first cu.DevicePtr // weights of the first convolution
+
+	tiles   []tile
+	held    int          // the tile whose activations are in the buffers
+	x       cu.DevicePtr // the latest picture
+	results []engine.Moments
+	host    hostMemory
+	masks   []cu.DevicePtr // of the picture, and the taps' shares
+	all     []cu.DevicePtr // the buffers
+}
+
+// hostMemory mirrors what taps share: the results' slices, and gradients on their way.
+type hostMemory struct{ moments, gradients host }
+
+// tile is one window of the picture, its corner at x, y; those of one shape share their
+// layers, and all share the buffers.
+type tile struct {
+	x, y int
+	*window
+}
+
+type window struct {
+	*windowPlan
+	layers []layer
+}
+
+// layer is one convolution, there and back. Fields that take turns in the scratch hold
+// what they are named for only at their time.
+type layer struct {
+	*layerPlan
+	act, pool   field // the activation, and pooled
+	delta       field // a − target of a content tap
+	dact, dpool field // the gradients at them
+	there, back convolution
+}
+
+// tap is of the whole picture.
+type tap struct {
+	engine.Tap
+	n, c  int          // channels, and padded
+	w, h  int          // of the layer
+	share cu.DevicePtr // of each position, float32; 0: 1
+	// positions is Σ of them, Moments.P.
+	positions float64
+
+	gram, means cu.DevicePtr // float64, c×c of which columns from the diagonal on count, and c: sums over the tiles so far
+	content     cu.DevicePtr // float64
+
+	momentGram, momentMean cu.DevicePtr // float32, n×n and n
+	dgram, dmean           cu.DevicePtr // float32, n×n and c: derivatives by the moments
+	gradient               gradient
+
+	target     field
+	mdelta     field  // M·(a − target) of the tile that is held; its size is the window's
+	metric     packed // M
+	hasContent bool
+	hasMetric  bool
+}
+
+// gradient says which derivatives of a tap are not zero.
+type gradient struct {
+	gram, mean bool    // those in dgram, dmean
+	content    float64 // dJ/dContent
+}
+
+// newEvaluator allocates. Inside do.
+func newEvaluator(d *device, p *plan, first cu.DevicePtr, there, back []filter) (_ *Evaluator, err error) {
+	e := &Evaluator{plan: p, first: first, results: make([]engine.Moments, len(p.spec.Taps))}
+	var all []cu.DevicePtr
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, q := range all {
+			d.free(q)
+		}
+		e.vectors.close()
+	}()
+	if err := e.vectors.open(d, p.spec.W, p.spec.H); err != nil {
+		return nil, err
+	}
+	e.buffers = p.allocate(func(what string, bytes int64) (q cu.DevicePtr) {
+		if err == nil {
+			if q, err = e.device.alloc(what, bytes); err == nil {
+				all = append(all, q)
+			}
+		}
+		return q
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.all = all
+	e.host = hostMemory{newHost(e.moments), newHost(e.gradients)}
+	for i := range e.taps {
+		if t := &e.taps[i]; t.Style {
+			e.results[i].Gram = e.host.moments.floats(t.momentGram-e.moments.at, t.n*t.n)
+			e.results[i].Mean = e.host.moments.floats(t.momentMean-e.moments.at, t.n)
+		}
+	}
+	wired := map[*windowPlan]*window{}
+	for _, y := range p.Rows {
+		for _, x := range p.Columns {
+			n := p.at(x, y)
+			if wired[n] == nil {
+				wired[n] = e.wire(n, there, back)
+			}
+			e.tiles = append(e.tiles, tile{x.From, y.From, wired[n]})
+		}
+	}
+	e.held = len(e.tiles) - 1
+	return e, nil
+}
+
+// wire gives every convolution its source and destination; the two scratch fields take
+// turns in the order that the plan sized them.
+func (e *Evaluator) wire(p *windowPlan, there, back []filter) *window {
+	n := &window{p, make([]layer, len(p.layers))}
+	turn := 0
+	use := func() cu.DevicePtr { turn ^= 1; return e.scratch[turn^1] }
+	for i := range n.layers {
+		l := &n.layers[i]
+		l.layerPlan = &p.layers[i]
+		l.act = field{e.hi[i], e.lo[i], l.w, l.h, l.c}
+		if e.plan.there == 2 && !l.keepLo {
+			l.act.lo = use()
+		}
+		l.delta = e.plan.fieldAt(e.scratch[turn], e.plan.there, l.c, l.w, l.h)
+		if i > 0 {
+			below := &n.layers[i-1]
+			l.there = convolution{src: below.act, dst: l.act, filter: there[i], scratch: e.work}
+			if below.pooled {
+				l.there.src = below.pool
+			}
+		}
+		if l.pooled {
+			l.pool = e.plan.fieldAt(use(), e.plan.there, l.c, l.w/2, l.h/2)
+		}
+	}
+	turn = 0
+	for i := len(n.layers) - 1; i >= 0; i-- {
+		l := &n.layers[i]
+		if l.pooled {
+			l.dpool = e.plan.fieldAt(use(), e.plan.back, l.c, l.w/2, l.h/2)
+		}
+		l.dact = e.plan.fieldAt(use(), e.plan.back, l.c, l.w, l.h)
+	}
+	for i := 1; i < len(n.layers); i++ {
+		l, below := &n.layers[i], &n.layers[i-1]
+		l.back = convolution{src: l.dact, dst: below.dact, filter: back[i], scratch: e.work}
+		if below.pooled {
+			l.back.dst = below.dpool
+		} else if below.tap < 0 {
+			l.back.gate = below.act.hi
+		}
+	}
+	return n
+}
+
+// fieldAt is a field of so many planes, one after the other.
+func (p *plan) fieldAt(at cu.DevicePtr, planes, c, w, h int) field {
+	f := field{hi: at, c: c, w: w, h: h}
+	if planes == 2 {
+		f.lo = at + cu.DevicePtr(p.plane(c, w, h))
+	}
+	return f
+}
+
+// host is memory of the host, laid out as a part of the device's.
+type host []float64
+
+func newHost(like memory) host { return make(host, like.bytes/8) }
+
+// floats views n float32 at an offset in bytes.
+func (h host) floats(at cu.DevicePtr, n int) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(&h[0]), at)), n)
+}
+
+func (e *Evaluator) Close() {
+	d := e.device
+	d.alone(func() {
+		e.vectors.close()
+		for _, p := range append(e.all, e.masks...) {
+			d.free(p)
+		}
+	})
+}

@@ -1,0 +1,232 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine"
+)
+
+// How the kernels of first.cu, pool.cu and content.cu are launched.
+const (
+	threads       = 256
+	firstWidth    = 32 // a block's patch
+	firstHeight   = 8
+	firstChannels = 64
+	eight         = 8   // channels of a thread
+	contentBlocks = 256 // the same on all devices, for a sum's order is its blocks'
+	spreadBlocks  = 1024
+)
+
+// SetMask panics with engine.Failure if there is no memory.
+func (e *Evaluator) SetMask(mask []float32) {
+	e.device.do(func() {
+		for _, p := range e.masks {
+			e.device.free(p)
+		}
+		e.masks = nil
+		for i := range e.taps {
+			t := &e.taps[i]
+			t.share, t.positions = 0, float64(t.w*t.h)
+		}
+		e.weigh(nil, 0)
+		if mask == nil {
+			return
+		}
+		e.weigh(mask, e.keepMask(mask))
+		for i, share := range engine.Shares(e.plan.spec, mask) {
+			e.taps[i].share, e.taps[i].positions = e.keepMask(share), engine.Total(share)
+		}
+	})
+}
+
+// keepMask copies a mask, or shares, to the device, to be freed by the next SetMask.
+func (e *Evaluator) keepMask(m []float32) cu.DevicePtr {
+	p, err := e.device.alloc("a mask", 4*int64(len(m)))
+	if err != nil {
+		panic(engine.Failure{Err: err})
+	}
+	e.masks = append(e.masks, p)
+	e.device.upload(p, unsafe.Pointer(&m[0]), 4*int64(len(m)))
+	return p
+}
+
+func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
+	px := pointer(x, 3*e.plan.spec.W*e.plan.spec.H)
+	e.device.do(func() {
+		e.activateAll(px)
+		e.makeMoments()
+		e.readMoments()
+	})
+	return e.results
+}
+
+// activateAll evaluates the network at the picture x, and with it the sums of the taps'
+// moments.
+func (e *Evaluator) activateAll(x cu.DevicePtr) {
+	e.x = x
+	if e.sums.bytes > 0 {
+		e.device.clear(e.sums.at, e.sums.bytes)
+	}
+	e.device.clear(e.taps[0].content, 8*int64(len(e.taps)))
+	for i := range e.tiles {
+		e.activate(i, true)
+	}
+}
+
+// makeMoments makes Gram matrices and means of the sums; contents are what they are.
+func (e *Evaluator) makeMoments() {
+	for i := range e.taps {
+		if t := &e.taps[i]; t.Style {
+			e.device.launch("moments", [3]int{min(blocks(t.n*t.n, threads), spreadBlocks), 1, 1}, [3]int{threads, 1, 1}, 0,
+				t.momentGram, t.momentMean, t.gram, t.means, t.n, t.c, t.positions)
+		}
+	}
+}
+
+// readMoments waits for the moments, and makes them the results.
+func (e *Evaluator) readMoments() {
+	e.device.download(unsafe.Pointer(&e.host.moments[0]), e.moments.at, e.moments.bytes)
+	for i := range e.taps {
+		e.results[i].P = e.taps[i].positions
+		e.results[i].Content = e.host.moments[i]
+	}
+}
+
+// activate evaluates tile i at the latest x; measure adds to the sums.
+func (e *Evaluator) activate(i int, measure bool) {
+	n := &e.tiles[i]
+	for i := range n.layers {
+		l := &n.layers[i]
+		if i == 0 {
+			e.launchFirst(n, "first", blocks(l.c, firstChannels), e.x, l.act)
+		} else {
+			e.plan.products.conv(e.device, l.there)
+		}
+		if l.tap >= 0 && l.core.w > 0 {
+			t := &e.taps[l.tap]
+			if t.Style && measure {
+				e.plan.products.gram(e.device, gramJob{a: l.act, core: l.core, shares: t.shares(n, l),
+					gram: t.gram, means: t.means, scratch: e.work})
+			}
+			if t.hasContent {
+				e.measureContent(t, n, l, measure)
+			}
+		}
+		if l.pooled {
+			e.rows("pool", blocks(l.w/2*l.c/eight, threads), l.h/2, l.pool.hi, l.pool.lo, l.act.hi, l.act.lo,
+				l.w, l.h, l.c, e.plan.maximum())
+		}
+	}
+	e.held = i
+}
+
+// launchFirst launches a kernel of first.cu over a tile: x is the picture or its gradient,
+// f the activation or its gradient.
+func (e *Evaluator) launchFirst(n *tile, kernel string, deep int, x cu.DevicePtr, f field) {
+	grid := [3]int{blocks(n.w, firstWidth), blocks(n.h, firstHeight), deep}
+	e.device.launch(e.named(kernel), grid, [3]int{threads, 1, 1}, 0,
+		x, e.plan.spec.W, e.plan.spec.H, n.x, n.y, f.hi, f.lo, n.w, n.h, f.c, e.first)
+}
+
+// named is a kernel for the products' format.
+func (e *Evaluator) named(kernel string) string { return kernel + "_" + e.plan.products.format() }
+
+// rows launches a kernel by rows.
+func (e *Evaluator) rows(kernel string, across, down int, args ...any) {
+	if across*down > 0 {
+		e.device.launch(e.named(kernel), [3]int{across, down, 1}, [3]int{threads, 1, 1}, 0, args...)
+	}
+}
+
+// origin is where a tile begins in a layer, in positions.
+func (l *layer) origin(n *tile) (x, y int) { return n.x >> l.pools, n.y >> l.pools }
+
+// shares are the tap's in the core of a tile's layer l.
+func (t *tap) shares(n *tile, l *layer) shares {
+	if t.share == 0 {
+		return shares{}
+	}
+	x, y := l.origin(n)
+	return shares{t.share + cu.DevicePtr(4*((y+l.core.y)*t.w+x+l.core.x)), t.w}
+}
+
+// measureContent computes M·(a − target) over the core of a tile's layer l, and adds its
+// product with a − target to the tap's sum if that is wanted.
+func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
+	mdelta := field{t.mdelta.hi, t.mdelta.lo, l.w, l.h, l.c}
+	delta := l.delta
+	if !t.hasMetric {
+		delta = mdelta
+	}
+	x, y := l.origin(n)
+	core := l.core
+	e.rows("content_delta", blocks(core.w*l.c/eight, threads), core.h,
+		delta.hi, delta.lo, l.act.hi, l.act.lo, t.target.hi, t.target.lo,
+		l.w, l.c, core.x, core.y, core.w, t.w, x+core.x, y+core.y)
+	if t.hasMetric {
+		e.plan.products.multiply(e.device, t.metric, delta, mdelta, core)
+	}
+	if !measure {
+		return
+	}
+	s := t.shares(n, l)
+	e.rows("content_sum", contentBlocks, 1, delta.hi, delta.lo, mdelta.hi, mdelta.lo, s.at, s.pitch,
+		l.w, l.c, core.x, core.y, core.w, core.h, e.contents)
+	e.device.launch("add_partials", [3]int{1, 1, 1}, [3]int{threads, 1, 1}, 0, t.content, e.contents, contentBlocks)
+}
+
+func (e *Evaluator) SetContent(metric [][]float32) {
+	e.device.do(func() {
+		for i := len(e.tiles) - 1; i >= 0; i-- {
+			if i != e.held {
+				e.activate(i, false)
+			}
+			for k := range e.taps {
+				if t := &e.taps[k]; t.Content {
+					e.keep(t, &e.tiles[i])
+				}
+			}
+		}
+		for i := range e.taps {
+			t := &e.taps[i]
+			if !t.Content {
+				continue
+			}
+			e.device.clear(t.mdelta.hi, e.plan.layers[t.Layer])
+			if t.mdelta.lo != 0 {
+				e.device.clear(t.mdelta.lo, e.plan.layers[t.Layer])
+			}
+			t.hasContent, t.hasMetric = true, metric != nil && metric[i] != nil
+			if t.hasMetric {
+				e.setMetric(t, metric[i])
+			}
+		}
+	})
+}
+
+func (e *Evaluator) setMetric(t *tap, m []float32) {
+	if len(m) != t.n*t.n {
+		panic("cuda: a metric that is not channels × channels")
+	}
+	e.device.upload(e.metric, unsafe.Pointer(&m[0]), 4*int64(len(m)))
+	e.plan.products.matrix(e.device, t.metric, e.metric, 1)
+}
+
+// keep copies the activation of a tile's core to the tap's content target.
+func (e *Evaluator) keep(t *tap, n *tile) {
+	l := &n.layers[t.Layer]
+	x, y := l.origin(n)
+	row := int(e.plan.size) * l.c // bytes of a position
+	for _, plane := range [][2]cu.DevicePtr{{t.target.hi, l.act.hi}, {t.target.lo, l.act.lo}} {
+		if plane[0] == 0 || l.core.w == 0 {
+			continue
+		}
+		e.device.launch("copy_rows", [3]int{blocks(l.core.w*row/16, threads), l.core.h, 1}, [3]int{threads, 1, 1}, 0,
+			plane[0]+cu.DevicePtr(((y+l.core.y)*t.w+x+l.core.x)*row), plane[1]+cu.DevicePtr((l.core.y*l.w+l.core.x)*row),
+			l.core.w*row/16, t.w*row/16, l.w*row/16)
+	}
+}

@@ -1,0 +1,208 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"gorgonia.org/cu"
+
+	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/tiling"
+	"nstfilter/weights"
+)
+
+// plan says what an evaluator of a Spec allocates. Sizes of fields are bytes.
+type plan struct {
+	spec engine.Spec
+	numbers
+	products products
+	tiling.Tiles
+	windows map[[2]tiling.Span]*windowPlan // by a column and a row as the window counts
+	layers  []int64                        // by layer: a plane of its activation
+	scratch [2]int64                       // fields that take turns
+	work    int64                          // the products' scratch
+}
+
+// numbers is what fields are made of.
+type numbers struct {
+	size        int64 // bytes of an element of a plane
+	there, back int   // planes of activations, and of gradients
+}
+
+// terms of products, on the way there or back.
+func (n numbers) terms(back bool) int {
+	planes := n.there
+	if back {
+		planes = n.back
+	}
+	if planes == 2 {
+		return 3
+	}
+	return 1
+}
+
+// numbersFor panics where p needs bfloat16 and there is none.
+func numbersFor(p products, precision engine.Precision) numbers {
+	switch {
+	case p.format() == "f32" && precision != engine.FP32:
+		panic("cuda: no bfloat16 on ordinary cores")
+	case p.format() == "f32":
+		return numbers{4, 1, 1}
+	case precision == engine.FP32:
+		return numbers{2, 2, 2}
+	case precision == engine.Mixed:
+		return numbers{2, 2, 1}
+	}
+	return numbers{2, 1, 1}
+}
+
+// windowPlan is what the tiles of one shape have in common.
+type windowPlan struct {
+	w, h   int // pixels
+	layers []layerPlan
+}
+
+// layerPlan is one convolution and what follows it up to the next.
+type layerPlan struct {
+	w, h, c int  // of its activation
+	tap     int  // −1: none
+	pooled  bool // the next layer reads its pooled activation
+	keepLo  bool // the activation's lo plane, until the way back
+	pools   int  // that lie before it
+	core    rect
+}
+
+// aligned rounds up to where planes begin: a plane is read 16 bytes at a time, and by
+// tensor cores in rows of 128.
+func aligned(bytes int64) int64 { return (bytes + 255) / 256 * 256 }
+
+// newPlan cuts the picture such that an iteration costs least within s.Memory; if
+// nothing fits, as small as it can.
+func newPlan(s engine.Spec, p products) *plan {
+	s.Check()
+	n := numbersFor(p, s.Precision)
+	return planTiles(s, p, n, tiling.Best(s, p.align(), func(t tiling.Tiles) bool {
+		return s.Memory <= 0 || planTiles(s, p, n, t).memory() <= s.Memory
+	}))
+}
+
+// planTiles plans for a picture cut into tiles.
+func planTiles(s engine.Spec, p products, n numbers, t tiling.Tiles) *plan {
+	l := &plan{spec: s, numbers: n, products: p, Tiles: t,
+		windows: map[[2]tiling.Span]*windowPlan{}, layers: make([]int64, s.Depth())}
+	for _, y := range tiling.Shapes(t.Rows) {
+		for _, x := range tiling.Shapes(t.Columns) {
+			l.windows[[2]tiling.Span{x, y}] = l.window(x, y)
+		}
+	}
+	return l
+}
+
+// at is the window of the tile in a column and a row.
+func (p *plan) at(x, y tiling.Span) *windowPlan {
+	return p.windows[[2]tiling.Span{x.Local(), y.Local()}]
+}
+
+// window plans for one shape of tile, and makes room for it.
+func (p *plan) window(x, y tiling.Span) *windowPlan {
+	s := p.spec
+	s.W, s.H = x.To, y.To
+	n := &windowPlan{w: s.W, h: s.H, layers: make([]layerPlan, s.Depth())}
+	ws, hs := engine.Sizes(s)
+	for i := range n.layers {
+		n.layers[i].tap = -1
+	}
+	for i, t := range s.Taps {
+		n.layers[t.Layer].tap = i
+	}
+	in, pools := 0, 0
+	for i := range n.layers {
+		l := &n.layers[i]
+		if s.Network.Layers[i].Pooled() {
+			pools++
+		}
+		l.w, l.h, l.c, l.pools = ws[i], hs[i], padded(s.Network.Layers[i].Out), pools
+		core := tiling.CoreAt(x, y, pools)
+		l.core = rect{core.X, core.Y, core.W, core.H}
+		l.pooled = i+1 < len(n.layers) && s.Network.Layers[i+1].Pooled()
+		l.keepLo = p.there == 2 && p.readsLo(l)
+		p.layers[i] = max(p.layers[i], p.plane(l.c, l.w, l.h))
+		if i > 0 {
+			p.work = max(p.work, p.products.convScratch(in, l.c, l.w, l.h, p.terms(false)),
+				p.products.convScratch(l.c, in, l.w, l.h, p.terms(true)))
+		}
+		if l.tap >= 0 && s.Taps[l.tap].Style {
+			p.work = max(p.work, p.products.gramScratch(l.c, l.core, p.terms(false)))
+		}
+		in = l.c
+	}
+	p.turns(n)
+	return n
+}
+
+// readsLo reports whether what comes after the next layer's convolution still reads the
+// lo plane of an activation. Of others only the hi plane is kept, as the gate.
+func (p *plan) readsLo(l *layerPlan) bool {
+	if l.tap >= 0 {
+		t := p.spec.Taps[l.tap]
+		if t.Content || t.Style && p.back == 2 {
+			return true
+		}
+	}
+	return l.pooled && p.maximum() == 1
+}
+
+// turns makes the two scratch fields as large as a window needs: on the way there for
+// what is not kept, on the way back for gradients.
+func (p *plan) turns(n *windowPlan) {
+	turn := 0
+	use := func(bytes int64) { p.scratch[turn] = max(p.scratch[turn], bytes); turn ^= 1 }
+	for i := range n.layers {
+		l := &n.layers[i]
+		if p.there == 2 && !l.keepLo {
+			use(p.plane(l.c, l.w, l.h))
+		}
+		if l.tap >= 0 && p.spec.Taps[l.tap].Content { // a − target, while both are free
+			p.scratch[turn] = max(p.scratch[turn], int64(p.there)*p.plane(l.c, l.w, l.h))
+		}
+		if l.pooled {
+			use(int64(p.there) * p.plane(l.c, l.w/2, l.h/2))
+		}
+	}
+	turn = 0
+	for i := len(n.layers) - 1; i >= 0; i-- {
+		l := &n.layers[i]
+		if l.pooled {
+			use(int64(p.back) * p.plane(l.c, l.w/2, l.h/2))
+		}
+		use(int64(p.back) * p.plane(l.c, l.w, l.h))
+	}
+}
+
+// maximum is 1 for max pooling, as the kernels have it.
+func (p *plan) maximum() int {
+	if p.spec.Pooling == weights.MaxPooling {
+		return 1
+	}
+	return 0
+}
+
+// plane is the bytes of a field's plane.
+func (p *plan) plane(c, w, h int) int64 { return aligned(p.size * int64(c) * int64(w) * int64(h)) }
+
+// memory is what an evaluator takes, with its weights.
+func (p *plan) memory() int64 {
+	n := vectorBytes(p.spec.W, p.spec.H)
+	p.allocate(func(_ string, bytes int64) cu.DevicePtr {
+		n += bytes
+		return 0
+	})
+	return n + firstBytes(p.spec.Network) + p.filterBytes(false) + p.filterBytes(true)
+}
+
+// filterBytes is what the packed weights of one direction take.
+func (p *plan) filterBytes(back bool) (n int64) {
+	for i := 1; i < len(p.layers); i++ {
+		n += p.products.filterBytes(&p.spec.Network.Layers[i], back, p.terms(back))
+	}
+	return n
+}
