@@ -39,6 +39,7 @@ template <int T> struct Span {
   int m[G::COUNT];           // and in the shares
   int x[G::COUNT];           // and in its row
   quad vi[G::COUNT], vj[G::COUNT];
+  float mj[G::COUNT];
 
   static __device__ __forceinline__ int k(int l) { return threadIdx.x / (T / 4) + l * G::STEP; }
 
@@ -58,11 +59,12 @@ template <int T> struct Span {
 #pragma unroll
     for (int l = 0; l < G::COUNT; l++) {
       vi[l] = vj[l] = quad{0, 0, 0, 0};
+      mj[l] = 1;
       if (left > l * G::STEP && has(l)) {
         const float *a = from + (long)at[l] * c;
         vi[l] = load_quad(a);
-        vj[l] = apart ? load_quad(a + apart) : vi[l];
-        if (share) vj[l] *= share[m[l]];
+        if (apart) vj[l] = load_quad(a + apart);
+        if (share) mj[l] = share[m[l]];
       }
       at[l] += G::DEEP;
       m[l] += G::DEEP;
@@ -76,13 +78,14 @@ template <int T> struct Span {
 
   static __device__ __forceinline__ bool has(int l) { return (l + 1) * G::STEP <= G::DEEP || k(l) < G::DEEP; }
 
+  // store is the first to touch what fetch has read, and to wait for it.
   __device__ __forceinline__ void store(float *i, float *j) const {
 #pragma unroll
     for (int l = 0; l < G::COUNT; l++)
       if (has(l)) {
         int to = threadIdx.x * 4 + l * G::STEP * T;
         store_quad(i + to, vi[l]);
-        store_quad(j + to, vj[l]);
+        store_quad(j + to, mj[l] * (apart ? vj[l] : vi[l]));
       }
   }
 };
@@ -121,10 +124,9 @@ __device__ __forceinline__ void gram(float *sums, const float *a, const float *s
     const float *ti = slices->i[now], *tj = slices->j[now];
 #pragma unroll
     for (int k = 0; k < G::DEEP; k++) outer<T / 2, T / 2>(sum, ti + k * T + row, tj + k * T + column);
-    if (pair.i == pair.j)
-      for (int n = t; n < T; n += G::THREADS)
+    if (pair.i == pair.j && t < T)
 #pragma unroll
-        for (int k = 0; k < G::DEEP; k++) mean += tj[k * T + n];
+      for (int k = 0; k < G::DEEP; k++) mean += tj[k * T + t];
     if (more) source.store(slices->i[now ^ 1], slices->j[now ^ 1]);
     __syncthreads();
   }
