@@ -21,6 +21,9 @@ type squares struct {
 	side int // of the largest matrix that fits
 }
 
+// squaresBytes is what fit allocates.
+func squaresBytes(n int64) int64 { return int64(len(squares{}.at)) * 4 * n * n }
+
 // fit makes room for n×n. Inside do.
 func (q *squares) fit(d *device, n int) {
 	if n <= q.side {

@@ -42,6 +42,7 @@ type Evaluator struct {
 	host    hostMemory
 	masks   []cu.DevicePtr // of the picture, and the taps' shares
 	all     []cu.DevicePtr // the buffers
+	j       descent
 }
 
 // hostMemory mirrors what taps share: the results' slices, and gradients on their way.
@@ -214,6 +215,7 @@ func (h host) floats(at cu.DevicePtr, n int) []float32 {
 func (e *Evaluator) Close() {
 	d := e.device
 	d.alone(func() {
+		e.j.close(d)
 		e.vectors.close()
 		for _, p := range append(e.all, e.masks...) {
 			d.free(p)

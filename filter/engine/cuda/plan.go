@@ -189,13 +189,14 @@ func (p *plan) maximum() int {
 // plane is the bytes of a field's plane.
 func (p *plan) plane(c, w, h int) int64 { return aligned(p.size * int64(c) * int64(w) * int64(h)) }
 
-// memory is what an evaluator takes, with its weights.
+// memory is what an evaluator takes, with its weights and what SetTerms adds.
 func (p *plan) memory() int64 {
 	n := vectorBytes(p.spec.W, p.spec.H)
-	p.allocate(func(_ string, bytes int64) cu.DevicePtr {
+	b := p.allocate(func(_ string, bytes int64) cu.DevicePtr {
 		n += bytes
 		return 0
 	})
+	n += descentBytes(b.taps)
 	return n + firstBytes(p.spec.Network) + p.filterBytes(false) + p.filterBytes(true)
 }
 
