@@ -153,6 +153,10 @@ func (t *tensor) conv(d *device, j convolution) {
 	}
 	if t.wgmma {
 		name, threads = "wgmma", 16*rows
+		stage += 8 // a bulk copy's barrier
+		if block > 64 {
+			stages = 4
+		}
 	}
 	d.launch(name+"_"+convSizes[[2]int{block, rows}], [3]int{blocks(j.dst.w, 16) * blocks(j.dst.h, rows), j.dst.c / block, 1},
 		[3]int{threads, 1, 1}, stages*stage,
@@ -171,8 +175,8 @@ const gramTile = 64
 func gramParts(c int, core rect) (tiles, parts, length int) {
 	n, p := blocks(c, gramTile), core.w*core.h
 	tiles = n * (n + 1) / 2
-	const enough = 264 // blocks, for large GPUs; the sums must not depend on which it is
-	length = min(max(blocks(blocks(p*tiles, enough), 64)*64, 512), 4096)
+	const enough = 528 // blocks, for large GPUs; the sums must not depend on which it is
+	length = min(max(blocks(blocks(p*tiles, enough), 64)*64, 256), 4096)
 	return tiles, blocks(p, length), length
 }
 
@@ -188,13 +192,14 @@ func (*tensor) gram(d *device, j gramJob) {
 	c := j.a.c
 	tiles, parts, length := gramParts(c, j.core)
 	sums := j.scratch + cu.DevicePtr(4*parts*tiles*gramTile*gramTile)
-	shared := 16 * 8 * (64 + 1) * 2 * 2 // GRAM_STAGES of two operands
+	const operand = 16 * 8 * (64 + 1) // GRAM_OPERAND
+	stages, shared := 4, 2*operand
 	if j.a.lo != 0 {
-		shared *= 2
+		stages, shared = 3, 4*operand
 	}
-	d.launch("gram_split", [3]int{tiles, parts, 1}, [3]int{128, 1, 1}, shared,
-		j.a.hi, j.a.lo, j.shares.at, j.shares.pitch, j.core.x, j.core.y, j.core.w, j.core.h, j.a.w, c, length, j.scratch, sums)
-	d.launch("gram_join", [3]int{blocks(c*c, 256), 1, 1}, [3]int{256, 1, 1}, 0, j.scratch, sums, parts, c, j.gram, j.means)
+	d.launch("gram_split", [3]int{tiles, parts, 1}, [3]int{128, 1, 1}, stages*shared,
+		j.a.hi, j.a.lo, j.shares.at, j.shares.pitch, j.core.x, j.core.y, j.core.w, j.core.h, j.a.w, c, length, stages, j.scratch, sums)
+	d.launch("gram_join", [3]int{blocks(tiles*gramTile*gramTile+c, 32), 1, 1}, [3]int{256, 1, 1}, 0, j.scratch, sums, parts, c, j.gram, j.means)
 }
 
 func (*tensor) matrixBytes(n, terms int) int64 {

@@ -8,26 +8,28 @@ enum {
   GRAM_TILE = 64, GRAM_SLICE = 64, // channels, positions in shared memory
   GRAM_PLANE = GRAM_SLICE + 1,     // units of 8 channels: neighbours' copies meet no bank twice
   GRAM_OPERAND = 8 * GRAM_PLANE,   // units
-  GRAM_THREADS = 128, GRAM_STAGES = 2
+  GRAM_THREADS = 128
 };
 
 struct gram_job {
   const bf16 *hi, *lo;
   const float* shares;
-  long pitch, x, y, w, h, width, c, from, to; // this block's positions of the core
+  long pitch, x, y, w, h, width, c;
+  int from, to; // this block's positions of the core
 };
 
 // gram_copy brings a slice of 64 channels from first on into shared memory; weighed:
 // times the shares. Channels and positions beyond the ends are 0.
-static __device__ __forceinline__ void gram_copy(const gram_job& j, shared_t hi, shared_t lo, long at, int first, bool weighed) {
+static __device__ __forceinline__ void gram_copy(const gram_job& j, shared_t hi, shared_t lo, int at, int first, bool weighed) {
 #pragma unroll
   for (int k = 0; k < GRAM_SLICE * 8 / GRAM_THREADS; k++) {
-    int u = threadIdx.x + k * GRAM_THREADS, plane = u % 8, p = u / 8;
-    long q = at + p;
+    int u = threadIdx.x + k * GRAM_THREADS, plane = u % 8, p = u / 8, q = at + p;
     bool valid = q < j.to && first + 8 * plane < j.c;
-    long y = valid ? q / j.w : 0, x = valid ? q % j.w : 0;
-    long from = valid ? ((y + j.y) * j.width + x + j.x) * j.c + first + 8 * plane : 0;
-    long to = 16 * (plane * GRAM_PLANE + p);
+    if (!valid) q = 0;
+    int y = 0, x = q; // rows that follow each other are one
+    if (j.w != j.width || weighed) y = q / (int)j.w, x = q % (int)j.w;
+    long from = valid ? ((j.y + y) * j.width + j.x + x) * j.c + first + 8 * plane : 0;
+    int to = 16 * (plane * GRAM_PLANE + p);
     if (!weighed) {
       copy16(hi + to, j.hi + from, valid);
       if (j.lo) copy16(lo + to, j.lo + from, valid);
@@ -53,38 +55,45 @@ static __device__ __forceinline__ void gram_operand(unsigned (&r)[4], shared_t f
   load_matrices<true>(r, from + 16 * (plane * GRAM_PLANE + p));
 }
 
-// gram_tile: block (tile, part) writes its sums to partial[(part·tiles + tile)·64·64],
-// and on the diagonal the sums of values to sums[part·c + channel].
+// gram_split: block (tile, part) writes its sums to partial[(part·tiles + tile)·64·64],
+// and on the diagonal the sums of values to sums[part·c + channel]. length is of a part,
+// in positions. stages 3 or 4 are in shared memory.
 KERNEL_BOUNDED(gram_split, GRAM_THREADS, 3,
-            (const bf16* hi, const bf16* lo, const float* shares, long pitch, long x, long y, long w, long h, long width,
-             long c, long length, float* partial, float* sums)) {
+               (const bf16* hi, const bf16* lo, const float* shares, long pitch, long x, long y, long w, long h,
+                long width, long c, long length, long stages, float* partial, float* sums)) {
   SHARED_DYNAMIC(char, memory);
   shared_t base = shared_address(memory);
   gram_job j = {hi, lo, shares, pitch, x, y, w, h, width, c, 0, 0};
-  j.from = blockIdx.y * length, j.to = j.from + length < w * h ? j.from + length : w * h;
+  j.from = blockIdx.y * (int)length, j.to = min(j.from + (int)length, (int)(w * h));
   int row = 0, column = blockIdx.x, across = (int)((c + GRAM_TILE - 1) / GRAM_TILE);
   while (column >= across - row) column -= across - row, row++;
   column += row;
   bool same = row == column && !shares; // one operand does for both
-  int planes = lo ? 2 : 1, operand = 16 * GRAM_OPERAND * planes, stage = same ? operand : 2 * operand;
+  int operand = 16 * GRAM_OPERAND * (lo ? 2 : 1), stage = same ? operand : 2 * operand;
 
   float d[2][4][4] = {}, s[2][4] = {};
   const unsigned ones[2] = {0x3f803f80, 0x3f803f80};
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32, top = warp / 2 * 32, left = warp % 2 * 32;
-  long slices = (j.to - j.from + GRAM_SLICE - 1) / GRAM_SLICE;
-  auto copy = [&](long slice) __attribute__((always_inline)) {
-    shared_t to = base + (int)(slice % GRAM_STAGES) * stage;
-    gram_copy(j, to, to + 16 * GRAM_OPERAND, j.from + slice * GRAM_SLICE, row * GRAM_TILE, shares != 0);
-    if (!same) gram_copy(j, to + operand, to + operand + 16 * GRAM_OPERAND, j.from + slice * GRAM_SLICE, column * GRAM_TILE, false);
+  int slices = (j.to - j.from + GRAM_SLICE - 1) / GRAM_SLICE;
+  auto copy = [&](int slice, int at) __attribute__((always_inline)) {
+    shared_t to = base + at * stage;
+    int from = j.from + slice * GRAM_SLICE;
+    gram_copy(j, to, to + 16 * GRAM_OPERAND, from, row * GRAM_TILE, shares != 0);
+    if (!same) gram_copy(j, to + operand, to + operand + 16 * GRAM_OPERAND, from, column * GRAM_TILE, false);
   };
-  if (slices > 0) copy(0);
-  copies_commit();
-  for (long slice = 0; slice < slices; slice++) {
-    copies_wait<0>();
-    __syncthreads();
-    if (slice + 1 < slices) copy(slice + 1);
+  for (int slice = 0; slice < stages - 1; slice++) {
+    if (slice < slices) copy(slice, slice);
     copies_commit();
-    shared_t a = base + (int)(slice % GRAM_STAGES) * stage, b = same ? a : a + operand;
+  }
+  for (int slice = 0, at = 0; slice < slices; slice++) {
+    if (stages == 3) copies_wait<1>();
+    else copies_wait<2>();
+    __syncthreads();
+    int ahead = slice + (int)stages - 1;
+    if (ahead < slices) copy(ahead, at == 0 ? (int)stages - 1 : at - 1);
+    copies_commit();
+    shared_t a = base + at * stage, b = same ? a : a + operand;
+    if (++at == stages) at = 0;
 #pragma unroll
     for (int position = 0; position < GRAM_SLICE; position += 16) {
       for (int term = 0; term < (lo ? 3 : 1); term++) {
@@ -105,7 +114,6 @@ KERNEL_BOUNDED(gram_split, GRAM_THREADS, 3,
         }
       }
     }
-    __syncthreads();
   }
   long tiles = (long)across * (across + 1) / 2;
   float* out = partial + (blockIdx.y * tiles + blockIdx.x) * GRAM_TILE * GRAM_TILE;
@@ -122,19 +130,31 @@ KERNEL_BOUNDED(gram_split, GRAM_THREADS, 3,
 }
 
 // gram_join adds the parts to gram (c, c), of which it writes columns ≥ rows, and means.
+// A block has 32 sums, each of them added up by 8 threads.
 KERNEL(gram_join, (const float* partial, const float* sums, long parts, long c, double* gram, double* means)) {
-  long i = (long)blockIdx.x * blockDim.x + threadIdx.x;
-  long across = (c + GRAM_TILE - 1) / GRAM_TILE, tiles = across * (across + 1) / 2;
-  if (i < c) {
-    double sum = 0;
-    for (long p = 0; p < parts; p++) sum += sums[p * c + i];
-    means[i] += sum;
-  }
-  long row = i / c, column = i % c;
-  if (i >= c * c || column < row) return;
-  long r = row / GRAM_TILE, k = column / GRAM_TILE, tile = r * across - r * (r - 1) / 2 + k - r;
-  const float* from = partial + tile * GRAM_TILE * GRAM_TILE + row % GRAM_TILE * GRAM_TILE + column % GRAM_TILE;
+  SHARED(double, part, 256);
+  int across = (int)((c + GRAM_TILE - 1) / GRAM_TILE), tiles = across * (across + 1) / 2;
+  int e = blockIdx.x * 32 + threadIdx.x % 32, first = threadIdx.x / 32;
+  int all = tiles * GRAM_TILE * GRAM_TILE;
+  bool mean = e >= all;
+  const float* from = mean ? sums + (e - all) : partial + e;
+  long step = mean ? c : all;
   double sum = 0;
-  for (long p = 0; p < parts; p++) sum += from[p * tiles * GRAM_TILE * GRAM_TILE];
-  gram[i] += sum;
+  if (!mean || e - all < c) {
+#pragma unroll 4
+    for (long p = first; p < parts; p += 8) sum += from[p * step];
+  }
+  part[threadIdx.x] = sum;
+  __syncthreads();
+  if (first > 0) return;
+  for (int k = 1; k < 8; k++) sum += part[threadIdx.x + 32 * k];
+  if (mean) {
+    if (e - all < c) means[e - all] += sum;
+    return;
+  }
+  int row = 0, column = e / (GRAM_TILE * GRAM_TILE);
+  while (column >= across - row) column -= across - row, row++;
+  column = (column + row) * GRAM_TILE + e % GRAM_TILE;
+  row = row * GRAM_TILE + e / GRAM_TILE % GRAM_TILE;
+  if (column >= row && column < c) gram[row * c + column] += sum;
 }

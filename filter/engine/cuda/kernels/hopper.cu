@@ -86,7 +86,10 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   shared_t base = shared_address(memory);
   int across = (int)((j.w + P::W - 1) / P::W);
   int x0 = blockIdx.x % across * P::W, y0 = blockIdx.x / across * P::H;
-  loader<P> load(j, base, x0, y0, blockIdx.y);
+  loader<P, true> load(j, base, stages, x0, y0, blockIdx.y);
+  if (threadIdx.x == 0) arrivals_init(load.arrivals, stages);
+  __syncthreads();
+  unsigned turns = 0; // bit i: how often stage i has been filled, its lowest bit
   int group = threadIdx.x / 128, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   float left[NT][4] = {}, right[NT][4] = {};
   int n = (int)(j.in / (8 * P::PLANES) * j.terms);
@@ -105,6 +108,8 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     if (s + distance < n) load.next((at + distance) % stages);
     copies_commit();
     shared_t a = base + at * P::STAGE + 16 * group * 8 * P::PITCH, b = base + at * P::STAGE + 16 * P::POSITION_UNITS;
+    arrival_wait(load.arrivals + 8 * at, turns >> at & 1);
+    turns ^= 1u << at;
     wgmma_begin();
 #pragma unroll
     for (int step = 0; step < P::STEPS; step++) {

@@ -13,6 +13,7 @@
 // Splits: the hi and lo planes of value and weight make up to three terms, hi·hi, lo·hi
 // and hi·lo, which are slices of their own.
 #pragma once
+#include "bulk.cuh"
 #include "mma.cuh"
 
 enum { GATED = 1, INSIDE_ADDS = 2 }; // flags of a job
@@ -46,17 +47,18 @@ template <int TAPS, int H_, int BN_, int THREADS_> struct patch {
   }
 };
 
-// loader copies slices into stages, one after the other.
-template <class P> struct loader {
+// loader copies slices into stages, one after the other: the positions by all threads,
+// and so the weights, or BULK: these in one piece, by the copy engine (bulk.cuh).
+template <class P, bool BULK> struct loader {
   unsigned at[P::COPIES]; // units of 8 channels in the first slice; ~0: outside, zeros
   const product_job& j;
-  shared_t stages;
+  shared_t stages, arrivals; // where a bulk copy into each stage says that it is there
   const char* weights_hi;
   const char* weights_lo;
   int slice, term;
 
-  __device__ __forceinline__ loader(const product_job& j, shared_t stages, int x0, int y0, int block)
-      : j(j), stages(stages), slice(0), term(0) {
+  __device__ __forceinline__ loader(const product_job& j, shared_t base, int stages, int x0, int y0, int block)
+      : j(j), stages(base), arrivals(base + stages * P::STAGE), slice(0), term(0) {
     long slices = j.in / (8 * P::PLANES);
     weights_hi = (const char*)j.w_hi + block * slices * P::WEIGHT_UNITS * 16;
     weights_lo = (const char*)j.w_lo + block * slices * P::WEIGHT_UNITS * 16;
@@ -81,13 +83,17 @@ template <class P> struct loader {
         copy16(to + 16 * (u % P::PLANES * P::PLANE + u / P::PLANES), from + (valid ? (long)at[k] * 16 : 0), valid);
     }
     const char* w = (term == 2 ? weights_lo : weights_hi) + (long)slice * P::WEIGHT_UNITS * 16;
+    if (++term == j.terms) term = 0, slice++;
+    if (BULK) {
+      if (threadIdx.x == 0) bulk_copy(to + 16 * P::POSITION_UNITS, w, P::WEIGHT_UNITS * 16, arrivals + 8 * stage);
+      return;
+    }
 #pragma unroll
     for (int k = 0; k < P::WEIGHT_COPIES; k++) {
       int u = threadIdx.x + k * P::THREADS;
       if (P::WEIGHT_UNITS % P::THREADS == 0 || u < P::WEIGHT_UNITS)
         copy16(to + 16 * (P::POSITION_UNITS + u), w + u * 16, true);
     }
-    if (++term == j.terms) term = 0, slice++;
   }
 };
 

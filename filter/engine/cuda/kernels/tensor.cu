@@ -62,7 +62,7 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   shared_t base = shared_address(memory);
   int across = (int)((j.w + P::W - 1) / P::W);
   int x0 = blockIdx.x % across * P::W, y0 = blockIdx.x / across * P::H;
-  loader<P> load(j, base, x0, y0, blockIdx.y);
+  loader<P, false> load(j, base, stages, x0, y0, blockIdx.y);
   W w;
   int n = (int)(j.in / (8 * P::PLANES) * j.terms);
   for (int s = 0; s < stages - 1; s++) {
