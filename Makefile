@@ -5,13 +5,17 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build demo test lint weights frei0r neighbours \
+.PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint weights frei0r neighbours \
 	bench bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
 
 help:
 	@echo "make build    ./nstfilter"
+	@echo "make build-cuda  ./nstfilter with the engine for NVIDIA's GPUs, which needs no CUDA to build"
 	@echo "make demo     paint a photo, a film and a pipe into demo/"
 	@echo "make test     everything that is tested (what CI runs)"
+	@echo "make test-cuda  test the cuda engine, on the CPU where there is no GPU"
+	@echo "make ptx      compile the cuda engine's kernels with clang, after a change"
+	@echo "make check-ptx  assemble them with NVIDIA's ptxas"
 	@echo "make frei0r   ./nstfilter.so, the plugin for ffmpeg, Kdenlive, Shotcut"
 	@echo "make neighbours  run what the README says of other programs, which are installed"
 	@echo "make lint     gofmt, go vet, staticcheck"
@@ -30,12 +34,26 @@ setup:
 build: setup
 	go build -o nstfilter ./cmd/nstfilter
 
+build-cuda: setup
+	filter/engine/cuda/env.sh go build -tags cuda -o nstfilter ./cmd/nstfilter
+
 demo: build
 	.ci/demo.sh
 
 test: lint build frei0r
 	@.ci/setup.sh .build test
 	.ci/test.sh
+
+test-cuda: setup
+	@.ci/setup.sh .build test
+	.ci/test_cuda.sh
+
+ptx:
+	@.ci/setup.sh .build ptx
+	filter/engine/cuda/kernels/build.sh
+
+check-ptx: setup
+	filter/engine/cuda/kernels/check.sh .build
 
 # It looks for nstfilter in PATH, or where $$NSTFILTER says.
 frei0r: build

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and this machine lacks: setup.sh BUILD
 # [PURPOSE…]. Purposes: test, what only tests need; frei0r, what its plugin needs;
-# neighbours, the programs that nstfilter is used with.
+# neighbours, the programs that nstfilter is used with; ptx, the compiler of kernels.
 # Debian packages through apt-get (with sudo where needed), and Go, where there is
 # none or an older one, from the Python index into BUILD/go.
 set -eu
@@ -36,6 +36,8 @@ for purpose; do
 			has aarch64-linux-gnu-gcc || wanted="$wanted gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 			has qemu-aarch64 || wanted="$wanted qemu-user"
 		fi
+		# The cuda engine's kernels are tested on the CPU (filter/engine/cuda/testdriver).
+		has g++ || wanted="$wanted g++"
 		# The small ones of the neighbours.
 		has x264 || wanted="$wanted x264"
 		has x265 || wanted="$wanted x265"
@@ -51,6 +53,7 @@ for purpose; do
 		{ has gst-launch-1.0 && gst-inspect-1.0 y4menc && gst-inspect-1.0 y4mdec; } >/dev/null 2>&1 ||
 			wanted="$wanted gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 		;;
+	ptx) has clang-14 || wanted="$wanted clang-14" ;;
 	*) fail "no purpose $purpose" ;;
 	esac
 done

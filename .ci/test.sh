@@ -19,6 +19,9 @@ go test ./...
 say "go test -race, where goroutines are"
 go test -race -short ./pipeline ./video/... ./filter ./filter/engine/cpu
 
+say "the cuda engine"
+.ci/test_cuda.sh
+
 say "the frei0r plugin"
 cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
 

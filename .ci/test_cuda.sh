@@ -1,0 +1,15 @@
+#!/bin/sh
+# Checks and tests the cuda engine, from the repository's root: on the test driver, which
+# runs its kernels on the CPU, or with NSTFILTER_GPU=1 on this machine's GPU.
+set -eu
+
+TESTDRIVER=1
+[ "${NSTFILTER_GPU:-}" != 1 ] || TESTDRIVER=0
+export TESTDRIVER
+
+cuda() { filter/engine/cuda/env.sh "$@"; }
+
+cuda go vet -tags cuda ./filter/engine/cuda/... ./cmd/nstfilter
+cuda go tool staticcheck -tags cuda ./filter/engine/cuda/... ./cmd/nstfilter
+cuda go test -tags cuda ./filter/engine/cuda/...
+cuda go test -tags cuda -race -short ./filter/engine/cuda/...
