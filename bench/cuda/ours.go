@@ -30,8 +30,12 @@ func answerTo(line string) error {
 // ours times the iterations of nstfilter's engine.
 func (j *job) ours() (a answer, err error) {
 	defer func() {
-		if f, ok := recover().(engine.Failure); ok {
+		switch f := recover().(type) {
+		case nil:
+		case engine.Failure:
 			err = f
+		default:
+			panic(f)
 		}
 	}()
 	p, err := problem.Read(j.Folder)
