@@ -54,9 +54,10 @@ func (w *workspace) NewVector(n int) engine.Vector {
 			w.vectors[i], w.vectors[w.used] = w.vectors[w.used], v
 			w.used++
 			zeros := make([]float32, min(n, 1<<16))
-			for at := 0; at < n; at += len(zeros) {
-				part := min(len(zeros), n-at)
-				w.Upload(w.View(v, at, part), zeros[:part])
+			w.Upload(w.View(v, 0, len(zeros)), zeros)
+			for done := len(zeros); done < n; done *= 2 { // a device copies its own memory fastest
+				part := min(done, n-done)
+				w.Axpby(w.View(v, done, part), 1, w.View(v, 0, part), 0)
 			}
 			return v
 		}
