@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -61,26 +62,26 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	for i := range dark {
 		dark[i] /= 2
 	}
-	j := terms(b, s, dark)
+	j, both := terms(b, s, dark), beside{30, 20}
 	a.(engine.Descender).SetTerms(j)
-	_, unread := descent(a, s, x, beside{30, 20}, false)
+	_, unread := descent(a, s, x, both, false)
 	zeros := make([]float64, len(s.Taps))
 	sameValues(t, "values before any were read", unread, engine.Values{Style: zeros, Content: zeros})
-	run := func(what string) {
+	run := func(what string, c ...beside) {
 		t.Helper()
 		for _, e := range []engine.Evaluator{a, b} {
 			e.(engine.Descender).SetTerms(j)
 		}
-		for name, c := range map[string]beside{"alone": {}, "beside TV": {tv: 30}, "beside a prior": {prior: 20}, "beside both": {30, 20}} {
-			compareDescents(t, what+", "+name, a, b, s, x, c)
+		for _, c := range c {
+			compareDescents(t, fmt.Sprintf("%s, beside %+v", what, c), a, b, s, x, c)
 		}
 	}
-	run("no target")
+	run("no target", both)
 	for _, e := range []engine.Evaluator{a, b} {
 		e.Forward(upload(e, picture(1001, s.W, s.H)))
 		e.SetContent(metrics(s))
 	}
-	run("with a target")
+	run("with a target", both, beside{}, beside{tv: 30}, beside{prior: 20})
 	testReading(t, a, s, x)
 	compare(t, "Forward after it", a, b, s, x, gradients(s))
 
@@ -91,7 +92,7 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 			e.Forward(upload(e, picture(1002, s.W, s.H)))
 			e.SetContent(make([][]float32, len(s.Taps)))
 		}
-		compareDescents(t, name, a, b, s, x, beside{30, 20})
+		compareDescents(t, name, a, b, s, x, both)
 	}
 	for _, e := range []engine.Evaluator{a, b} {
 		e.SetMask(nil)
@@ -99,7 +100,7 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	for i := range j {
 		j[i].Target, j[i].Metric, j[i].Content = nil, nil, 2*j[i].Content
 	}
-	run("other terms")
+	run("other terms", both)
 }
 
 // descent evaluates J at x; dx held something before.
@@ -145,6 +146,18 @@ func testReading(t *testing.T, e engine.Evaluator, s engine.Spec, x []float32) {
 	sameValues(t, "values that were not read", held, first)
 	_, fresh := descent(e, s, other, c, true)
 	sameValues(t, "values that are read at last", fresh, second)
+
+	// As an optimiser does: the same vectors again and again, the picture another.
+	moving, dmoving := upload(e, x), e.NewVector(len(x))
+	for i := range 4 {
+		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
+		here, _ := descent(e, s, download(e, moving), beside{tv: c.tv}, true)
+		sameBits(t, fmt.Sprintf("gradient on the way, step %d", i+1), download(e, dmoving), here)
+		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
+		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
+		sameBits(t, fmt.Sprintf("and once more, step %d", i+1), download(e, dmoving), here)
+		e.Axpby(moving, -.1, dmoving, 1)
+	}
 }
 
 func sameValues(t *testing.T, what string, got, want engine.Values) {
