@@ -13,13 +13,16 @@ import (
 	"gorgonia.org/cu"
 )
 
-// failed names the call that returned an error. cu keeps the text of its own errors private.
+// failed gives a call's error as cu would, so that it is cu.OutOfMemory, say.
 func failed(call string, status C.CUresult) error {
 	if status == C.CUDA_SUCCESS {
 		return nil
 	}
-	return fmt.Errorf("%s: CUDA error %d", call, status)
+	return fmt.Errorf("%s: %w", call, like(cu.Success, int(status)))
 }
+
+// like makes a value of a type that has no name here.
+func like[T ~int](_ T, v int) T { return T(v) }
 
 // HostAlloc returns memory of the host that the device copies from and to directly.
 // HostFree frees it.

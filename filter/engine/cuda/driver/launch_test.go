@@ -3,9 +3,11 @@
 package driver_test
 
 import (
+	"errors"
 	"math"
-	"strings"
 	"testing"
+
+	"gorgonia.org/cu"
 
 	"nstfilter/filter/engine/cuda/driver"
 )
@@ -62,7 +64,7 @@ func TestSetSharedMemory(t *testing.T) {
 	}
 	f := must(g.module.Function("probe_turn"))(t)
 	check(t, driver.SetSharedMemory(f, most))
-	if err := driver.SetSharedMemory(f, 1<<20); err == nil || !strings.Contains(err.Error(), "cuFuncSetAttribute") {
+	if err := driver.SetSharedMemory(f, 1<<20); !errors.Is(err, cu.InvalidValue) {
 		t.Fatalf("1 MiB of shared memory: %v", err)
 	}
 }
