@@ -14,10 +14,13 @@ var _ engine.Descender = (*Evaluator)(nil)
 
 // descent is J on the device.
 type descent struct {
-	room   cu.DevicePtr // for all that follows
-	terms  []term
-	values cu.DevicePtr // float64: contents and traces, by tap, then TV and Prior
-	last   engine.Values
+	room    cu.DevicePtr // for all that follows
+	terms   []term
+	values  cu.DevicePtr // float64: contents and traces, by tap, then TV and Prior
+	squares squares      // what a gradient is made in
+	last    engine.Values
+
+	recorders [2]recorder // without reading, and with it
 }
 
 // term is an engine.Term.
@@ -62,6 +65,7 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 		panic("cuda: not one term for each tap")
 	}
 	e.device.do(func() {
+		e.forget()
 		e.makeRoom()
 		for i, from := range terms {
 			t, to := &e.taps[i], &e.j.terms[i]
@@ -82,7 +86,7 @@ func (e *Evaluator) makeRoom() {
 	if j.room != 0 {
 		return
 	}
-	e.squares.fit(e.device, widest(e.taps))
+	j.squares.fit(e.device, widest(e.taps))
 	var err error
 	if j.room, err = e.device.alloc("targets of style", j.place(e.taps)); err != nil {
 		panic(engine.Failure{Err: err})
@@ -93,6 +97,10 @@ func (e *Evaluator) makeRoom() {
 
 // close frees it. Inside alone.
 func (j *descent) close(d *device) {
+	for i := range j.recorders {
+		j.recorders[i].forget(d)
+	}
+	j.squares.close(d)
 	if j.room != 0 {
 		d.free(j.room)
 	}
@@ -112,28 +120,44 @@ func (e *Evaluator) keepSquare(dst cu.DevicePtr, m []float32, n int) {
 
 func (e *Evaluator) Descend(dx, x engine.Vector, tv float64, prior, w engine.Vector, priorWeight float64, read bool) engine.Values {
 	p := e.w * e.h
-	pdx, px := pointer(dx, 3*p), pointer(x, 3*p)
-	var pprior, pw cu.DevicePtr
+	j := job{dx: pointer(dx, 3*p), x: pointer(x, 3*p), tv: tv, priorWeight: priorWeight, read: read}
 	if prior != nil {
-		pprior, pw = pointer(prior, 3*p), pointer(w, p)
+		j.prior, j.w = pointer(prior, 3*p), pointer(w, p)
 	}
 	e.device.do(func() {
-		e.activateAll(px)
-		for i := range e.taps {
-			e.weighTap(i, read)
+		if !read {
+			e.j.recorders[0].do(e.device, j, e.launchDescent)
+			return
 		}
-		e.descend(pdx)
-		if tv != 0 {
-			e.tv(pdx, px, tv, e.value(2*len(e.taps), read))
-		}
-		if prior != nil {
-			e.prior(pdx, px, pprior, pw, priorWeight, e.value(2*len(e.taps)+1, read))
-		}
-		if read {
-			e.readValues(tv != 0, prior != nil)
-		}
+		e.j.recorders[1].do(e.device, j, e.launchDescent)
+		e.readValues(j)
 	})
 	return e.j.last
+}
+
+// launchDescent does all of Descend but to read the values.
+func (e *Evaluator) launchDescent(j job) {
+	e.activateAll(j.x)
+	for i := range e.taps {
+		e.weighTap(i, j.read)
+	}
+	e.descend(j.dx)
+	if j.tv != 0 {
+		e.tv(j.dx, j.x, j.tv, e.value(2*len(e.taps), j.read))
+	}
+	if j.prior != 0 {
+		e.prior(j.dx, j.x, j.prior, j.w, j.priorWeight, e.value(2*len(e.taps)+1, j.read))
+	}
+	if j.read {
+		e.device.copy(e.j.values, e.taps[0].content, 8*int64(len(e.taps)))
+	}
+}
+
+// forget is called before anything changes that recorded launches rely on.
+func (e *Evaluator) forget() {
+	for i := range e.j.recorders {
+		e.j.recorders[i].forget(e.device)
+	}
 }
 
 // value is where value i goes: nowhere if it is not read.
@@ -155,7 +179,7 @@ func (e *Evaluator) weighTap(i int, read bool) {
 	if t.positions > 0 {
 		scale = 1 / t.positions
 	}
-	delta, half, product := e.squares.at[0], e.squares.at[1], e.squares.at[2]
+	delta, half, product := e.j.squares.at[0], e.j.squares.at[1], e.j.squares.at[2]
 	e.elements("style_delta", n*n, delta, j.target, t.gram, n, t.c, scale)
 	if j.measured {
 		e.device.product(half, delta, j.metric, n)
@@ -170,9 +194,8 @@ func (e *Evaluator) weighTap(i int, read bool) {
 }
 
 // readValues waits for the values; what was not computed is 0.
-func (e *Evaluator) readValues(tv, prior bool) {
+func (e *Evaluator) readValues(j job) {
 	k := len(e.taps)
-	e.device.copy(e.j.values, e.taps[0].content, 8*int64(k))
 	all := make([]float64, 2*k+2)
 	e.device.download(unsafe.Pointer(&all[0]), e.j.values, 8*int64(len(all)))
 	v := &e.j.last
@@ -183,10 +206,10 @@ func (e *Evaluator) readValues(tv, prior bool) {
 		}
 	}
 	v.TV, v.Prior = 0, 0
-	if tv {
+	if j.tv != 0 {
 		v.TV = all[2*k]
 	}
-	if prior {
+	if j.prior != 0 {
 		v.Prior = all[2*k+1]
 	}
 }

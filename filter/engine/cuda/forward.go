@@ -24,6 +24,7 @@ const (
 // SetMask panics with engine.Failure if there is no memory.
 func (e *Evaluator) SetMask(mask []float32) {
 	e.device.do(func() {
+		e.forget()
 		for _, p := range e.masks {
 			e.device.free(p)
 		}
@@ -181,6 +182,7 @@ func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 
 func (e *Evaluator) SetContent(metric [][]float32) {
 	e.device.do(func() {
+		e.forget()
 		for i := len(e.tiles) - 1; i >= 0; i-- {
 			if i != e.held {
 				e.activate(i, false)
