@@ -30,6 +30,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T, seed uint64) *bench {
+	needGPU(t)
 	d, err := open(0)
 	if err != nil {
 		t.Fatal(err)
