@@ -3,11 +3,12 @@
 package cuda
 
 import (
+	"os"
 	"testing"
 
+	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/cuda/driver"
 	"nstfilter/filter/engine/enginetest"
-	"os"
 )
 
 // needGPU skips a test where there is no GPU, and fails it where there should be one:
@@ -34,5 +35,14 @@ func newEngine(t *testing.T, isa string) *Engine {
 	return e
 }
 
-func TestSIMT(t *testing.T) { enginetest.Run(t, newEngine(t, "simt"), enginetest.Reference{}) }
+func compile(t *testing.T, e *Engine, s engine.Spec) engine.Evaluator {
+	t.Helper()
+	ev, err := e.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ev
+}
+
+func TestSIMT(t *testing.T)   { enginetest.Run(t, newEngine(t, "simt"), enginetest.Reference{}) }
 func TestTensor(t *testing.T) { enginetest.Run(t, newEngine(t, "tensor"), enginetest.Reference{}) }
