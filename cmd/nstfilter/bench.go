@@ -17,8 +17,8 @@ import (
 )
 
 type benchCmd struct {
-	Device    string   `help:"What computes: auto, cpu, or gorgonia."`
-	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain."`
+	Device    string   `help:"What computes: auto, cuda, cuda:N, cpu, or gorgonia."`
+	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto; the cpu's avx512, avx2, neon, or plain; cuda's tensor or simt."`
 	Threads   int      `help:"Threads to compute with; 0 takes all processors."`
 	Network   string   `help:"Network that sees: slim or vgg16."`
 	Sizes     []string `aliases:"size" default:"128,256,512" help:"Sizes of the pictures, in pixels: 512 (a square) or 1920x1080, with commas between."`
