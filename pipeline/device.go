@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"nstfilter/filter/engine"
-	"nstfilter/filter/engine/gorgonia"
 )
 
 // device is one way to compute.
@@ -25,8 +24,7 @@ type device struct {
 }
 
 // devices are listed best first.
-var devices = slices.Concat([]device{gpus}, native(), []device{{name: "gorgonia", list: one("gorgonia"),
-	open: func(int, string, int) (engine.Engine, error) { return gorgonia.New(), nil }}})
+var devices = slices.Concat([]device{gpus}, native(), portable())
 
 // one is the list of a device that there always is.
 func one(name string) func() ([]string, error) {

@@ -17,7 +17,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
-	"nstfilter/filter/engine/gorgonia"
+	"nstfilter/filter/engine/enginetest"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 )
@@ -32,7 +32,7 @@ type gpu struct {
 }
 
 func newGPU(onForward func(g *gpu)) *gpu {
-	g := &gpu{Engine: gorgonia.New(), free: 16 << 30}
+	g := &gpu{Engine: enginetest.Reference{}, free: 16 << 30}
 	g.onForward = func() { onForward(g) }
 	return g
 }
@@ -285,7 +285,7 @@ func TestMemoryOfAGPU(t *testing.T) {
 	if got := w.memory(); got != 3<<20 {
 		t.Errorf("%d bytes, with --max-memory %d", got, j.MaxMemory)
 	}
-	w.engine = gorgonia.New()
+	w.engine = enginetest.Reference{}
 	if got := w.memory(); got != 1 {
 		t.Errorf("%d of the host's, of which the program has more", got)
 	}
