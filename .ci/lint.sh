@@ -13,6 +13,8 @@ if [ -n "$unformatted" ]; then
 fi
 say "go vet"
 go vet ./...
+say "go vet without libvips"
+go vet -tags novips ./pipeline/... ./cmd/nstfilter
 for os in linux darwin windows; do
 	say "go vet without cgo, $os"
 	CGO_ENABLED=0 GOOS=$os go vet ./...

@@ -19,8 +19,9 @@ type Filter struct {
 	// InitImage is the start for Options.Init "image:FILE".
 	InitImage *Frame
 	// MaxMemory, in bytes, is what painting may take, the frame and its result
-	// counted: an engine that can then works in tiles. 0: no limit. It is set
-	// before the first Plan or Paint.
+	// counted unless the engine is engine.Limited, whose own memory it then is: an
+	// engine that can works in tiles. 0: no limit. It is set before the first Plan or
+	// Paint.
 	MaxMemory int64
 	// Film says that frames follow that begin from the result before: plans then
 	// have room for these too. It is set before a Plan or Paint.

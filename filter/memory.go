@@ -14,9 +14,33 @@ func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
 	return spec
 }
 
-// ownMemory is what painting takes beside its evaluator, in bytes: a frame of size
-// full at one scale, margin and all.
+// limited reports an engine with memory of its own, where vectors lie and pictures
+// do not.
+func (f *Filter) limited() bool {
+	_, ok := f.e.(engine.Limited)
+	return ok
+}
+
+// MemoryName is what MaxMemory counts, in words.
+func (f *Filter) MemoryName() string {
+	if f.limited() {
+		return "the GPU's memory"
+	}
+	return "memory"
+}
+
+// ownMemory is what painting takes beside its evaluator, in the same memory, in
+// bytes: a frame of size full at one scale, margin and all.
 func (f *Filter) ownMemory(full, s size, last bool, how means) int64 {
+	bytes := f.vectorMemory(s, how)
+	if !f.limited() {
+		bytes += f.pictureMemory(full, s, last, how)
+	}
+	return bytes
+}
+
+// vectorMemory is what the optimiser keeps where the evaluator computes.
+func (f *Filter) vectorMemory(s size, how means) int64 {
 	params := 3 * s.pixels()
 	vectors := params + params // x, which is the parameters, and gradient
 	if how.pyramid {
@@ -31,21 +55,37 @@ func (f *Filter) ownMemory(full, s size, last bool, how means) int64 {
 	default:
 		vectors += 2 * params
 	}
+	if how.later {
+		vectors += 4 * s.pixels() // the prior and its weight
+	}
+	return 4 * int64(vectors)
+}
+
+// pictureMemory is what lies in the host's memory, whatever computes.
+func (f *Filter) pictureMemory(full, s size, last bool, how means) int64 {
 	pictures := 3*full.pixels() + 2*3*s.pixels() // the frame, the result, and what passes by
 	if how.later {
-		vectors += 4 * s.pixels()      // the prior and its weight
 		pictures += 64 * full.pixels() // the guide, what it is made of, and frames that wait
 	}
 	if !last {
+		params := 3 * s.pixels()
+		if how.pyramid {
+			params = f.parameters(s)
+		}
 		pictures += 3*s.pixels() + 2*params // the content, and Adam's moments for the next scale
 	}
-	return 4*int64(vectors+pictures) + f.gramMemory()
+	return 4*int64(pictures) + f.gramMemory()
 }
 
-// styleMemory is the same for looking at a style of size at on the way to a picture
-// of size s: the frame, the picture so far, and the moments of half its size wait.
+// styleMemory is the same as ownMemory for looking at a style of size at on the way
+// to a picture of size s: the frame, the picture so far, and the moments of half its
+// size wait.
 func (f *Filter) styleMemory(full, s, at size) int64 {
-	return 4*int64(3*full.pixels()+3*s.pixels()+f.parameters(s)+3*3*at.pixels()) + f.gramMemory()
+	x := 4 * 3 * int64(at.pixels())
+	if f.limited() {
+		return x
+	}
+	return x + 4*int64(3*full.pixels()+3*s.pixels()+f.parameters(s)+2*3*at.pixels()) + f.gramMemory()
 }
 
 // gramMemory is the most that the Grams of the styles and their blends take.

@@ -10,7 +10,8 @@ import (
 // Plan is how a picture will be worked on.
 type Plan struct {
 	W, H    int     // worked at
-	Memory  int64   // bytes that painting takes, about
+	Memory  int64   // bytes that painting takes, about; of the device's own where it has some
+	Host    int64   // bytes that it then takes of the host's
 	Seconds float64 // for one picture, coarse to fine; about
 	Later   float64 // seconds, at most, for a frame that begins from the result before
 	Reason  string  // why the size is not the input's; empty if it is
@@ -74,7 +75,7 @@ func (f *Filter) choose(full, s size, perPixel float64) Plan {
 func (f *Filter) tooMuch(p Plan) string {
 	switch {
 	case f.MaxMemory > 0 && p.Memory > f.MaxMemory:
-		return fmt.Sprintf("a larger one would need more than %.1f GB of memory", float64(f.MaxMemory)/1e9)
+		return fmt.Sprintf("a larger one would need more than %.1f GB of %s", float64(f.MaxMemory)/1e9, f.MemoryName())
 	case p.Seconds > longest.Seconds():
 		return "a larger one would take more than an hour"
 	}
@@ -103,9 +104,13 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 		}
 	}
 	grown := s.grow(f.o.Margin)
-	own := f.ownMemory(full, grown, true, how)
+	own, host := f.ownMemory(full, grown, true, how), f.pictureMemory(full, grown, true, how)
 	if f.Film {
-		own = max(own, f.ownMemory(full, grown, true, f.means(true)))
+		later := f.means(true)
+		own, host = max(own, f.ownMemory(full, grown, true, later)), f.pictureMemory(full, grown, true, later)
+	}
+	if f.limited() {
+		p.Host = host
 	}
 	p.Memory = f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(true)), own)) + own
 	for _, style := range f.styles {

@@ -79,4 +79,6 @@ func (b *bar) end() {
 	}
 }
 
+func (b *bar) another() teller { return &bar{container: b.container} }
+
 func (b *bar) close() { b.container.Wait() }

@@ -8,14 +8,17 @@ import (
 )
 
 func native() []device {
-	return []device{{"cpu", func(isa string, threads int) (engine.Engine, error) {
-		if isa == "auto" {
-			return cpu.New(threads)
-		}
-		e, err := cpu.NewISA(isa, threads)
-		if err != nil {
-			return nil, usage("--isa %s: %v", isa, err)
-		}
-		return e, nil
-	}}}
+	return []device{{name: "cpu", isas: []string{"avx512", "avx2", "neon", "plain"}, list: one("cpu"), open: openCPU,
+		remedy: "choose --device gorgonia"}}
+}
+
+func openCPU(_ int, isa string, threads int) (engine.Engine, error) {
+	if isa == "auto" {
+		return cpu.New(threads)
+	}
+	e, err := cpu.NewISA(isa, threads)
+	if err != nil {
+		return nil, usage("--isa %s: %v", isa, err)
+	}
+	return e, nil
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -9,55 +10,87 @@ import (
 	"strings"
 	"time"
 
+	"nstfilter/filter"
+	"nstfilter/filter/engine"
 	"nstfilter/video"
 )
 
 func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
 
-// film paints a film. After Stop the frames that are done are a film of their own
-// under NAME.interrupted.EXT.
-func (j *Job) film(ctx context.Context, t task) error {
-	if err := t.check(j.Overwrite); err != nil {
+// film paints a film. After Stop, and where the device fails, the frames that are
+// done are a film of their own under NAME.interrupted.EXT.
+func (w *worker) film(ctx context.Context, t task) error {
+	if err := t.check(w.Overwrite); err != nil {
 		return err
 	}
-	film, err := video.OpenFilm(ctx, t.in, j.Video)
+	film, err := video.OpenFilm(ctx, t.in, w.Video)
 	if err != nil {
 		return err
 	}
-	dst, err := video.CreateFilm(ctx, film, t.out, j.Video)
+	dst, err := video.CreateFilm(ctx, film, t.out, w.Video)
 	if err != nil {
 		return err
 	}
 	told := len(film.Notes)
 	for _, note := range film.Notes {
-		j.tell.say(t.in + ": " + note)
+		w.tell.say(t.in + ": " + note)
 	}
-	j.tell.begin(t.in, film.Count)
-	l := newLedger(t.in, j.stats, j.tell)
-	painter := &painter{job: j, ledger: l, frames: film.Count, begin: seconds(film.Begin)}
+	w.tell.begin(t.in, film.Count)
+	l := newLedger(t.in, w.stats, w.tell)
+	painter := &painter{worker: w, ledger: l, frames: film.Count, begin: seconds(film.Begin)}
 	kept := interruptedName(t.out)
-	sink := &renamed{FilmSink: dst, stop: j.Stop, name: kept}
-	err = Run(ctx, StopSource(j.Stop, film), l.sink(sink), j.stages(l, painter.stage())...)
+	var failed error // of the device, after a frame that is done
+	sink := &renamed{FilmSink: dst, early: func() bool { return w.Stop.Err() != nil || failed != nil }, name: kept}
+	err = Run(ctx, StopSource(w.Stop, film), l.sink(sink), append(w.stages(l, painter.stage()), endWithDevice(&failed))...)
 	for _, note := range film.Notes[told:] { // from decoding
-		j.tell.say(t.in + ": " + note)
+		w.tell.say(t.in + ": " + note)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted
-	case j.Stop.Err() != nil && l.done == 0:
-		j.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
+	case w.Stop.Err() != nil && l.done == 0:
+		w.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
 		return ErrInterrupted
 	case err != nil && !strings.HasPrefix(err.Error(), t.in) && !strings.HasPrefix(err.Error(), t.out):
 		return fmt.Errorf("%s: %w", t.in, err)
 	case err != nil:
 		return err
-	case j.Stop.Err() != nil:
-		rest := math.Floor((l.last-film.Begin)*1000) / 1000 // rounded up it could leave out a frame
-		j.tell.say(fmt.Sprintf("%s: interrupted; the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
-			t.in, l.done, kept, max(rest, 0)))
+	case failed != nil:
+		w.tell.say(t.in + ": ended early; " + goOn(l, film.Begin, kept))
+		return fmt.Errorf("%s: %w", t.in, failed)
+	case w.Stop.Err() != nil:
+		w.tell.say(t.in + ": interrupted; " + goOn(l, film.Begin, kept))
 		return ErrInterrupted
 	}
 	return nil
+}
+
+// goOn says where the frames are that are done, and how to paint the others of a
+// film that begins at a time of its clock.
+func goOn(l *ledger, begin float64, kept string) string {
+	rest := math.Floor((l.last-begin)*1000) / 1000 // rounded up it could leave out a frame
+	return fmt.Sprintf("the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
+		l.done, kept, max(rest, 0))
+}
+
+// endWithDevice is a stage that ends the stream, without an error, where the device
+// fails after the first frame: what is done is whole. failed is then why.
+func endWithDevice(failed *error) Stage {
+	return func(_ context.Context, in Frames) Frames {
+		return func(yield func(*filter.Frame, error) bool) {
+			some := false
+			for f, err := range in {
+				if some && (lost(err) || errors.Is(err, engine.ErrMemory)) {
+					*failed = err
+					return
+				}
+				if !yield(f, err) || err != nil {
+					return
+				}
+				some = true
+			}
+		}
+	}
 }
 
 // filmless is a usage error where options for films in files are given and there is
@@ -84,15 +117,15 @@ func interruptedName(out string) string {
 	return strings.TrimSuffix(out, ext) + ".interrupted" + ext
 }
 
-// renamed gives the film another name if it is closed after stop.
+// renamed gives the film another name if it ends early.
 type renamed struct {
 	*video.FilmSink
-	stop context.Context
-	name string
+	early func() bool
+	name  string
 }
 
 func (r *renamed) Close() error {
-	if r.stop.Err() != nil {
+	if r.early() {
 		r.FilmSink.Rename(r.name)
 	}
 	return r.FilmSink.Close()

@@ -196,26 +196,26 @@ func (t task) checkPictures(overwrite bool) error {
 
 // folder paints pictures as the frames of one film. Those that are done stay,
 // however it ends.
-func (j *Job) folder(ctx context.Context, t task) error {
-	if err := t.check(j.Overwrite); err != nil {
+func (w *worker) folder(ctx context.Context, t task) error {
+	if err := t.check(w.Overwrite); err != nil {
 		return err
 	}
-	j.tell.begin(t.in, int64(len(t.pictures)))
-	l := newLedger(t.in, j.stats, j.tell)
-	painter := &painter{job: j, ledger: l, frames: int64(len(t.pictures)), pictures: t.pictures}
-	err := Run(ctx, StopSource(j.Stop, pictureSource(t.pictures)), l.sink(pictureSink{t.pictures, t.options}), j.stages(l, painter.stage())...)
-	if ctx.Err() != nil || err == nil && j.Stop.Err() != nil {
+	w.tell.begin(t.in, int64(len(t.pictures)))
+	l := newLedger(t.in, w.stats, w.tell)
+	painter := &painter{worker: w, ledger: l, frames: int64(len(t.pictures)), pictures: t.pictures}
+	err := Run(ctx, StopSource(w.Stop, pictureSource(t.pictures)), l.sink(pictureSink{t.pictures, t.options}), w.stages(l, painter.stage())...)
+	if ctx.Err() != nil || err == nil && w.Stop.Err() != nil {
 		err = ErrInterrupted
 	}
 	switch {
 	case err == nil || l.done == len(t.pictures):
 	case l.done == 0 && err != ErrInterrupted:
 	case l.done == 0:
-		j.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
+		w.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
 	default:
 		next := t.pictures[l.done]
-		j.tell.say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that%s, or run the same command again with -y for the whole",
-			t.in, l.done, len(t.pictures), t.pictures[l.done-1].out, next.number, next.in, j.earlier(seconds(l.last))))
+		w.tell.say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that%s, or run the same command again with -y for the whole",
+			t.in, l.done, len(t.pictures), t.pictures[l.done-1].out, next.number, next.in, w.earlier(seconds(l.last))))
 	}
 	return err
 }

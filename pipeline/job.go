@@ -32,14 +32,13 @@ type Job struct {
 	// is done; cancelling Run's own context ends it now and keeps nothing partial.
 	Stop context.Context
 
-	tell     teller
-	stats    io.Writer // nil: none
-	filter   *filter.Filter
+	stats    io.Writer // whole lines from any goroutine; nil: none
 	styles   []style
 	timeline *video.Timeline
 }
 
-// Run does the job. In a batch one input that fails does not stop the others.
+// Run does the job, a batch's inputs side by side where there are several engines.
+// In a batch one input that fails does not stop the others.
 // Errors are UsageError where the command is wrong, ErrInterrupted after Stop.
 func (j *Job) Run(ctx context.Context) (err error) {
 	for _, err := range []error{j.Options.Validate(), j.Filter.Validate(), j.Video.Validate()} {
@@ -92,66 +91,31 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		j.stats = file
 	}
-	j.tell = newTeller(j.Progress, j.Stderr)
-	defer j.tell.close()
-	if err := j.open(); err != nil {
+	tell := newTeller(j.Progress, j.Stderr)
+	defer tell.close()
+	workers, err := j.open(tell, len(tasks))
+	if err != nil {
 		return err
 	}
-	defer j.filter.Close()
-	failed := 0
-	for _, t := range tasks {
-		err := j.do(ctx, t)
-		j.tell.end()
-		if errors.Is(err, ErrInterrupted) || ctx.Err() != nil {
-			return ErrInterrupted
+	defer func() {
+		for _, w := range workers {
+			w.close()
 		}
-		if err != nil && len(tasks) == 1 {
-			return err
-		}
-		if err != nil {
-			failed++
-			fmt.Fprintln(j.alert(), "nstfilter: error:", err)
-		}
-		if j.Stop.Err() != nil {
-			return ErrInterrupted
-		}
-	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d inputs failed", failed, len(tasks))
-	}
-	return nil
+	}()
+	return share(ctx, workers, tasks)
 }
 
-// alert is where an error goes while the job runs: above the bar if there is one.
-func (j *Job) alert() io.Writer {
-	if b, ok := j.tell.(*bar); ok {
-		return b.container
-	}
-	return j.Stderr
-}
-
-func (j *Job) do(ctx context.Context, t task) error {
-	switch {
-	case t.pipe():
-		return j.pipe(ctx)
-	case t.pictures != nil:
-		return j.folder(ctx, t)
-	case t.photo():
-		return j.photo(ctx, t)
-	}
-	return j.film(ctx, t)
-}
-
-// open reads the styles and the network, and makes the filter.
-func (j *Job) open() error {
+// open reads the styles and the network, and makes a worker for each engine, at most
+// so many.
+func (j *Job) open(tell teller, most int) ([]*worker, error) {
 	var styles []*filter.Frame
 	for _, style := range j.styles {
 		s, err := photo.Read(style.file)
 		if err != nil {
-			return fmt.Errorf("--style %w", err)
+			return nil, fmt.Errorf("--style %w", err)
 		}
 		if min(s.W, s.H) < engine.MinSide {
-			return fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", style.file, s.W, s.H, engine.MinSide)
+			return nil, fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", style.file, s.W, s.H, engine.MinSide)
 		}
 		styles = append(styles, s)
 	}
@@ -159,30 +123,43 @@ func (j *Job) open() error {
 	if file, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
 		var err error
 		if start, err = photo.Read(file); err != nil {
-			return fmt.Errorf("--init image:%w", err)
+			return nil, fmt.Errorf("--init image:%w", err)
 		}
 	}
 	network, err := j.network()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e, err := OpenEngine(j.Device, j.ISA, j.Threads)
+	engines, notes, err := OpenEngines(j.Device, j.ISA, j.Threads, most)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if j.filter, err = filter.New(j.Filter, e, network, styles); err != nil {
-		return UsageError{err} // files are read: a setting does not suit
+	for _, note := range notes {
+		if j.Verbose || j.Device != "auto" {
+			tell.say(note)
+		}
 	}
-	j.filter.InitImage = start
-	j.filter.MaxMemory = freeMemory() / 4 * 3
-	if j.MaxMemory > 0 { // of which the program, the network and the styles have taken some
-		j.filter.MaxMemory = max(int64(j.MaxMemory)-residentMemory(), 1)
+	var workers []*worker
+	for i, e := range engines {
+		w := &worker{Job: j, engine: e, tell: tell, beside: len(engines)}
+		if i > 0 {
+			w.tell = tell.another()
+		}
+		if w.filter, err = filter.New(j.Filter, e, network, styles); err != nil {
+			for _, e := range engines {
+				shut(e)
+			}
+			return nil, UsageError{err} // files are read: a setting does not suit
+		}
+		w.filter.InitImage = start
+		w.filter.MaxMemory = w.memory()
+		w.filter.OnProgress = w.tell.step
+		if j.Verbose {
+			tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), network.Name, network.SHA256))
+		}
+		workers = append(workers, w)
 	}
-	j.filter.OnProgress = j.tell.step
-	if j.Verbose {
-		j.tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), network.Name, network.SHA256))
-	}
-	return nil
+	return workers, nil
 }
 
 func (j *Job) network() (*weights.Network, error) {

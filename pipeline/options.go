@@ -17,10 +17,10 @@ type Options struct {
 	OutputFormat string   `name:"output-format" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: a built-in name, or FILE.json with an object of settings by these names."`
-	Device       string   `name:"device" help:"What computes: auto, cpu (C with vector instructions), or gorgonia (Go alone)."`
-	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain (what every processor has). $NSTFILTER_ISA says it too."`
+	Device       string   `name:"device" help:"What computes: cuda (NVIDIA GPUs, all of them for a batch), cuda:N (the one of that number, from 0), cpu (C with vector instructions), gorgonia (Go alone), or auto: the first of these that works here."`
+	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
 	Threads      int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
-	MaxMemory    Bytes    `name:"max-memory" help:"Memory that the program may take: 2G, 500M (powers of 1000), or auto: three quarters of what can be had. Large pictures are painted in tiles to keep within it, which takes longer."`
+	MaxMemory    Bytes    `name:"max-memory" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
 	Network      string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	MaxTemp      Bytes    `name:"max-temp" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
@@ -42,13 +42,15 @@ func (o *Options) Validate() error {
 		allowed     []string
 	}{
 		{"output-format", o.OutputFormat, []string{"auto", "y4m", "nut"}},
-		{"device", o.Device, append([]string{"auto"}, Devices()...)},
 		{"network", o.Network, []string{"slim", "vgg16"}},
 		{"progress", o.Progress, []string{"auto", "bar", "plain", "json", "none"}},
 	} {
 		if !slices.Contains(c.allowed, c.value) {
 			return fmt.Errorf("--%s %q is not %s", c.name, c.value, strings.Join(c.allowed, " or "))
 		}
+	}
+	if _, _, err := parseDevice(o.Device); err != nil {
+		return err
 	}
 	if o.Threads < 0 || o.Threads > 1024 {
 		return fmt.Errorf("--threads %d is not between 0 and 1024", o.Threads)

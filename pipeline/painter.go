@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 
 // painter is the stage that paints, frame after frame of one input.
 type painter struct {
-	job     *Job
+	worker  *worker
 	ledger  *ledger
 	history *video.History // nil: frames have nothing to do with each other
 	planned bool
@@ -42,7 +41,7 @@ func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, er
 
 // guide says where to start on f, from what came of the frames before it.
 func (p *painter) guide(f *filter.Frame) (filter.Guide, error) {
-	p.job.filter.Film = p.coherent()
+	p.worker.filter.Film = p.coherent()
 	if !p.planned {
 		if err := p.plan(f); err != nil {
 			return filter.Guide{}, p.named(f.Index, err)
@@ -52,7 +51,7 @@ func (p *painter) guide(f *filter.Frame) (filter.Guide, error) {
 	var guide filter.Guide
 	var err error
 	if p.history == nil && p.coherent() {
-		if p.history, err = video.NewHistory(p.job.Video, p.job.Threads); err != nil {
+		if p.history, err = video.NewHistory(p.worker.Video, p.worker.Threads); err != nil {
 			return guide, p.named(f.Index, err)
 		}
 	}
@@ -74,7 +73,7 @@ func (p *painter) guide(f *filter.Frame) (filter.Guide, error) {
 // render paints f by its guide, which took a while to make.
 func (p *painter) render(ctx context.Context, f *filter.Frame, guide filter.Guide, looked time.Duration) (*filter.Frame, *filter.Report, error) {
 	index := f.Index
-	painted, report, err := p.job.filter.Paint(ctx, f, guide)
+	painted, report, err := p.worker.filter.Paint(ctx, f, guide)
 	if err != nil {
 		return nil, nil, p.named(index, err)
 	}
@@ -82,8 +81,13 @@ func (p *painter) render(ctx context.Context, f *filter.Frame, guide filter.Guid
 		report.Seconds["flow"] = looked.Seconds()
 	}
 	p.ledger.painted(painted, report)
-	if p.job.Verbose {
-		p.job.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,
+	if report.Less != p.worker.less {
+		p.worker.less = report.Less
+		p.worker.tell.say(fmt.Sprintf("%s: frame %d: %s ran out: painted in tiles that take %s of it, which takes longer",
+			p.ledger.input, painted.Index, p.worker.filter.MemoryName(), gigabytes(report.Less)))
+	}
+	if p.worker.Verbose {
+		p.worker.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,
 			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
 	}
 	return painted, report, nil
@@ -99,38 +103,31 @@ func (p *painter) named(index int, err error) error {
 
 // shares are those of the styles at the frame's time; nil: they are always the same.
 func (p *painter) shares(f *filter.Frame) []float64 {
-	if !p.job.timeline.Changes() {
+	if !p.worker.timeline.Changes() {
 		return nil
 	}
-	return p.job.timeline.Shares(seconds(presented(f)) - p.begin)
+	return p.worker.timeline.Shares(seconds(presented(f)) - p.begin)
 }
 
 // coherent reports whether frames follow that should look like this one.
 func (p *painter) coherent() bool {
-	return p.frames != 1 && p.job.Filter.Init == "previous" && p.job.Filter.Iterations > 0
+	return p.frames != 1 && p.worker.Filter.Init == "previous" && p.worker.Filter.Iterations > 0
 }
 
 // plan says what the first frame will take, or that it does not fit.
 func (p *painter) plan(f *filter.Frame) error {
-	o := &p.job.Filter
+	o := &p.worker.Filter
 	if o.Iterations == 0 {
 		return nil
 	}
-	plan, err := p.job.filter.Plan(f.W, f.H)
+	plan, err := p.worker.filter.Plan(f.W, f.H)
 	if err != nil {
 		return err
 	}
-	free := p.job.filter.MaxMemory
-	if free > 0 && plan.Memory > free && o.Size == 0 {
-		return fmt.Errorf("even a picture of %d×%d needs about %s of memory, and %s can be had: allow more with --max-memory, or end other programs",
-			plan.W, plan.H, gigabytes(plan.Memory), gigabytes(free))
+	if err := p.worker.fits(plan); err != nil {
+		return err
 	}
-	if free > 0 && plan.Memory > free {
-		fits := float64(max(plan.W, plan.H)) * math.Sqrt(float64(free)/float64(plan.Memory)) * 0.95
-		return fmt.Errorf("painting at %d×%d needs about %s of memory, and %s can be had: --size %d fits",
-			plan.W, plan.H, gigabytes(plan.Memory), gigabytes(free), int(fits))
-	}
-	p.job.tell.say(p.ledger.input + ": " + p.forecast(f, plan))
+	p.worker.tell.say(p.ledger.input + ": " + p.forecast(f, plan))
 	return nil
 }
 
@@ -143,18 +140,18 @@ func (p *painter) forecast(f *filter.Frame, plan filter.Plan) string {
 	if plan.Reason != "" {
 		fmt.Fprintf(&s, " (%s)", plan.Reason)
 	}
-	fmt.Fprintf(&s, ", about %s of memory, %s", gigabytes(plan.Memory), brief(seconds(plan.Seconds)))
+	fmt.Fprintf(&s, ", about %s of %s, %s", gigabytes(plan.Memory), p.worker.filter.MemoryName(), brief(seconds(plan.Seconds)))
 	if p.frames == 1 {
 		return s.String()
 	}
-	o := &p.job.Filter
+	o := &p.worker.Filter
 	later := plan.Seconds
 	if o.Init == "previous" {
 		later = plan.Later
 	}
 	first := plan.Seconds
 	several := ""
-	if n := p.job.Video.Passes; n > 1 && p.coherent() {
+	if n := p.worker.Video.Passes; n > 1 && p.coherent() {
 		first += later * float64(n-1)
 		later *= float64(n)
 		several = fmt.Sprintf(" in %d passes", n)

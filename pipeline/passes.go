@@ -26,7 +26,7 @@ var errLeft = errors.New("left")
 
 // stage paints frames in as many passes as are asked for.
 func (p *painter) stage() Stage {
-	if p.job.Video.Passes == 1 || !p.coherent() {
+	if p.worker.Video.Passes == 1 || !p.coherent() {
 		return Map(p.paint)
 	}
 	return func(ctx context.Context, in Frames) Frames {
@@ -45,11 +45,11 @@ func (p *painter) stage() Stage {
 }
 
 func (s *passes) open() (err error) {
-	j := s.job
-	if s.again, err = video.NewAgain(j.Video, j.Threads); err != nil {
+	w := s.worker
+	if s.again, err = video.NewAgain(w.Video, w.Threads); err != nil {
 		return err
 	}
-	s.spill, err = video.NewSpill(j.TempDir, tempLimit(int64(j.MaxTemp), freeDisk(j.TempDir)))
+	s.spill, err = video.NewSpill(w.TempDir, tempLimit(int64(w.MaxTemp), freeDisk(w.TempDir))/int64(w.beside))
 	return err
 }
 
@@ -85,7 +85,7 @@ func (s *passes) all(ctx context.Context, in Frames) error {
 
 // take paints f for the first time, after the part before it where it begins one.
 func (s *passes) take(ctx context.Context, f *filter.Frame) error {
-	if s.spill.Len() >= s.job.Video.Lookahead || !s.spill.Room(f) {
+	if s.spill.Len() >= s.worker.Video.Lookahead || !s.spill.Room(f) {
 		if err := s.finish(ctx); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (s *passes) take(ctx context.Context, f *filter.Frame) error {
 		s.given = nil
 		guide.Began = time.Now()
 	}
-	s.turn(f, 1, float64(s.spill.Len())/float64(s.job.Video.Passes))
+	s.turn(f, 1, float64(s.spill.Len())/float64(s.worker.Video.Passes))
 	painted, report, err := s.render(ctx, f, guide, looked)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *passes) take(ctx context.Context, f *filter.Frame) error {
 
 // finish paints what is held in the passes that remain, and gives it out.
 func (s *passes) finish(ctx context.Context) error {
-	for pass := 2; pass <= s.job.Video.Passes; pass++ {
+	for pass := 2; pass <= s.worker.Video.Passes; pass++ {
 		if err := s.pass(ctx, pass); err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (s *passes) pass(ctx context.Context, number int) error {
 		near = append(near, s.given)
 	}
 	for k := range n {
-		if s.job.Stop.Err() != nil {
+		if s.worker.Stop.Err() != nil {
 			return nil
 		}
 		i := k
@@ -154,7 +154,7 @@ func (s *passes) pass(ctx context.Context, number int) error {
 		if backward && i == 0 && s.given != nil {
 			near = append(near, s.given)
 		}
-		s.turn(f.Content, number, float64(n*(number-1)+k)/float64(s.job.Video.Passes))
+		s.turn(f.Content, number, float64(n*(number-1)+k)/float64(s.worker.Video.Passes))
 		if len(near) > 0 {
 			if err := s.improve(ctx, f, near); err != nil {
 				return err
@@ -201,5 +201,5 @@ func (s *passes) give() error {
 }
 
 func (s *passes) turn(f *filter.Frame, pass int, held float64) {
-	s.job.tell.turn(turn{frame: int64(f.Index), pass: pass, passes: s.job.Video.Passes, held: held})
+	s.worker.tell.turn(turn{frame: int64(f.Index), pass: pass, passes: s.worker.Video.Passes, held: held})
 }

@@ -77,7 +77,7 @@ func repaint(t *testing.T, film pan, change func(*Job, *order, context.CancelFun
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o := &order{}
-	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(), Stop: t.Context(), TempDir: filepath.Join(dir, "temp"), tell: o}
+	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(), Stop: t.Context(), TempDir: filepath.Join(dir, "temp")}
 	if err := os.Mkdir(j.TempDir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -85,14 +85,18 @@ func repaint(t *testing.T, film pan, change func(*Job, *order, context.CancelFun
 	j.Filter.Iterations, j.Filter.FrameIterations = 1, 1
 	j.Video.Passes, j.Video.Lookahead = 2, 3
 	change(j, o, cancel)
-	if err := errors.Join(j.arrange(nil), j.open()); err != nil {
+	if err := j.arrange(nil); err != nil {
 		t.Fatal(err)
 	}
-	defer j.filter.Close()
+	workers, err := j.open(o, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer workers[0].close()
 	l := newLedger("film", nil, o)
 	dst := &recorder{onFrame: func(i int) { o.events = append(o.events, fmt.Sprint("give ", i)) }}
-	o.painter = &painter{job: j, ledger: l}
-	err := Run(ctx, film, l.sink(dst), l.decoded, o.painter.stage(), Map(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
+	o.painter = &painter{worker: workers[0], ledger: l}
+	err = Run(ctx, film, l.sink(dst), l.decoded, o.painter.stage(), Map(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
 		o.last = f
 		return f, nil
 	}))

@@ -10,25 +10,25 @@ import (
 )
 
 // photo paints one photo. It is finished even when Stop is cancelled meanwhile.
-func (j *Job) photo(ctx context.Context, t task) error {
-	if err := t.check(j.Overwrite); err != nil {
+func (w *worker) photo(ctx context.Context, t task) error {
+	if err := t.check(w.Overwrite); err != nil {
 		return err
 	}
 	path, options, err := photo.ParseOutput(t.out)
 	if err != nil {
 		return err
 	}
-	l := newLedger(t.in, j.stats, j.tell)
+	l := newLedger(t.in, w.stats, w.tell)
 	start := time.Now()
 	f, err := photo.Read(t.in)
 	if err != nil {
 		return err
 	}
 	l.add(f, "decode", time.Since(start))
-	j.tell.begin(t.in, 1)
-	painter := &painter{job: j, ledger: l, frames: 1}
+	w.tell.begin(t.in, 1)
+	painter := &painter{worker: w, ledger: l, frames: 1}
 	painted, err := painter.paint(ctx, f)
-	j.filter.Close() // the next photo begins at another size
+	w.filter.Close() // the next photo begins at another size
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.in, err)
 	}

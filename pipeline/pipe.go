@@ -15,91 +15,91 @@ import (
 
 // pipe paints from stdin, y4m or NUT by its magic, to stdout. Only whole frames are
 // written.
-func (j *Job) pipe(ctx context.Context) error {
-	stdin, restore := expirable(j.Stdin)
+func (w *worker) pipe(ctx context.Context) error {
+	stdin, restore := expirable(w.Stdin)
 	defer restore()
-	src, dst, err := j.openPipe(ctx, stdin)
+	src, dst, err := w.openPipe(ctx, stdin)
 	if err != nil {
-		if j.Stop.Err() != nil || ctx.Err() != nil {
+		if w.Stop.Err() != nil || ctx.Err() != nil {
 			return ErrInterrupted
 		}
 		return fmt.Errorf("stdin: %w", err)
 	}
-	j.tell.begin("-", 0)
-	l := newLedger("-", j.stats, j.tell)
-	painter := &painter{job: j, ledger: l, stream: true}
-	err = Run(ctx, StopSource(j.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), j.stages(l, painter.stage())...)
+	w.tell.begin("-", 0)
+	l := newLedger("-", w.stats, w.tell)
+	painter := &painter{worker: w, ledger: l, stream: true}
+	err = Run(ctx, StopSource(w.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), w.stages(l, painter.stage())...)
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted
 	case err != nil:
 		return err
-	case j.Stop.Err() != nil:
-		j.tell.say(fmt.Sprintf("interrupted; %d whole frames were written", l.done))
+	case w.Stop.Err() != nil:
+		w.tell.say(fmt.Sprintf("interrupted; %d whole frames were written", l.done))
 		return ErrInterrupted
 	}
 	return nil
 }
 
 // openPipe reads the stream's header and makes the writer that answers it.
-func (j *Job) openPipe(ctx context.Context, stdin *os.File) (Source, Sink, error) {
+func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, Sink, error) {
 	expire := func() { stdin.SetReadDeadline(time.Now()) }
 	defer context.AfterFunc(ctx, expire)()
-	defer context.AfterFunc(j.Stop, expire)()
+	defer context.AfterFunc(w.Stop, expire)()
 	in := bufio.NewReaderSize(stdin, 1<<16)
 	if video.Sniff(in) == video.NUT {
-		return j.openNUT(in)
+		return w.openNUT(in)
 	}
-	return j.openY4M(in)
+	return w.openY4M(in)
 }
 
-func (j *Job) openNUT(in io.Reader) (Source, Sink, error) {
+func (w *worker) openNUT(in io.Reader) (Source, Sink, error) {
 	r, err := video.NewNUTReader(in)
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Options = j.Video
+	r.Options = w.Video
 	h := r.Header()
-	if h.W, h.H, err = j.outputSize(h.W, h.H); err != nil {
+	if h.W, h.H, err = w.outputSize(h.W, h.H); err != nil {
 		return nil, nil, err
 	}
-	if j.OutputFormat != "y4m" {
-		return r, video.NewNUTWriter(j.Stdout, h), nil
+	if w.OutputFormat != "y4m" {
+		return r, video.NewNUTWriter(w.Stdout, h), nil
 	}
 	if err := video.CheckY4M(h.Format); err != nil {
 		return nil, nil, err
 	}
-	return r, &untimed{w: j.Stdout, h: video.Y4MHeader{Layout: h.Layout, Rate: h.Rate}, say: j.tell.say}, nil
+	return r, &untimed{w: w.Stdout, h: video.Y4MHeader{Layout: h.Layout, Rate: h.Rate}, say: w.tell.say}, nil
 }
 
-func (j *Job) openY4M(in io.Reader) (Source, Sink, error) {
+func (w *worker) openY4M(in io.Reader) (Source, Sink, error) {
 	r, err := video.NewY4MReader(in)
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Options = j.Video
+	r.Options = w.Video
 	h := r.Header()
 	switch h.Interlace {
 	case "t", "b", "m":
-		j.tell.say("stdin: the stream is interlaced, and its frames are painted as they are: to paint without combs, add to the ffmpeg before the pipe: -vf bwdif=mode=send_frame")
+		w.tell.say("stdin: the stream is interlaced, and its frames are painted as they are: to paint without combs, add to the ffmpeg before the pipe: -vf bwdif=mode=send_frame")
 	}
-	w, ht, err := j.outputSize(h.W, h.H)
+	width, height, err := w.outputSize(h.W, h.H)
 	if err != nil {
 		return nil, nil, err
 	}
-	if j.OutputFormat != "nut" {
-		return r, video.NewY4MWriter(j.Stdout, h.Resized(w, ht)), nil
+	if w.OutputFormat != "nut" {
+		return r, video.NewY4MWriter(w.Stdout, h.Resized(width, height)), nil
 	}
 	n := video.NUTHeader{Layout: h.Layout, Rate: h.Rate, TimeBase: filter.Rational{Num: h.Rate.Den, Den: h.Rate.Num}}
-	n.W, n.H = w, ht
-	return r, video.NewNUTWriter(j.Stdout, n), nil
+	n.W, n.H = width, height
+	return r, video.NewNUTWriter(w.Stdout, n), nil
 }
 
-func (j *Job) outputSize(w, h int) (int, int, error) {
-	if j.Filter.OutputSize != "work" || j.Filter.Iterations == 0 {
-		return w, h, nil
+func (w *worker) outputSize(width, height int) (int, int, error) {
+	if w.Filter.OutputSize != "work" || w.Filter.Iterations == 0 {
+		return width, height, nil
 	}
-	plan, err := j.filter.Plan(w, h)
+	plan, err := w.filter.Plan(width, height)
 	return plan.W, plan.H, err
 }
 

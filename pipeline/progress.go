@@ -22,6 +22,8 @@ type teller interface {
 	frame(*Stat) // one is written
 	say(text string)
 	end() // of the input
+	// another tells of inputs beside, in the same place. It is not closed.
+	another() teller
 	close()
 }
 
@@ -53,6 +55,7 @@ func (silent) step(filter.Progress) {}
 func (silent) frame(*Stat)          {}
 func (silent) say(string)           {}
 func (silent) end()                 {}
+func (silent) another() teller      { return silent{} }
 func (silent) close()               {}
 
 // turn is which frame is painted, where several are before they are given out.
@@ -157,7 +160,7 @@ func (c *course) summary() string {
 
 // plain writes a line now and then, and one at the end of each input.
 type plain struct {
-	w     io.Writer
+	w     io.Writer // takes whole lines from any goroutine, as a file does
 	every time.Duration
 
 	mu   sync.Mutex
@@ -209,7 +212,8 @@ func (p *plain) end() {
 	p.c = course{}
 }
 
-func (p *plain) close() {}
+func (p *plain) another() teller { return &plain{w: p.w, every: p.every} }
+func (p *plain) close()          {}
 
 // jsonLines writes one object a line, for programs:
 //
@@ -218,7 +222,7 @@ func (p *plain) close() {}
 //	{"event":"frame","stat":{…}}
 //	{"event":"message","text":"…"}
 type jsonLines struct {
-	w io.Writer
+	w io.Writer // takes whole lines from any goroutine, as a file does
 
 	mu sync.Mutex
 	c  course
@@ -288,5 +292,6 @@ func (j *jsonLines) say(text string) {
 	j.put(map[string]string{"event": "message", "text": text})
 }
 
-func (j *jsonLines) end()   {}
-func (j *jsonLines) close() {}
+func (j *jsonLines) end()            {}
+func (j *jsonLines) another() teller { return &jsonLines{w: j.w} }
+func (j *jsonLines) close()          {}

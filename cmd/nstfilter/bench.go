@@ -17,8 +17,8 @@ import (
 )
 
 type benchCmd struct {
-	Device    string   `help:"What computes: auto, cpu, or gorgonia."`
-	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Vector instructions that the cpu computes with: auto, avx512, avx2, neon, or plain."`
+	Device    string   `help:"What computes: auto, cuda, cuda:N, cpu, or gorgonia."`
+	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto; the cpu's avx512, avx2, neon, or plain; cuda's tensor or simt."`
 	Threads   int      `help:"Threads to compute with; 0 takes all processors."`
 	Network   string   `help:"Network that sees: slim or vgg16."`
 	Sizes     []string `aliases:"size" default:"128,256,512" help:"Sizes of the pictures, in pixels: 512 (a square) or 1920x1080, with commas between."`
@@ -137,8 +137,17 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// measure times Forward, Backward and one step of Adam with the default layers.
-func measure(e *env, eng engine.Engine, s engine.Spec) (*measurement, error) {
+// measure times J's gradient and one step of Adam with the default layers.
+func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case engine.Failure:
+			err = fmt.Errorf("%d×%d: %w", s.W, s.H, r)
+		default:
+			panic(r)
+		}
+	}()
 	n := s.Network
 	o := filter.DefaultOptions()
 	for _, l := range append(slices.Clone(o.StyleLayers), o.ContentLayers...) {
@@ -163,7 +172,7 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (*measurement, error) {
 	}
 	ev.Upload(x, picture)
 	grads := make([]engine.Gradient, len(s.Taps))
-	metric := make([][]float32, len(s.Taps))
+	metric, terms := make([][]float32, len(s.Taps)), make([]engine.Term, len(s.Taps))
 	for i, t := range s.Taps {
 		out := n.Layers[t.Layer].Out
 		if t.Style {
@@ -174,9 +183,20 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (*measurement, error) {
 		if l := n.Layers[t.Layer]; l.Metric != nil {
 			metric[i] = l.Metric.M
 		}
+		terms[i] = engine.Term{Target: grads[i].Gram, Metric: metric[i], Style: 1, Content: grads[i].Content}
 	}
 	ev.Forward(x)
 	ev.SetContent(metric)
+	gradient := func() {
+		ev.Forward(x)
+		ev.Backward(dx, grads)
+	}
+	if d, ok := ev.(engine.Descender); ok { // as the filter does
+		d.SetTerms(terms)
+		gradient = func() { d.Descend(dx, x, 0, nil, nil, 0, false) }
+	}
+	sample := ev.View(x, 0, 1)
+	wait := func() { ev.Dot(sample, sample) } // a device may be at work still
 	profiler, _ := ev.(engine.Profiler)
 	if profiler != nil {
 		profiler.Profile(true)
@@ -188,10 +208,11 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (*measurement, error) {
 		}
 		steps++
 		start := time.Now()
-		ev.Forward(x)
-		ev.Backward(dx, grads)
+		gradient()
+		wait()
 		network := time.Since(start)
 		ev.Adam(x, m, v, nil, dx, engine.AdamStep{Rate: o.LearningRate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, T: steps, Clamp: true})
+		wait()
 		took := time.Since(start)
 		best, adam = min(best, took), adam+took-network
 	}

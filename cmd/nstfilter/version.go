@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"nstfilter/pipeline"
@@ -16,6 +17,15 @@ func (versionCmd) Run(e *env) error {
 	fmt.Println(version())
 	fmt.Printf("%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	fmt.Printf("engines: %s\n", strings.Join(pipeline.Devices(), ", "))
+	if slices.Contains(pipeline.Devices(), "cuda") {
+		gpus, err := pipeline.GPUs()
+		if err != nil {
+			gpus = []string{"cuda: " + err.Error()}
+		}
+		for _, gpu := range gpus {
+			fmt.Println(gpu)
+		}
+	}
 	for _, tool := range [][]string{{"vips", "--version"}, {"ffmpeg", "-version"}} {
 		out, err := exec.CommandContext(e.ctx, tool[0], tool[1:]...).Output()
 		line, _, _ := strings.Cut(string(out), "\n")

@@ -1,4 +1,4 @@
-//go:build !cgo
+//go:build !cgo || novips
 
 package photo
 
@@ -20,7 +20,7 @@ import (
 	"nstfilter/filter"
 )
 
-const noVips = "this build has no libvips; build with cgo, or convert first"
+const noVips = "this build has no libvips: convert first, or build with cgo and without -tags novips"
 
 // Photo is the Origin of a frame that Read made: what Write needs beside pixels.
 type Photo struct {
