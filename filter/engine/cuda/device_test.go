@@ -5,6 +5,7 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -164,6 +165,23 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	leave(need)
 	ev.Forward(ev.NewVector(3 * s.W * s.H))
+}
+
+// The shortest network there is needs one scratch field, and no products' scratch.
+func TestOneLayer(t *testing.T) {
+	for _, isa := range []string{"simt", "tensor"} {
+		e := newEngine(t, isa)
+		s := slimSpec(20, 17)
+		s.Taps = []engine.Tap{{Layer: 0, Style: true}}
+		ev := compile(t, e, s)
+		x, dx := ev.NewVector(3*s.W*s.H), ev.NewVector(3*s.W*s.H)
+		g := engine.Gradient{Mean: slices.Clone(ev.Forward(x)[0].Mean)}
+		ev.Backward(dx, []engine.Gradient{g})
+		if ev.Dot(dx, dx) == 0 {
+			t.Errorf("%s: no gradient", isa)
+		}
+		ev.Close()
+	}
 }
 
 // weightBytes is what an engine keeps of a network for s.
