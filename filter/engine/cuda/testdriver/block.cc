@@ -25,6 +25,7 @@ constexpr unsigned warp_lanes = 32, most_threads = 1024;
 constexpr size_t stack_bytes = 64 << 10;
 // Not a power of two, so that stacks do not share the cache's sets.
 constexpr size_t stack_stride = stack_bytes + 320;
+// At each stack's far end.
 constexpr uint64_t stack_mark = 0x57ac6e4d57ac6e4d;
 constexpr size_t static_limit = 48 << 10, dynamic_limit = 228 << 10;
 
@@ -38,6 +39,7 @@ enum State { ready, in_warp, in_block, done };
 struct Thread {
   Fiber *fiber; // from its first step to its last
   State state;
+  Size3 index;
 };
 
 struct Warp {
@@ -60,9 +62,6 @@ char *map(size_t bytes) {
 
 class Worker : public Block {
 public:
-  const Kernel *kernel;
-  void **parameters;
-
   Worker() : stacks(map(most_threads * stack_stride)), memory(map(static_limit + dynamic_limit)) {
     dynamic = memory + static_limit;
     for (unsigned i = most_threads; i--;) {
@@ -74,8 +73,18 @@ public:
     }
   }
 
+  void start(const Kernel &k, void **values, Size3 grid_size, Size3 block_size) {
+    kernel = &k;
+    parameters = values;
+    grid = grid_size;
+    size = block_size;
+    n = 0;
+    for (unsigned z = 0; z < size.z; z++)
+      for (unsigned y = 0; y < size.y; y++)
+        for (unsigned x = 0; x < size.x; x++) threads[n++].index = {x, y, z};
+  }
+
   void run_block(size_t dynamic_bytes) {
-    unsigned n = size.x * size.y * size.z;
     sites.clear();
     static_used = 0;
     memset(dynamic, 0xFF, dynamic_bytes);
@@ -89,6 +98,10 @@ public:
       if (count[in_block] != n) die("__syncthreads is reached by %u of %u threads", count[in_block], n);
       for (unsigned i = 0; i < n; i++) threads[i].state = ready;
     }
+  }
+
+  // end sees to it that no thread wrote beyond its stack.
+  void end() {
     most_used = std::max(most_used, n);
     for (unsigned i = 0; i < most_used; i++)
       if (memcmp(fibers[i].stack, &stack_mark, sizeof stack_mark)) die("a thread's stack is full");
@@ -135,6 +148,9 @@ public:
   }
 
 private:
+  const Kernel *kernel;
+  void **parameters;
+  unsigned n; // threads of a block
   Context scheduler;
   char *stacks, *memory;
   size_t static_used;
@@ -173,9 +189,9 @@ private:
   }
 
   void resume(unsigned i) {
-    number = i;
-    thread = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
     Thread &t = threads[i];
+    number = i;
+    thread = t.index;
     if (!t.fiber) t.fiber = idle[--idle_fibers];
     switch_context(&scheduler, &t.fiber->context);
     if (t.state == done) t.fiber = nullptr;
@@ -213,14 +229,12 @@ void run_grid(const Kernel &kernel, Size3 grid, Size3 size, size_t dynamic, void
   auto work = [&] {
     Worker *w = take_worker();
     block_of_thread = w;
-    w->kernel = &kernel;
-    w->parameters = parameters;
-    w->grid = grid;
-    w->size = size;
+    w->start(kernel, parameters, grid, size);
     for (size_t i; (i = next++) < blocks;) {
       w->index = {unsigned(i % grid.x), unsigned(i / grid.x % grid.y), unsigned(i / grid.x / grid.y)};
       w->run_block(dynamic);
     }
+    w->end();
     block_of_thread = nullptr;
     put_worker(w);
   };
