@@ -58,7 +58,7 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec, tole
 	defer a.Close()
 	defer b.Close()
 	x := smooth(t, s.Network, s.Pooling, s.W, s.H)
-	dark := picture(1000, s.W, s.H) // far from x: differences of Grams that cancel tell little
+	dark := picture(1000, s.W, s.H) // far from x: differences that cancel tell little
 	for i := range dark {
 		dark[i] /= 2
 	}
@@ -78,7 +78,7 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec, tole
 	}
 	run("no target", both)
 	for _, e := range []engine.Evaluator{a, b} {
-		e.Forward(upload(e, picture(1001, s.W, s.H)))
+		e.Forward(upload(e, dark))
 		e.SetContent(metrics(s))
 	}
 	run("with a target", both, beside{}, beside{tv: 30}, beside{prior: 20})
@@ -89,7 +89,7 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec, tole
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		for _, e := range []engine.Evaluator{a, b} {
 			e.SetMask(slices.Clone(all[name]))
-			e.Forward(upload(e, picture(1002, s.W, s.H)))
+			e.Forward(upload(e, dark))
 			e.SetContent(make([][]float32, len(s.Taps)))
 		}
 		compareDescents(t, name, a, b, s, x, both, tolerance)
