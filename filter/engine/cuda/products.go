@@ -60,9 +60,9 @@ func padded(c int) int { return (c + 31) / 32 * 32 }
 
 // field is an activation or a gradient: w×h positions in rows, each of c channels, next
 // to each other; channel k of position (x, y) is element (y·w+x)·c+k. In the format f32
-// hi holds float32 and lo is 0. In the format split both hold bfloat16, the value is
-// hi+lo, and lo may be 0, which stands for a plane of zeros: do not read it, do not write
-// it.
+// hi holds float32 and lo is 0. In the format split both hold binary16, of gradients
+// bfloat16; the value is hi+lo, and lo may be 0, which stands for a plane of zeros: do not
+// read it, do not write it.
 type field struct {
 	hi, lo  cu.DevicePtr
 	w, h, c int // c padded
@@ -84,6 +84,7 @@ type filter struct {
 	bias    cu.DevicePtr // float32, out of them; 0 on the way back
 	in, out int          // padded; as this direction sees them
 	terms   int          // 3: hi·hi + hi·lo + lo·hi; 1: hi·hi; f32 has 1
+	unscale float64      // the sums must be times it; 0 where the weights are not scaled
 }
 
 // free gives the weights' memory back.

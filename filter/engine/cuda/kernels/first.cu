@@ -84,7 +84,7 @@ __device__ __forceinline__ void first(const float *x, long width, long height, l
     }
   }
 }
-KERNELS(first, (const float *x, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
+KERNELS(first, Activation, (const float *x, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
                 long c, const float *u),
         (x, width, height, x0, y0, hi, lo, w, h, c, u))
 
@@ -152,7 +152,7 @@ __device__ __forceinline__ void first_back(float *dx, long width, long height, l
     dx[(colour * height + y0 + py) * width + x0 + px] += scales[colour] * all;
   }
 }
-KERNELS(first_back, (float *dx, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
+KERNELS(first_back, Gradient, (float *dx, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
                      long c, const float *u),
         (dx, width, height, x0, y0, hi, lo, w, h, c, u))
 
@@ -194,7 +194,7 @@ __device__ __forceinline__ void first_border(float *dx, long width, long height,
       dx[(colour * height + y0 + py) * width + x0 + px] += first_scales(u, c)[colour] * sum[colour];
   }
 }
-KERNELS(first_border, (float *dx, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
+KERNELS(first_border, Gradient, (float *dx, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
                        long c, const float *u),
         (dx, width, height, x0, y0, hi, lo, w, h, c, u))
 

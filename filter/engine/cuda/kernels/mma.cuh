@@ -1,4 +1,4 @@
-// Tensor cores of sm_80 and later: mma.sync on bfloat16 with float32 sums, ldmatrix and
+// Tensor cores of sm_80 and later: mma.sync on 16-bit numbers with float32 sums, ldmatrix and
 // cp.async (PTX ISA 7.0, sections 9.7.13.4, 9.7.13.4.15 and 9.7.8.22). On the test
 // driver's host the lanes of a warp hand each other what they hold.
 #pragma once
@@ -16,9 +16,8 @@ __device__ __forceinline__ shared_t shared_address(void* p) {
 }
 #endif
 
-// The values of a word of two bfloat16.
-__device__ __forceinline__ float low_half(unsigned w) { return __uint_as_float(w << 16); }
-__device__ __forceinline__ float high_half(unsigned w) { return __uint_as_float(w & 0xffff0000u); }
+template <class A, class B> constexpr bool same = false;
+template <class A> constexpr bool same<A, A> = true;
 
 __device__ __forceinline__ uint2 make_uint2(unsigned x, unsigned y) {
   uint2 v;
@@ -33,10 +32,10 @@ __device__ __forceinline__ uint4 make_uint4(unsigned x, unsigned y, unsigned z, 
 }
 
 // put16 stores 8 values into shared memory.
-__device__ __forceinline__ void put16(shared_t dst, const bf16 (&v)[8]) {
+__device__ __forceinline__ void put16(shared_t dst, const unsigned short (&v)[8]) {
   unsigned w[4];
 #pragma unroll
-  for (int i = 0; i < 4; i++) w[i] = pack_bf16(v[2 * i], v[2 * i + 1]);
+  for (int i = 0; i < 4; i++) w[i] = pack_pair(v[2 * i], v[2 * i + 1]);
 #ifdef __CUDA_ARCH__
   asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(dst), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]) : "memory");
 #else
@@ -96,8 +95,8 @@ template <bool transposed> __device__ __forceinline__ void load_matrices(unsigne
 }
 
 // multiply_add does d += a·b for a 16×16 a, a 16×8 b and a 16×8 d: lane l holds of d
-// the columns 2(l%4) and +1 of row l/4, then those of row l/4+8.
-__device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+// the columns 2(l%4) and +1 of row l/4, then those of row l/4+8. a and b are of N.
+template <class N> __device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #ifndef __CUDA_ARCH__
   struct held { unsigned a[4], b[2]; } mine, all[32];
   memcpy(mine.a, a, 16);
@@ -105,18 +104,22 @@ __device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[
   warp_gather(mine, all);
   unsigned lane = threadIdx.x % 32;
   for (int i = 0; i < 4; i++) {
-    unsigned row = lane / 4, column = lane % 4 * 2 + i % 2;
+    unsigned row = lane / 4 * 4, column = (lane % 4 * 2 + i % 2) * 4;
     float sum = 0;
-    for (int k = 0; k < 16; k++) {
-      unsigned short x = (unsigned short)(all[row * 4 + k % 8 / 2].a[k / 8 * 2 + i / 2] >> k % 2 * 16);
-      unsigned short y = (unsigned short)(all[column * 4 + k % 8 / 2].b[k / 8] >> k % 2 * 16);
-      sum += from_bf16(x) * from_bf16(y);
+    for (int k = 0; k < 8; k++) { // pairs
+      unsigned x = all[row + k % 4].a[k / 4 * 2 + i / 2], y = all[column + k % 4].b[k / 4];
+      sum += N::widen(x & 0xffff) * N::widen(y & 0xffff) + N::widen(x >> 16) * N::widen(y >> 16);
     }
     d[i] += sum;
   }
 #else
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#define MMA(type)                                                                                                  \
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type                                              \
+               ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                                        \
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                    \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+  if (same<N, Brain>) MMA("bf16");
+  else MMA("f16");
+#undef MMA
 #endif
 }

@@ -42,6 +42,18 @@ static inline float __uint_as_float(unsigned u) {
 }
 static inline float rsqrtf(float v) { return 1 / std::sqrt(v); }
 
+static inline unsigned short narrow_fp16(float v) {
+  _Float16 h = (_Float16)v;
+  unsigned short u;
+  memcpy(&u, &h, sizeof u);
+  return u;
+}
+static inline float widen_fp16(unsigned short u) {
+  _Float16 h;
+  memcpy(&h, &u, sizeof h);
+  return (float)h;
+}
+
 static inline void __syncthreads() { block_of_thread->wait_for_block(); }
 
 // warp_gather gives every lane of a warp the values of all 32. All lanes must call it.
@@ -56,9 +68,9 @@ static inline void __syncwarp(unsigned = ~0u) { block_of_thread->exchange(nullpt
 static inline int lane_number() { return block_of_thread->lane(); }
 
 template <class T> static inline T warp_shuffle(T v, int lane) {
-  T all[32];
-  warp_gather(v, all);
-  return all[lane & 31];
+  const char *values = block_of_thread->exchange(&v, sizeof v);
+  memcpy(&v, values + (lane & 31) * sizeof v, sizeof v);
+  return v;
 }
 template <class T> static inline T warp_xor(T v, int mask) {
   return warp_shuffle(v, lane_number() ^ mask);
