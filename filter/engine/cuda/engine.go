@@ -76,12 +76,12 @@ func (e *Engine) useTensorCores() (err error) {
 	return err
 }
 
-// caught makes a Failure of the function that defers it the function's error.
+// caught makes a Failure in the function that defers it the function's error.
 func caught(err *error) {
 	switch f := recover().(type) {
 	case nil:
 	case engine.Failure:
-		*err = f.Err
+		*err = f
 	default:
 		panic(f)
 	}
