@@ -34,11 +34,10 @@ struct Fiber {
   char *stack;
 };
 
-enum State { ready, in_warp, in_block, done };
+enum State : unsigned char { ready, in_warp, in_block, done };
 
 struct Thread {
   Fiber *fiber; // from its first step to its last
-  State state;
   Size3 index;
 };
 
@@ -88,15 +87,18 @@ public:
     sites.clear();
     static_used = 0;
     memset(dynamic, 0xFF, dynamic_bytes);
-    for (unsigned i = 0; i < n; i++) threads[i].state = ready;
+    memset(state, ready, n);
     for (unsigned i = 0; i < n; i += warp_lanes) warps[i / warp_lanes].arrived = 0;
     for (;;) {
-      unsigned count[done + 1] = {};
-      for (unsigned i = 0; i < n; i += warp_lanes) run_warp(i, std::min(n, i + warp_lanes), count);
-      if (count[in_warp]) die("%u threads of a block wait for the rest of their warp", count[in_warp]);
-      if (count[done] == n) break;
-      if (count[in_block] != n) die("__syncthreads is reached by %u of %u threads", count[in_block], n);
-      for (unsigned i = 0; i < n; i++) threads[i].state = ready;
+      for (unsigned i = 0; i < n; i++) {
+        if (state[i] == ready) switch_context(&scheduler, take(i));
+      }
+      if (count(ready)) continue;
+      if (unsigned some = count(in_warp)) die("%u threads of a block wait for the rest of their warp", some);
+      unsigned some = count(in_block);
+      if (!some) break;
+      if (some != n) die("__syncthreads is reached by %u of %u threads", some, n);
+      memset(state, ready, n);
     }
   }
 
@@ -107,9 +109,12 @@ public:
       if (memcmp(fibers[i].stack, &stack_mark, sizeof stack_mark)) die("a thread's stack is full");
   }
 
-  void wait(State state) {
-    threads[number].state = state;
-    switch_context(&threads[number].fiber->context, &scheduler);
+  // wait goes on with the next thread where that can run, otherwise with the scheduler.
+  void wait(State what) {
+    Context *here = &threads[number].fiber->context;
+    state[number] = what;
+    unsigned next = number + 1;
+    switch_context(here, next < n && state[next] == ready ? take(next) : &scheduler);
   }
 
   const char *exchange(const void *value, size_t bytes) {
@@ -125,7 +130,7 @@ public:
     }
     w.arrived = 0;
     w.round++;
-    for (unsigned i = 0; i < warp_lanes; i++) threads[first + i].state = ready;
+    memset(state + first, ready, warp_lanes);
     return values;
   }
 
@@ -158,7 +163,23 @@ private:
   Fiber fibers[most_threads], *idle[most_threads];
   unsigned idle_fibers = 0, most_used = 0;
   Thread threads[most_threads] = {};
+  State state[most_threads];
   Warp warps[most_threads / warp_lanes] = {};
+
+  unsigned count(State what) const {
+    unsigned c = 0;
+    for (unsigned i = 0; i < n; i++) c += state[i] == what;
+    return c;
+  }
+
+  // take makes a thread the one that runs, on its fiber or a new one.
+  const Context *take(unsigned i) {
+    Thread &t = threads[i];
+    number = i;
+    thread = t.index;
+    if (!t.fiber) t.fiber = idle[--idle_fibers];
+    return &t.fiber->context;
+  }
 
   // A fiber runs one thread after another. It may go on in another OS thread, so nothing
   // of this one is kept beyond work.
@@ -169,32 +190,16 @@ private:
   __attribute__((noinline)) static void work() {
     Worker *w = static_cast<Worker *>(block_of_thread);
     w->kernel->run(w->parameters);
-    Fiber *f = w->threads[w->number].fiber;
-    w->threads[w->number].state = done;
-    w->idle[w->idle_fibers++] = f;
-    switch_context(&f->context, &w->scheduler);
-  }
-
-  // run_warp runs a warp's threads as far as they come, and counts how they end.
-  void run_warp(unsigned first, unsigned end, unsigned *count) {
-    for (bool some = true; some;) {
-      some = false;
-      for (unsigned i = first; i < end; i++) {
-        if (threads[i].state != ready) continue;
-        some = true;
-        resume(i);
-      }
-    }
-    for (unsigned i = first; i < end; i++) count[threads[i].state]++;
-  }
-
-  void resume(unsigned i) {
-    Thread &t = threads[i];
-    number = i;
-    thread = t.index;
-    if (!t.fiber) t.fiber = idle[--idle_fibers];
-    switch_context(&scheduler, &t.fiber->context);
-    if (t.state == done) t.fiber = nullptr;
+    Fiber *fiber = w->threads[w->number].fiber;
+    w->threads[w->number].fiber = nullptr;
+    w->state[w->number] = done;
+    w->idle[w->idle_fibers++] = fiber;
+    // The next thread takes this fiber, unless it has one.
+    unsigned next = w->number + 1;
+    if (next < w->n && w->state[next] == ready && !w->threads[next].fiber)
+      w->take(next);
+    else
+      switch_context(&fiber->context, &w->scheduler);
   }
 };
 
