@@ -35,8 +35,11 @@ type products interface {
 	// positions.
 	convScratch(in, out, w, h, terms int) int64
 	// conv does dst = src * filter, 3×3 with zeros outside. On the way there biases and
-	// ReLU follow; on the way back dst becomes 0 where the gate does not let through.
+	// ReLU follow; on the way back a tap may come on top, and dst becomes 0 where the gate
+	// does not let through.
 	conv(d *device, j convolution)
+	// fuses reports whether conv can do what addTap does of a tap below it.
+	fuses(j tapJob) bool
 
 	// gramScratch is the bytes of gramJob.scratch for padded channels.
 	gramScratch(c int, core rect, terms int) int64
@@ -101,6 +104,7 @@ type convolution struct {
 	src, dst field
 	filter   filter
 	gate     cu.DevicePtr // the hi plane of an activation as large as dst: 0 where it is ≤ 0; may be 0: all passes
+	tap      *tapJob      // on top, where fuses says so; da is dst and a the gate. nil: none
 	scratch  cu.DevicePtr
 }
 

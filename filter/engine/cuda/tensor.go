@@ -189,9 +189,22 @@ func (t *tensor) conv(d *device, j convolution) {
 			j.dst.hi, j.dst.lo, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages)
 		return
 	}
+	var tap tapJob
+	if j.tap != nil {
+		tap = *j.tap
+		j.gate = tap.a.hi
+	}
 	d.launch(name+"back_"+size, grid, [3]int{threads, 1, 1}, stages*stage,
 		j.src.hi, j.src.lo, j.filter.weights, low, j.gate,
-		j.dst.hi, j.dst.lo, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages)
+		j.dst.hi, j.dst.lo, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages,
+		tap.a.hi, tap.a.lo, tap.d.at, lowPlane(tap.d.at, j.dst.c*j.dst.c, tap.d.terms), tap.d.terms, unscaleOf(tap.d),
+		tap.mean, tap.meanScale, tap.mdelta.hi, tap.mdelta.lo, tap.weight)
+}
+
+// fuses a tap of all positions, none of which counts less than another: its sums are
+// then the convolution's own.
+func (*tensor) fuses(j tapJob) bool {
+	return j.shares.at == 0 && j.core == rect{0, 0, j.da.w, j.da.h}
 }
 
 // convSizes are the suffixes of the convolutions' kernels.
@@ -205,7 +218,7 @@ const gramTile = 64
 func gramParts(c int, core rect) (tiles, parts, length int) {
 	n, p := blocks(c, gramTile), core.w*core.h
 	tiles = n * (n + 1) / 2
-	const enough = 528 // blocks, for large GPUs; the sums must not depend on which it is
+	const enough = 384 // blocks: what a large GPU does at once; the sums must not depend on which it is
 	length = min(max(blocks(blocks(p*tiles, enough), 64)*64, 256), 4096)
 	return tiles, blocks(p, length), length
 }
@@ -267,14 +280,11 @@ func (t *tensor) multiply(d *device, m packed, src, dst field, core rect) {
 
 // addTap without a matrix has no terms to multiply: what remains is the epilogue.
 func (t *tensor) addTap(d *device, j tapJob) {
-	l, terms := t.oneMatrix(j.da), j.d.terms
-	if j.d.at == 0 {
-		terms = 0
-	}
+	l := t.oneMatrix(j.da)
 	d.launch("add_tap_"+l.name, l.grid, l.block, l.shared,
-		j.a.hi, j.a.lo, j.d.at, lowPlane(j.d.at, j.a.c*j.a.c, terms), unscaleOf(j.d), j.da.hi, j.da.lo,
+		j.a.hi, j.a.lo, j.d.at, lowPlane(j.d.at, j.a.c*j.a.c, j.d.terms), unscaleOf(j.d), j.da.hi, j.da.lo,
 		j.core.x, j.core.y, j.core.w, j.core.h, j.shares.at, j.shares.pitch, j.mean, j.meanScale, j.mdelta.hi, j.mdelta.lo, j.weight,
-		j.da.h, j.da.w, j.da.c, terms, l.stages)
+		j.da.h, j.da.w, j.da.c, j.d.terms, l.stages)
 }
 
 // oneMatrix is how the product of a field with one matrix is launched.

@@ -71,6 +71,15 @@ static unsigned long long located(unsigned long long of, shared_t at) {
 }
 #endif
 
+// squares multiplies two squares of 8×8 positions side by side.
+template <class N, class P, int NT>
+__device__ __forceinline__ void squares(float (&left)[NT][4], float (&right)[NT][4], shared_t square, shared_t weights) {
+  const unsigned long long positions = descriptor(16 * P::PLANE, 16 * P::PITCH);
+  const unsigned long long w = located(descriptor(16 * P::BN, 128), weights);
+  wgmma<N>(left, located(positions, square), w);
+  wgmma<N>(right, located(positions, square + 16 * 8), w);
+}
+
 // groups is how a block's groups of four warps share a patch: each has 8 rows, as two
 // squares of 8×8 positions, and all NT·8 channels.
 template <int NT, int G, class E>
@@ -87,31 +96,40 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   unsigned turns = 0; // bit i: how often stage i has been filled, its lowest bit
   int group = threadIdx.x / 128, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   float left[NT][4] = {}, right[NT][4] = {};
-  int n = (int)(j.in / (8 * P::PLANES) * j.terms);
+  const int first = P::slices(j.of), n = first + P::slices(j.plus);
   // A stage is read by the products of its own turn and, while they are not waited for,
   // the next: it is filled again in the turn after that.
-  int distance = stages - 2;
-  for (int s = 0; s < distance; s++) {
-    if (s < n) load.next(s);
+  const int distance = stages - 2;
+  auto next = [&](int slice, int stage) __attribute__((always_inline)) {
+    if (slice == first) load.aim(j.plus, P::PLUS_UNITS);
+    if (slice < n) load.next(stage);
     copies_commit();
-  }
+  };
+  for (int s = 0; s < distance; s++) next(s, s);
   for (int s = 0, at = 0; s < n; s++) {
     if (stages == 3) copies_wait<0>();
     else copies_wait<1>();
     copies_visible();
     __syncthreads();
-    if (s + distance < n) load.next((at + distance) % stages);
-    copies_commit();
+    next(s + distance, (at + distance) % stages);
     shared_t a = base + at * P::STAGE + 16 * group * 8 * P::PITCH, b = base + at * P::STAGE + 16 * P::POSITION_UNITS;
     arrival_wait(load.arrivals + 8 * at, turns >> at & 1);
     turns ^= 1u << at;
-    wgmma_begin();
+    if (s == first) {
+      wgmma_wait<0>();
+      const float by = epilogue.plus_scale();
 #pragma unroll
-    for (int step = 0; step < P::STEPS; step++) {
-      unsigned long long w = located(descriptor(16 * P::BN, 128), b + 16 * step * 2 * P::BN);
-      shared_t square = a + 16 * P::step_at(step);
-      wgmma<Number>(left, located(descriptor(16 * P::PLANE, 16 * P::PITCH), square), w);
-      wgmma<Number>(right, located(descriptor(16 * P::PLANE, 16 * P::PITCH), square + 16 * 8), w);
+      for (int k = 0; k < NT; k++)
+#pragma unroll
+        for (int e = 0; e < 4; e++) left[k][e] *= by, right[k][e] *= by;
+    }
+    wgmma_begin();
+    if (s < first) {
+#pragma unroll
+      for (int step = 0; step < P::STEPS; step++)
+        squares<Number, P>(left, right, a + 16 * P::step_at(step), b + 16 * step * 2 * P::BN);
+    } else {
+      squares<Binary, P>(left, right, a + 16 * P::step_at(P::CENTRE), b);
     }
     wgmma_commit();
     wgmma_wait<1>();
@@ -139,7 +157,7 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     product<C / 8, R / 8>(THERE_JOB, THERE_EPILOGUE, (int)stages);             \
   }                                                                            \
   KERNEL_BOUNDED(wgmma_back_##C##_##R, 16 * R, BLOCKS, BACK_PARAMETERS) {      \
-    product<C / 8, R / 8>(BACK_JOB, back_epilogue{}, (int)stages);             \
+    product<C / 8, R / 8>(BACK_JOB, BACK_EPILOGUE, (int)stages);               \
   }
 
 CONV(128, 16, 1)

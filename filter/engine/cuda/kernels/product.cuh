@@ -19,12 +19,20 @@
 typedef const unsigned short* in_plane;
 typedef unsigned short* out_plane;
 
-// product_job is what all products are told.
+// factors are two fields' planes that are multiplied: a field of so many channels, and
+// packed weights. No terms: none.
+struct factors {
+  in_plane hi, lo, w_hi, w_lo;
+  long channels, terms;
+};
+
+// product_job is what all products are told. plus has no places but its own, and other
+// numbers than of: its sums come on top where those of have been times plus_scale.
 struct product_job {
-  in_plane src_hi, src_lo, w_hi, w_lo;
+  factors of, plus;
   out_plane dst_hi, dst_lo;
   in_plane gate; // an activation as large as dst: 0 where it is ≤ 0
-  long h, w, in, out, terms;
+  long h, w, out;
 };
 
 // patch is what a block has in shared memory: a stage holds a slice's positions and its
@@ -46,36 +54,42 @@ template <int TAPS, int H_, int BN_, int THREADS_> struct patch {
   static __device__ __forceinline__ int step_at(int s) {
     return TAPS == 9 ? s / 3 * PITCH + s % 3 : 2 * s * PLANE;
   }
+  enum { CENTRE = 4, PLUS_UNITS = 2 * BN }; // of 9 steps; of weights without other places
+  static __device__ __forceinline__ int slices(const factors& f) { return (int)(f.channels / (8 * PLANES) * f.terms); }
 };
 
 // loader copies slices into stages, one after the other: the positions by all threads,
 // and so the weights, or BULK: these in one piece, by the copy engine (bulk.cuh).
 template <class P, bool BULK> struct loader {
-  unsigned at[P::COPIES]; // units of 8 channels in the first slice; ~0: outside, zeros
   const product_job& j;
+  const int x0, y0, block;
   shared_t stages, arrivals; // where a bulk copy into each stage says that it is there
-  const char* weights_hi;
-  const char* weights_lo;
+  unsigned at[P::COPIES];    // units of 8 channels in the first slice; ~0: outside, zeros
+  factors f;
+  int weights; // units of a slice's
   int slice, term;
 
   __device__ __forceinline__ loader(const product_job& j, shared_t base, int stages, int x0, int y0, int block)
-      : j(j), stages(base), arrivals(base + stages * P::STAGE), slice(0), term(0) {
-    long slices = j.in / (8 * P::PLANES);
-    weights_hi = (const char*)j.w_hi + block * slices * P::WEIGHT_UNITS * 16;
-    weights_lo = (const char*)j.w_lo + block * slices * P::WEIGHT_UNITS * 16;
+      : j(j), x0(x0), y0(y0), block(block), stages(base), arrivals(base + stages * P::STAGE) {
+    aim(j.of, P::WEIGHT_UNITS);
+  }
+
+  // aim begins with the slices of other factors.
+  __device__ __forceinline__ void aim(const factors& next, int units) {
+    f = next, weights = units, slice = 0, term = 0;
 #pragma unroll
     for (int k = 0; k < P::COPIES; k++) {
       int u = threadIdx.x + k * P::THREADS, p = u / P::PLANES;
       int x = x0 + p % P::PITCH - P::BORDER, y = y0 + p / P::PITCH - P::BORDER;
       bool outside = x < 0 || y < 0 || x >= j.w || y >= j.h;
-      at[k] = outside ? ~0u : (unsigned)((y * j.w + x) * (j.in / 8)) + u % P::PLANES;
+      at[k] = outside ? ~0u : (unsigned)((y * j.w + x) * (f.channels / 8)) + u % P::PLANES;
     }
   }
 
   // next copies the next slice into a stage.
   __device__ __forceinline__ void next(int stage) {
     shared_t to = stages + stage * P::STAGE;
-    const char* from = (const char*)(term == 1 ? j.src_lo : j.src_hi) + slice * (16 * P::PLANES);
+    const char* from = (const char*)(term == 1 ? f.lo : f.hi) + slice * (16 * P::PLANES);
 #pragma unroll
     for (int k = 0; k < P::COPIES; k++) {
       int u = threadIdx.x + k * P::THREADS;
@@ -83,17 +97,18 @@ template <class P, bool BULK> struct loader {
       if (u < P::POSITIONS * P::PLANES)
         copy16(to + 16 * (u % P::PLANES * P::PLANE + u / P::PLANES), from + (valid ? (long)at[k] * 16 : 0), valid);
     }
-    const char* w = (term == 2 ? weights_lo : weights_hi) + (long)slice * P::WEIGHT_UNITS * 16;
-    if (++term == j.terms) term = 0, slice++;
+    long slices = f.channels / (8 * P::PLANES);
+    const char* w = (const char*)(term == 2 ? f.w_lo : f.w_hi) + (block * slices + slice) * weights * 16;
+    if (++term == f.terms) term = 0, slice++;
+    to += 16 * P::POSITION_UNITS;
     if (BULK) {
-      if (threadIdx.x == 0) bulk_copy(to + 16 * P::POSITION_UNITS, w, P::WEIGHT_UNITS * 16, arrivals + 8 * stage);
+      if (threadIdx.x == 0) bulk_copy(to, w, weights * 16, arrivals + 8 * stage);
       return;
     }
 #pragma unroll
     for (int k = 0; k < P::WEIGHT_COPIES; k++) {
       int u = threadIdx.x + k * P::THREADS;
-      if (P::WEIGHT_UNITS % P::THREADS == 0 || u < P::WEIGHT_UNITS)
-        copy16(to + 16 * (P::POSITION_UNITS + u), w + u * 16, true);
+      if (u < weights) copy16(to + 16 * u, w + u * 16, true);
     }
   }
 };
@@ -162,6 +177,7 @@ struct there_epilogue {
   typedef Binary Number;
   const float* bias;
   float scale; // of the weights, undone
+  __device__ __forceinline__ float plus_scale() const { return 1; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
     if (x >= j.w || y >= j.h) return;
     long p = (y * j.w + x) * j.out + channel;
@@ -174,12 +190,29 @@ struct there_epilogue {
   }
 };
 
-// back: the gate of the activation below.
+// tap: what comes on top of a gradient at an activation.
+struct tap {
+  const float *scale, *mean; // of plus, undone; may be 0
+  in_plane delta_hi, delta_lo;
+  float mean_scale, weight;
+  // add does v = scale·v + mean_scale·mean + weight·delta.
+  template <int NT> __device__ __forceinline__ void add(long p, int channel, float (&v)[2 * NT]) const {
+    float s = scale ? *scale : 1.f;
+#pragma unroll
+    for (int i = 0; i < 2 * NT; i++) v[i] = mean ? fmaf(s, v[i], mean_scale * mean[channel + i]) : s * v[i];
+    if (delta_hi) load<Binary, NT>(delta_hi + p, delta_lo ? delta_lo + p : 0, weight, v);
+  }
+};
+
+// back: a tap on top of it if it is tapped, and the gate of the activation below.
 struct back_epilogue {
   typedef Brain Number;
+  tap on_top;
+  __device__ __forceinline__ float plus_scale() const { return 1 / *on_top.scale; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
     if (x >= j.w || y >= j.h) return;
     long p = (y * j.w + x) * j.out + channel;
+    on_top.add<NT>(p, channel, v);
     if (j.gate) close_gate<NT>(j.gate + p, v);
     store<Brain, NT>(j.dst_hi + p, j.dst_lo ? j.dst_lo + p : 0, v);
   }
@@ -196,6 +229,7 @@ struct multiply_epilogue {
   typedef Binary Number;
   core of;
   const float* scale; // of the matrix, undone
+  __device__ __forceinline__ float plus_scale() const { return 1; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
     if (!of.has(x, y)) return;
     long p = (y * j.w + x) * j.out + channel;
@@ -205,22 +239,20 @@ struct multiply_epilogue {
   }
 };
 
-// tap: dst += m·(D·src + mean + weight·delta) at the positions of a core, then the gate.
+// add_tap: dst += m·tap at the positions of a core, then the gate.
 struct tap_epilogue {
   typedef Binary Number;
   core of;
-  const float *scale, *shares, *mean; // scale of the matrix, undone; any may be 0
-  in_plane delta_hi, delta_lo;
+  tap on_top;
+  const float* shares; // may be 0
   long pitch;
-  float mean_scale, weight;
+  __device__ __forceinline__ float plus_scale() const { return 1; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
     if (x >= j.w || y >= j.h) return;
     long p = (y * j.w + x) * j.out + channel;
     if (of.has(x, y)) {
-      float m = shares ? shares[(y - of.y) * pitch + x - of.x] : 1.f, s = scale ? *scale : 0.f;
-#pragma unroll
-      for (int i = 0; i < 2 * NT; i++) v[i] = mean ? fmaf(s, v[i], mean_scale * mean[channel + i]) : s * v[i];
-      if (delta_hi) load<Binary, NT>(delta_hi + p, delta_lo ? delta_lo + p : 0, weight, v);
+      on_top.add<NT>(p, channel, v);
+      float m = shares ? shares[(y - of.y) * pitch + x - of.x] : 1.f;
 #pragma unroll
       for (int i = 0; i < 2 * NT; i++) v[i] *= m;
     } else {
@@ -237,9 +269,14 @@ struct tap_epilogue {
 #define THERE_PARAMETERS                                                                                             \
   (in_plane src_hi, in_plane src_lo, in_plane w_hi, in_plane w_lo, const float* bias, double scale, out_plane dst_hi, \
    out_plane dst_lo, long h, long w, long in, long out, long terms, long stages)
-#define THERE_JOB {src_hi, src_lo, w_hi, w_lo, dst_hi, dst_lo, 0, h, w, in, out, terms}
+#define THERE_JOB {{src_hi, src_lo, w_hi, w_lo, in, terms}, {}, dst_hi, dst_lo, 0, h, w, out}
 #define THERE_EPILOGUE there_epilogue{bias, (float)scale}
 #define BACK_PARAMETERS                                                                                              \
   (in_plane src_hi, in_plane src_lo, in_plane w_hi, in_plane w_lo, in_plane gate, out_plane dst_hi, out_plane dst_lo, \
-   long h, long w, long in, long out, long terms, long stages)
-#define BACK_JOB {src_hi, src_lo, w_hi, w_lo, dst_hi, dst_lo, gate, h, w, in, out, terms}
+   long h, long w, long in, long out, long terms, long stages, in_plane a_hi, in_plane a_lo, in_plane d_hi,          \
+   in_plane d_lo, long d_terms, const float* scale, const float* mean, double mean_scale, in_plane delta_hi,         \
+   in_plane delta_lo, double weight)
+#define BACK_JOB                                                                                                     \
+  {{src_hi, src_lo, w_hi, w_lo, in, terms}, {a_hi, a_lo, d_hi, d_lo, out, d_terms}, dst_hi, dst_lo, gate, h, w, out}
+#define BACK_EPILOGUE                                                                                                \
+  back_epilogue{{scale, mean, delta_hi, delta_lo, (float)mean_scale, (float)weight}}

@@ -22,33 +22,61 @@ template <class N, int TAPS, int NT, int WM, int WN> struct warps {
         for (int e = 0; e < 4; e++) d[i][k][e] = 0;
   }
 
-  // fetch reads what step s multiplies.
-  __device__ __forceinline__ void fetch(operands& o, shared_t a, shared_t b, int s) const {
+  // fetch reads what is multiplied, at so many units from the first position and weight.
+  __device__ __forceinline__ void fetch(operands& o, shared_t a, shared_t b, int position, int weight) const {
 #pragma unroll
-    for (int i = 0; i < 4; i++) load_matrices<false>(o.a[i], a + 16 * (P::step_at(s) + i * P::PITCH));
+    for (int i = 0; i < 4; i++) load_matrices<false>(o.a[i], a + 16 * (position + i * P::PITCH));
 #pragma unroll
     for (int k = 0; k < NT; k += 2) {
       unsigned r[4];
-      load_matrices<false>(r, b + 16 * (s * 2 * P::BN + k * 8));
+      load_matrices<false>(r, b + 16 * (weight + k * 8));
       o.b[k][0] = r[0], o.b[k][1] = r[1], o.b[k + 1][0] = r[2], o.b[k + 1][1] = r[3];
     }
   }
 
+  template <class M> __device__ __forceinline__ void multiply(const operands& o) {
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+      for (int k = 0; k < NT; k++) multiply_add<M>(d[i][k], o.a[i], o.b[k]);
+  }
+
+  // Where this lane reads of a stage.
+  __device__ __forceinline__ shared_t positions(shared_t stage) const {
+    int m = lane / 8, r = lane % 8;
+    return stage + 16 * (m / 2 * P::PLANE + row * P::PITCH + m % 2 * 8 + r);
+  }
+  __device__ __forceinline__ shared_t weights(shared_t stage) const {
+    int m = lane / 8, r = lane % 8;
+    return stage + 16 * (P::POSITION_UNITS + m % 2 * P::BN + column + m / 2 * 8 + r);
+  }
+
   // add multiplies a stage; what the next step needs is read meanwhile.
   __device__ __forceinline__ void add(shared_t stage) {
-    int m = lane / 8, r = lane % 8;
-    shared_t a = stage + 16 * (m / 2 * P::PLANE + row * P::PITCH + m % 2 * 8 + r);
-    shared_t b = stage + 16 * (P::POSITION_UNITS + m % 2 * P::BN + column + m / 2 * 8 + r);
+    shared_t a = positions(stage), b = weights(stage);
     operands o[2];
-    fetch(o[0], a, b, 0);
+    fetch(o[0], a, b, P::step_at(0), 0);
 #pragma unroll
     for (int s = 0; s < P::STEPS; s++) {
-      if (s + 1 < P::STEPS) fetch(o[(s + 1) % 2], a, b, s + 1);
-#pragma unroll
-      for (int i = 0; i < 4; i++)
-#pragma unroll
-        for (int k = 0; k < NT; k++) multiply_add<N>(d[i][k], o[s % 2].a[i], o[s % 2].b[k]);
+      if (s + 1 < P::STEPS) fetch(o[(s + 1) % 2], a, b, P::step_at(s + 1), (s + 1) * 2 * P::BN);
+      multiply<N>(o[s % 2]);
     }
+  }
+
+  // plus multiplies a stage of the job's plus.
+  __device__ __forceinline__ void plus(shared_t stage) {
+    operands o;
+    fetch(o, positions(stage), weights(stage), P::step_at(P::CENTRE), 0);
+    multiply<Binary>(o);
+  }
+
+  __device__ __forceinline__ void scale(float by) {
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+      for (int k = 0; k < NT; k++)
+#pragma unroll
+        for (int e = 0; e < 4; e++) d[i][k][e] *= by;
   }
 };
 
@@ -64,19 +92,21 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   int x0 = blockIdx.x % across * P::W, y0 = blockIdx.x / across * P::H;
   loader<P, false> load(j, base, stages, x0, y0, blockIdx.y);
   W w;
-  int n = (int)(j.in / (8 * P::PLANES) * j.terms);
-  for (int s = 0; s < stages - 1; s++) {
-    if (s < n) load.next(s);
+  const int first = P::slices(j.of), n = first + (TAPS == 9 ? P::slices(j.plus) : 0);
+  auto next = [&](int slice, int stage) __attribute__((always_inline)) {
+    if (TAPS == 9 && slice == first) load.aim(j.plus, P::PLUS_UNITS);
+    if (slice < n) load.next(stage);
     copies_commit();
-  }
+  };
+  for (int s = 0; s < stages - 1; s++) next(s, s);
   for (int s = 0, at = 0; s < n; s++) {
     if (stages == 2) copies_wait<0>();
     else copies_wait<1>();
     __syncthreads(); // all have slice s, and none reads the stage before any more
-    int ahead = s + stages - 1;
-    if (ahead < n) load.next(at == 0 ? stages - 1 : at - 1);
-    copies_commit();
-    w.add(base + at * P::STAGE);
+    next(s + stages - 1, at == 0 ? stages - 1 : at - 1);
+    if (TAPS == 9 && s == first) w.scale(epilogue.plus_scale());
+    if (TAPS == 1 || s < first) w.add(base + at * P::STAGE);
+    else w.plus(base + at * P::STAGE);
     if (++at == stages) at = 0;
   }
   int channel = (int)blockIdx.y * P::BN + w.column + w.lane % 4 * 2 * NT;
@@ -98,7 +128,7 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     product<9, NT, WM, WN>(THERE_JOB, THERE_EPILOGUE, (int)stages);                                                  \
   }                                                                                                                  \
   KERNEL_BOUNDED(back_##C##_##R, 32 * WM * WN, 8 / (WM * WN), BACK_PARAMETERS) {                                     \
-    product<9, NT, WM, WN>(BACK_JOB, back_epilogue{}, (int)stages);                                                  \
+    product<9, NT, WM, WN>(BACK_JOB, BACK_EPILOGUE, (int)stages);                                                    \
   }
 
 CONV(128, 16, 8, 4, 2)
@@ -116,17 +146,17 @@ CONV(32, 8, 4, 2, 1)
                  (in_plane src_hi, in_plane src_lo, in_plane m_hi, in_plane m_lo, const float* scale,                \
                   out_plane dst_hi, out_plane dst_lo, long x, long y, long cw, long ch, long h, long w, long c,      \
                   long terms, long stages)) {                                                                        \
-    multiply_epilogue e = {{x, y, cw, ch}, scale};                                                                   \
-    product<1, NT, WM, WN>({src_hi, src_lo, m_hi, m_lo, dst_hi, dst_lo, 0, h, w, c, c, terms}, e, (int)stages);      \
+    product<1, NT, WM, WN>({{src_hi, src_lo, m_hi, m_lo, c, terms}, {}, dst_hi, dst_lo, 0, h, w, c},                 \
+                           multiply_epilogue{{x, y, cw, ch}, scale}, (int)stages);                                   \
   }                                                                                                                  \
   KERNEL_BOUNDED(add_tap_##C##_split, 32 * WM * WN, 8 / (WM * WN),                                                   \
                  (in_plane a_hi, in_plane a_lo, in_plane d_hi, in_plane d_lo, const float* scale, out_plane da_hi,   \
                   out_plane da_lo, long x, long y, long cw, long ch, const float* shares, long pitch,                \
                   const float* mean, double mean_scale, in_plane delta_hi, in_plane delta_lo, double weight, long h, \
                   long w, long c, long terms, long stages)) {                                                        \
-    tap_epilogue e = {{x, y, cw, ch}, scale, shares, mean, delta_hi, delta_lo, pitch, (float)mean_scale,             \
-                      (float)weight};                                                                                \
-    product<1, NT, WM, WN>({a_hi, a_lo, d_hi, d_lo, da_hi, da_lo, a_hi, h, w, c, c, terms}, e, (int)stages);         \
+    tap on_top = {scale, mean, delta_hi, delta_lo, (float)mean_scale, (float)weight};                                \
+    product<1, NT, WM, WN>({{a_hi, a_lo, d_hi, d_lo, c, terms}, {}, da_hi, da_lo, a_hi, h, w, c},                    \
+                           tap_epilogue{{x, y, cw, ch}, on_top, shares, pitch}, (int)stages);                        \
   }
 
 ONE_MATRIX(128, 8, 4, 2)
