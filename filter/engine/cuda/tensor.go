@@ -176,7 +176,10 @@ func (t *tensor) conv(d *device, j convolution) {
 	if t.wgmma {
 		name, threads = "wgmma_", 16*rows
 		stage += 8 // a bulk copy's barrier
-		if block > 64 {
+		switch slices := j.src.c / 16 * j.filter.terms; {
+		case slices == 2 && j.tap == nil:
+			stages = 2 // then no stage is filled twice
+		case block > 64:
 			stages = 4
 		}
 	}

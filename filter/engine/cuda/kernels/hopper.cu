@@ -97,21 +97,24 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   int group = threadIdx.x / 128, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   float left[NT][4] = {}, right[NT][4] = {};
   const int first = P::slices(j.of), n = first + P::slices(j.plus);
-  // A stage is read by the products of its own turn and, while they are not waited for,
-  // the next: it is filled again in the turn after that.
-  const int distance = stages - 2;
+  // At first all stages are filled. A stage is read by the products of its own turn and,
+  // while they are not waited for, the next: it is filled again in the turn after that.
   auto next = [&](int slice, int stage) __attribute__((always_inline)) {
     if (slice == first) load.aim(j.plus, P::PLUS_UNITS);
     if (slice < n) load.next(stage);
     copies_commit();
   };
-  for (int s = 0; s < distance; s++) next(s, s);
+  for (int s = 0; s < stages; s++) next(s, s);
   for (int s = 0, at = 0; s < n; s++) {
-    if (stages == 3) copies_wait<0>();
-    else copies_wait<1>();
+    // Of the copies that may still be under way: those of later stages, or of one turn.
+    if (stages == 2 || (stages == 4 && s >= stages)) copies_wait<1>();
+    else if (s >= stages) copies_wait<0>();
+    else if (stages == 3) copies_wait<2>();
+    else copies_wait<3>();
     copies_visible();
     __syncthreads();
-    next(s + distance, (at + distance) % stages);
+    if (s >= 2) next(s + stages - 2, (at + stages - 2) % stages);
+    else copies_commit();
     shared_t a = base + at * P::STAGE + 16 * group * 8 * P::PITCH, b = base + at * P::STAGE + 16 * P::POSITION_UNITS;
     arrival_wait(load.arrivals + 8 * at, turns >> at & 1);
     turns ^= 1u << at;
