@@ -66,8 +66,8 @@ func (e *Engine) useTensorCores() (err error) {
 	defer caught(&err)
 	d := e.device
 	d.do(func() {
-		if err = d.load(kernels.Tensor); err == nil && d.Major == 9 {
-			err = d.load(kernels.Hopper)
+		if err = d.load(kernels.Tensor()); err == nil && d.Major == 9 {
+			err = d.load(kernels.Hopper())
 		}
 		if err == nil {
 			e.products, err = newTensor(d.Ordinal, d.Info)

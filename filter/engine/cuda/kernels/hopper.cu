@@ -96,11 +96,11 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   unsigned turns = 0; // bit i: how often stage i has been filled, its lowest bit
   int group = threadIdx.x / 128, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   float left[NT][4] = {}, right[NT][4] = {};
-  const int first = P::slices(j.of), n = first + P::slices(j.plus);
+  const int first = P::slices(j.of), n = first + (E::PLUS ? P::slices(j.plus) : 0);
   // At first all stages are filled. A stage is read by the products of its own turn and,
   // while they are not waited for, the next: it is filled again in the turn after that.
   auto next = [&](int slice, int stage) __attribute__((always_inline)) {
-    if (slice == first) load.aim(j.plus, P::PLUS_UNITS);
+    if (E::PLUS && slice == first) load.aim(j.plus, P::PLUS_UNITS);
     if (slice < n) load.next(stage);
     copies_commit();
   };
@@ -118,7 +118,7 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     shared_t a = base + at * P::STAGE + 16 * group * 8 * P::PITCH, b = base + at * P::STAGE + 16 * P::POSITION_UNITS;
     arrival_wait(load.arrivals + 8 * at, turns >> at & 1);
     turns ^= 1u << at;
-    if (s == first) {
+    if (E::PLUS && s == first) {
       wgmma_wait<0>();
       const float by = epilogue.plus_scale();
 #pragma unroll
@@ -127,7 +127,7 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
         for (int e = 0; e < 4; e++) left[k][e] *= by, right[k][e] *= by;
     }
     wgmma_begin();
-    if (s < first) {
+    if (!E::PLUS || s < first) {
 #pragma unroll
       for (int step = 0; step < P::STEPS; step++)
         squares<Number, P>(left, right, a + 16 * P::step_at(step), b + 16 * step * 2 * P::BN);

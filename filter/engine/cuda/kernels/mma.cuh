@@ -68,22 +68,29 @@ template <int pending> __device__ __forceinline__ void copies_wait() {
 #endif
 }
 
+#ifndef __CUDA_ARCH__
+struct rows_and_results { char* row; unsigned results[4]; };
+
+template <bool transposed> void read_matrices(rows_and_results (&all)[32]) {
+  for (int lane = 0; lane < 32; lane++)
+    for (int m = 0; m < 4; m++) {
+      unsigned short pair[2];
+      for (int e = 0; e < 2; e++) {
+        int row = lane / 4, column = lane % 4 * 2 + e;
+        if (transposed) row = column, column = lane / 4;
+        memcpy(&pair[e], all[8 * m + row].row + 2 * column, 2);
+      }
+      all[lane].results[m] = pack_pair(pair[0], pair[1]);
+    }
+}
+#endif
+
 // load_matrices reads four 8×8 matrices of 16 bits: lane 8i+r names the 16 bytes of row
 // r of matrix i, and gets of each matrix elements 2(lane%4) and +1 of row lane/4.
 // transposed: of its transpose.
 template <bool transposed> __device__ __forceinline__ void load_matrices(unsigned (&r)[4], shared_t row) {
 #ifndef __CUDA_ARCH__
-  char* rows[32];
-  warp_gather(row, rows);
-  unsigned lane = threadIdx.x % 32, i = lane / 4, j = lane % 4 * 2;
-  for (int m = 0; m < 4; m++) {
-    unsigned short pair[2];
-    for (unsigned e = 0; e < 2; e++) {
-      unsigned of = transposed ? j + e : i, at = transposed ? i : j + e;
-      memcpy(&pair[e], rows[8 * m + of] + 2 * at, 2);
-    }
-    r[m] = pair[0] | (unsigned)pair[1] << 16;
-  }
+  memcpy(r, warp_together<rows_and_results, read_matrices<transposed>>({row, {}}).results, sizeof r);
 #else
   if (transposed)
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
@@ -94,24 +101,37 @@ template <bool transposed> __device__ __forceinline__ void load_matrices(unsigne
 #endif
 }
 
+#ifndef __CUDA_ARCH__
+struct operands { unsigned a[4], b[2]; float d[4]; };
+
+template <class N> void multiply_matrices(operands (&all)[32]) {
+  float a[16][16], b[16][8]; // row, k; k, column
+  for (int lane = 0; lane < 32; lane++) {
+    const operands& held = all[lane];
+    int row = lane / 4, k = lane % 4 * 2;
+    for (int i = 0; i < 4; i++)
+      for (int e = 0; e < 2; e++) a[row + i % 2 * 8][k + i / 2 * 8 + e] = N::widen(held.a[i] >> 16 * e);
+    for (int i = 0; i < 2; i++)
+      for (int e = 0; e < 2; e++) b[k + i * 8 + e][row] = N::widen(held.b[i] >> 16 * e);
+  }
+  for (int row = 0; row < 16; row++) {
+    float sum[8] = {};
+    for (int k = 0; k < 16; k++)
+      for (int n = 0; n < 8; n++) sum[n] += a[row][k] * b[k][n];
+    for (int n = 0; n < 8; n++) all[row % 8 * 4 + n / 2].d[row / 8 * 2 + n % 2] += sum[n];
+  }
+}
+#endif
+
 // multiply_add does d += a·b for a 16×16 a, a 16×8 b and a 16×8 d: lane l holds of d
 // the columns 2(l%4) and +1 of row l/4, then those of row l/4+8. a and b are of N.
 template <class N> __device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #ifndef __CUDA_ARCH__
-  struct held { unsigned a[4], b[2]; } mine, all[32];
-  memcpy(mine.a, a, 16);
-  memcpy(mine.b, b, 8);
-  warp_gather(mine, all);
-  unsigned lane = threadIdx.x % 32;
-  for (int i = 0; i < 4; i++) {
-    unsigned row = lane / 4 * 4, column = (lane % 4 * 2 + i % 2) * 4;
-    float sum = 0;
-    for (int k = 0; k < 8; k++) { // pairs
-      unsigned x = all[row + k % 4].a[k / 4 * 2 + i / 2], y = all[column + k % 4].b[k / 4];
-      sum += N::widen(x & 0xffff) * N::widen(y & 0xffff) + N::widen(x >> 16) * N::widen(y >> 16);
-    }
-    d[i] += sum;
-  }
+  operands mine;
+  memcpy(mine.a, a, sizeof a);
+  memcpy(mine.b, b, sizeof b);
+  memcpy(mine.d, d, sizeof d);
+  memcpy(d, warp_together<operands, multiply_matrices<N>>(mine).d, sizeof d);
 #else
 #define MMA(type)                                                                                                  \
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type                                              \

@@ -170,11 +170,13 @@ template <int NT> __device__ __forceinline__ void close_gate(in_plane gate, floa
   }
 }
 
-// What follows the sums of a position's channels; each hands on the numbers it multiplies.
+// What follows the sums of a position's channels. Each names the numbers that are
+// multiplied before, and whether the job's plus comes on top.
 
 // there: bias and ReLU.
 struct there_epilogue {
   typedef Binary Number;
+  enum { PLUS = 0 };
   const float* bias;
   float scale; // of the weights, undone
   __device__ __forceinline__ float plus_scale() const { return 1; }
@@ -207,6 +209,7 @@ struct tap {
 // back: a tap on top of it if it is tapped, and the gate of the activation below.
 struct back_epilogue {
   typedef Brain Number;
+  enum { PLUS = 1 };
   tap on_top;
   __device__ __forceinline__ float plus_scale() const { return 1 / *on_top.scale; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
@@ -227,6 +230,7 @@ struct core {
 // multiply: dst = M·src at the positions of a core.
 struct multiply_epilogue {
   typedef Binary Number;
+  enum { PLUS = 0 };
   core of;
   const float* scale; // of the matrix, undone
   __device__ __forceinline__ float plus_scale() const { return 1; }
@@ -242,6 +246,7 @@ struct multiply_epilogue {
 // add_tap: dst += m·tap at the positions of a core, then the gate.
 struct tap_epilogue {
   typedef Binary Number;
+  enum { PLUS = 0 };
   core of;
   tap on_top;
   const float* shares; // may be 0

@@ -92,9 +92,9 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   int x0 = blockIdx.x % across * P::W, y0 = blockIdx.x / across * P::H;
   loader<P, false> load(j, base, stages, x0, y0, blockIdx.y);
   W w;
-  const int first = P::slices(j.of), n = first + (TAPS == 9 ? P::slices(j.plus) : 0);
+  const int first = P::slices(j.of), n = first + (E::PLUS ? P::slices(j.plus) : 0);
   auto next = [&](int slice, int stage) __attribute__((always_inline)) {
-    if (TAPS == 9 && slice == first) load.aim(j.plus, P::PLUS_UNITS);
+    if (E::PLUS && slice == first) load.aim(j.plus, P::PLUS_UNITS);
     if (slice < n) load.next(stage);
     copies_commit();
   };
@@ -104,8 +104,8 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     else copies_wait<1>();
     __syncthreads(); // all have slice s, and none reads the stage before any more
     next(s + stages - 1, at == 0 ? stages - 1 : at - 1);
-    if (TAPS == 9 && s == first) w.scale(epilogue.plus_scale());
-    if (TAPS == 1 || s < first) w.add(base + at * P::STAGE);
+    if (E::PLUS && s == first) w.scale(epilogue.plus_scale());
+    if (!E::PLUS || s < first) w.add(base + at * P::STAGE);
     else w.plus(base + at * P::STAGE);
     if (++at == stages) at = 0;
   }

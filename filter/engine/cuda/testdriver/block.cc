@@ -45,7 +45,7 @@ struct Warp {
   unsigned arrived;
   size_t bytes;
   unsigned round; // exchanges that are over
-  char values[2][warp_lanes * Block::most_exchanged];
+  alignas(16) char values[2][warp_lanes * Block::most_exchanged];
 };
 
 struct Site {
@@ -117,7 +117,7 @@ public:
     switch_context(here, next < n && state[next] == ready ? take(next) : &scheduler);
   }
 
-  const char *exchange(const void *value, size_t bytes) {
+  const char *exchange(const void *value, size_t bytes, void (*together)(void *)) {
     Warp &w = warps[number / warp_lanes];
     unsigned first = number / warp_lanes * warp_lanes;
     if (w.arrived && w.bytes != bytes) die("lanes of a warp are at different exchanges");
@@ -128,6 +128,7 @@ public:
       wait(in_warp);
       return values;
     }
+    if (together) together(values);
     w.arrived = 0;
     w.round++;
     memset(state + first, ready, warp_lanes);
@@ -223,8 +224,8 @@ void put_worker(Worker *w) {
 } // namespace
 
 void Block::wait_for_block() { static_cast<Worker *>(this)->wait(in_block); }
-const char *Block::exchange(const void *value, size_t bytes) {
-  return static_cast<Worker *>(this)->exchange(value, bytes);
+const char *Block::exchange(const void *value, size_t bytes, void (*together)(void *)) {
+  return static_cast<Worker *>(this)->exchange(value, bytes, together);
 }
 void *Block::shared(const void *site, size_t bytes) { return static_cast<Worker *>(this)->shared(site, bytes); }
 
