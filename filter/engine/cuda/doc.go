@@ -5,7 +5,7 @@
 //
 // What multiplies matrices, nearly all of the time, comes in two ways behind one
 // interface, products: simt multiplies float32 on ordinary cores, tensor multiplies
-// bfloat16, one or two to a number, on tensor cores. All between is written once, over
+// 16-bit numbers, one or two to a value, on tensor cores. All between is written once, over
 // fields of either (kernels/common.cuh). Everything runs in order on one stream of the
 // GPU; the host waits only where it reads a result.
 //
