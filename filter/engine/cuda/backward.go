@@ -95,15 +95,8 @@ func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
 		}
 		e.plan.products.conv(e.device, back)
 	}
-	l := &n.layers[0]
-	e.launchFirst(n, "first_back", 1, dx, l.dact)
-	border := blocks(2*(n.w+n.h)*warp, threads)
-	e.rows("first_border", border, 1, dx, e.plan.spec.W, e.plan.spec.H, n.x, n.y,
-		l.dact.hi, l.dact.lo, n.w, n.h, l.c, e.first)
+	e.plan.products.firstBack(e.device, e.firstOf(n, dx, n.layers[0].dact))
 }
-
-// warp is the threads that first_border takes for a pixel.
-const warp = 32
 
 func (e *Evaluator) unpool(l *layer) {
 	gate, lo := 0, cu.DevicePtr(0)

@@ -31,6 +31,17 @@ type products interface {
 	// d.alloc, once for each network and direction; free what the filter holds by
 	// filter.free. It fails with an error that wraps engine.ErrMemory.
 	filter(d *device, l *weights.Layer, back bool, terms int) (filter, error)
+	// firstBytes is what packFirst allocates for a network's first layer.
+	firstBytes(l *weights.Layer) int64
+	// packFirst packs a network's first convolution, which reads the picture, for both
+	// directions: its weights and biases and how the picture is normalised. It allocates
+	// with d.alloc, once for each network.
+	packFirst(d *device, n *weights.Network) (cu.DevicePtr, error)
+	// first evaluates the first convolution and its ReLU in a window.
+	first(d *device, j firstJob)
+	// firstBack adds to the picture's gradient what a window's is before the ReLU.
+	firstBack(d *device, j firstJob)
+
 	// convScratch is the bytes of convolution.scratch for padded channels and w×h
 	// positions.
 	convScratch(in, out, w, h, terms int) int64
@@ -96,6 +107,15 @@ func (f filter) free(d *device) {
 	if f.bias != 0 {
 		d.free(f.bias)
 	}
+}
+
+// firstJob is one call of first or firstBack, in a window of the picture.
+type firstJob struct {
+	x             cu.DevicePtr // the picture or its gradient: float32 (3, height, width)
+	width, height int
+	x0, y0        int          // the window's corner
+	field         field        // as large as the window: the activation, or its gradient
+	weights       cu.DevicePtr // from packFirst
 }
 
 // convolution is one call of conv. src.c is filter.in, dst.c is filter.out. With one

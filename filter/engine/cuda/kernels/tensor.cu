@@ -1,5 +1,6 @@
 // Kernels for tensor cores from sm_80 on, on fields in the format split.
 #include "product.cuh"
+#include "first_mma.cuh"
 #include "gram_mma.cuh"
 
 // warps is how a block's warps share a patch: WM×WN of them, each with 4 rows of 16
