@@ -105,7 +105,9 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     copies_commit();
   };
   for (int s = 0; s < stages; s++) next(s, s);
-  for (int s = 0, at = 0; s < n; s++) {
+  // turn returns stage at, of slice s, when it can be read, and sees to a later one.
+  int at = 0;
+  auto turn = [&](int s) __attribute__((always_inline)) {
     // Of the copies that may still be under way: those of later stages, or of one turn.
     if (stages == 2 || (stages == 4 && s >= stages)) copies_wait<1>();
     else if (s >= stages) copies_wait<0>();
@@ -115,28 +117,36 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     __syncthreads();
     if (s >= 2) next(s + stages - 2, (at + stages - 2) % stages);
     else copies_commit();
-    shared_t a = base + at * P::STAGE + 16 * group * 8 * P::PITCH, b = base + at * P::STAGE + 16 * P::POSITION_UNITS;
     arrival_wait(load.arrivals + 8 * at, turns >> at & 1);
     turns ^= 1u << at;
-    if (E::PLUS && s == first) {
-      wgmma_wait<0>();
-      const float by = epilogue.plus_scale();
-#pragma unroll
-      for (int k = 0; k < NT; k++)
-#pragma unroll
-        for (int e = 0; e < 4; e++) left[k][e] *= by, right[k][e] *= by;
-    }
+    shared_t stage = base + at * P::STAGE;
+    if (++at == stages) at = 0;
+    return stage;
+  };
+  const int group_at = 16 * group * 8 * P::PITCH, weights_at = 16 * P::POSITION_UNITS;
+  for (int s = 0; s < first; s++) {
+    shared_t stage = turn(s);
     wgmma_begin();
-    if (!E::PLUS || s < first) {
 #pragma unroll
-      for (int step = 0; step < P::STEPS; step++)
-        squares<Number, P>(left, right, a + 16 * P::step_at(step), b + 16 * step * 2 * P::BN);
-    } else {
-      squares<Binary, P>(left, right, a + 16 * P::step_at(P::CENTRE), b);
-    }
+    for (int step = 0; step < P::STEPS; step++)
+      squares<Number, P>(left, right, stage + group_at + 16 * P::step_at(step), stage + weights_at + 16 * step * 2 * P::BN);
     wgmma_commit();
     wgmma_wait<1>();
-    if (++at == stages) at = 0;
+  }
+  if (E::PLUS && n > first) {
+    wgmma_wait<0>();
+    const float by = epilogue.plus_scale();
+#pragma unroll
+    for (int k = 0; k < NT; k++)
+#pragma unroll
+      for (int e = 0; e < 4; e++) left[k][e] *= by, right[k][e] *= by;
+    for (int s = first; s < n; s++) {
+      shared_t stage = turn(s);
+      wgmma_begin();
+      squares<Binary, P>(left, right, stage + group_at + 16 * P::step_at(P::CENTRE), stage + weights_at);
+      wgmma_commit();
+      wgmma_wait<1>();
+    }
   }
   wgmma_wait<0>();
   int channel = (int)blockIdx.y * P::BN + lane % 4 * 2 * NT;
