@@ -17,7 +17,8 @@ type kernels interface {
 	assemble(r *refining, y0, y1 int)
 	relax(s *system, c, y0, y1 int)
 	store(r *refining, y0, y1 int)
-	coefficients(c *plane)
+	filterAcross(c *plane, p *pole, y0, y1 int)
+	filterDown(c *plane, p *pole, x0, x1 int)
 	warp(m *warping, y0, y1 int)
 }
 

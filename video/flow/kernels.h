@@ -92,6 +92,7 @@ const struct kernels TABLE = {
     .load = load_flow,
     .relax = relax,
     .store = store_flow,
-    .filter = filter,
+    .filter_across = filter_across,
+    .filter_down = filter_down,
     .warp = warp,
 };

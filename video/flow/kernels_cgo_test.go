@@ -143,9 +143,14 @@ func TestKernelsWarp(t *testing.T) {
 		for planes := 1; planes <= 4; planes++ {
 			src := noise(uint64(w), planes*w*h)
 			want, got := make([]float32, len(src)), make([]float32, len(src))
-			warpBy(goKernels{}, want, src, f, 1)
+			by := func(k kernels, dst []float32, threads int) {
+				m := NewWarper(threads)
+				m.kernels = k
+				m.Warp(dst, src, f, nil)
+			}
+			by(goKernels{}, want, 1)
 			for name, k := range inC() {
-				warpBy(k, got, src, f, 2)
+				by(k, got, 2)
 				for i, v := range want {
 					if abs(got[i]-v) > 1e-5 {
 						t.Errorf("%s, %v, %d planes: sample %d is %v, not %v", name, s, planes, i, got[i], v)
