@@ -20,6 +20,8 @@ type kernels interface {
 	filterAcross(c *plane, p *pole, y0, y1 int)
 	filterDown(c *plane, p *pole, x0, x1 int)
 	warp(m *warping, y0, y1 int)
+	boxAcross(dst, src []float32, w, r int)
+	boxDown(dst, src []float32, w, r, x0, x1 int)
 }
 
 // goKernels are in Go.

@@ -33,6 +33,8 @@ static void k_store(K k, struct refine r, struct system s, int y0, int y1) { k->
 static void k_filter_across(K k, struct plane c, float z, const float *start, int y0, int y1) { k->filter_across(c, z, start, y0, y1); }
 static void k_filter_down(K k, struct plane c, float z, const float *start, int x0, int x1) { k->filter_down(c, z, start, x0, x1); }
 static void k_warp(K k, struct warp m, int y0, int y1) { k->warp(&m, y0, y1); }
+static void k_box_across(K k, float *d, const float *s, int w, int h, int r) { k->box_across(d, s, w, h, r); }
+static void k_box_down(K k, float *d, const float *s, int w, int h, int r, int n) { k->box_down(d, s, w, h, r, n); }
 */
 import "C"
 
@@ -181,4 +183,12 @@ func (k cKernels) warp(m *warping, y0, y1 int) {
 		}
 	}
 	C.k_warp(k.k, c, C.int(y0), C.int(y1))
+}
+
+func (k cKernels) boxAcross(dst, src []float32, w, r int) {
+	C.k_box_across(k.k, pointer(dst), pointer(src), C.int(w), C.int(len(src)/w), C.int(r))
+}
+
+func (k cKernels) boxDown(dst, src []float32, w, r, x0, x1 int) {
+	C.k_box_down(k.k, pointer(dst[x0:]), pointer(src[x0:]), C.int(w), C.int(len(src)/w), C.int(r), C.int(x1-x0))
 }

@@ -67,6 +67,8 @@ struct kernels {
     void (*filter_across)(struct plane c, float z, const float *start, int y0, int y1);
     void (*filter_down)(struct plane c, float z, const float *start, int x0, int x1);
     void (*warp)(const struct warp *m, int y0, int y1);
+    void (*box_across)(float *dst, const float *src, int w, int h, int r);
+    void (*box_down)(float *dst, const float *src, int w, int h, int r, int n);
 };
 
 #if defined __x86_64__
