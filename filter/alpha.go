@@ -48,7 +48,7 @@ func filled(pix, mask []float32, s size) []float32 {
 			weight[i] = 1
 		}
 	}
-	inRows(3, func(p int) { Spread(out[p*s.pixels():(p+1)*s.pixels()], weight, s.w, s.h) })
+	Spread(out, weight, s.w, s.h)
 	return out
 }
 

@@ -1,38 +1,51 @@
 package filter
 
-// Spread keeps the plane d where its weight, in [0,1], is 1 and replaces it, where
-// that is 0, by what lies around, from the finest level of a pyramid that saw any:
-// push and pull (Gortler, Grzeszczuk, Szeliski, Cohen, SIGGRAPH 1996, section 3.4).
-func Spread(d, weight []float32, w, h int) {
+// Spread keeps planes, of h rows of w, where their weight, in [0,1], is 1 and replaces
+// them, where that is 0, by what lies around, from the finest level of a pyramid that
+// saw any: push and pull (Gortler, Grzeszczuk, Szeliski, Cohen, SIGGRAPH 1996, section
+// 3.4).
+func Spread(planes, weight []float32, w, h int) {
 	if max(w, h) == 1 {
 		return
 	}
-	lw, lh := (w+1)/2, (h+1)/2
-	low, seen := make([]float32, lw*lh), make([]float32, lw*lh)
-	for y := range lh {
+	n, lw, lh := w*h, (w+1)/2, (h+1)/2
+	low, seen := make([]float32, len(planes)/n*lw*lh), make([]float32, lw*lh)
+	inRows(lh, func(y int) {
 		for x := range lw {
-			var sum, total float32
+			var total float32
 			for j := 2 * y; j < min(2*y+2, h); j++ {
 				for i := 2 * x; i < min(2*x+2, w); i++ {
-					sum += weight[j*w+i] * d[j*w+i]
 					total += weight[j*w+i]
 				}
 			}
-			if total > 1e-6 {
-				low[y*lw+x] = sum / total
-			}
 			seen[y*lw+x] = min(total, 1)
-		}
-	}
-	Spread(low, seen, lw, lh)
-	for y := range h {
-		for x := range w {
-			i := y*w + x
-			if weight[i] < 1 {
-				d[i] = weight[i]*d[i] + (1-weight[i])*between(low, lw, lh, float32(x)/2-0.25, float32(y)/2-0.25)
+			if total <= 1e-6 {
+				continue
+			}
+			for p := range len(planes) / n {
+				var sum float32
+				for j := 2 * y; j < min(2*y+2, h); j++ {
+					for i := 2 * x; i < min(2*x+2, w); i++ {
+						sum += weight[j*w+i] * planes[p*n+j*w+i]
+					}
+				}
+				low[(p*lh+y)*lw+x] = sum / total
 			}
 		}
-	}
+	})
+	Spread(low, seen, lw, lh)
+	inRows(h, func(y int) {
+		for x := range w {
+			wt := weight[y*w+x]
+			if !(wt < 1) {
+				continue
+			}
+			for p := range len(planes) / n {
+				d := &planes[p*n+y*w+x]
+				*d = wt**d + (1-wt)*between(low[p*lw*lh:], lw, lh, float32(x)/2-0.25, float32(y)/2-0.25)
+			}
+		}
+	})
 }
 
 // between samples a plane bilinearly; its border goes on outside.

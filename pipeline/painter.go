@@ -10,75 +10,64 @@ import (
 	"nstfilter/video"
 )
 
-// painter is the stage that paints, frame after frame of one input.
+// painter is the stage that looks at frames and paints them, one after another of one
+// input.
 type painter struct {
-	worker  *worker
-	ledger  *ledger
-	history *video.History // nil: frames have nothing to do with each other
-	planned bool
-	frames  int64         // of the input; 0: not known
-	begin   time.Duration // of its clock: what a player shows as 0
-	stream  bool          // does not say where its clock begins: at the first frame
+	worker *worker
+	ledger *ledger
+	frames int64         // of the input; 0: not known
+	begin  time.Duration // of its clock: what a player shows as 0
+	stream bool          // does not say where its clock begins: at the first frame
 
 	pictures []picture // the frames, where they have names
+
+	lookout *video.Lookout // look's own; nil: frames have nothing to do with each other
+	history *video.History // of lookout's frames
 }
 
-func (p *painter) paint(ctx context.Context, f *filter.Frame) (*filter.Frame, error) {
-	guide, err := p.guide(f)
-	if err != nil {
-		return nil, err
+// stage paints frames, in as many passes as are asked for, until Stop.
+func (p *painter) stage() Stage {
+	return func(ctx context.Context, in Frames) Frames {
+		if p.worker.Video.Passes > 1 && p.coherent() {
+			return p.repaint(ctx, p.look(in))
+		}
+		return each(p.look(in), func(s *seen) (*filter.Frame, error) { return p.paint(ctx, s) })
 	}
-	kept := f
-	if p.history == nil {
-		kept = nil // its picture can be collected before the end
-	}
-	painted, report, err := p.render(ctx, f, guide, time.Since(guide.Began))
-	if err == nil && kept != nil {
-		p.history.Keep(kept, painted, report.Margin)
+}
+
+func (p *painter) paint(ctx context.Context, s *seen) (*filter.Frame, error) {
+	guide, took := p.guide(s)
+	f := s.frame
+	s.frame = nil // where nothing remembers it, its picture can be collected before the end
+	painted, report, err := p.render(ctx, f, guide, s.took, took)
+	if err == nil && s.outlook != nil {
+		p.history.Keep(painted, report.Margin)
 	}
 	return painted, err
 }
 
-// guide says where to start on f, from what came of the frames before it.
-func (p *painter) guide(f *filter.Frame) (filter.Guide, error) {
-	p.worker.filter.Film = p.coherent()
-	if !p.planned {
-		if err := p.plan(f); err != nil {
-			return filter.Guide{}, p.named(f.Index, err)
-		}
-		p.planned = true
+// guide says where to start on a frame, from what came of those before it, and how
+// long that took.
+func (p *painter) guide(s *seen) (guide filter.Guide, took time.Duration) {
+	if s.outlook != nil {
+		began := time.Now()
+		guide = p.history.Guide(s.outlook)
+		took = time.Since(began)
 	}
-	var guide filter.Guide
-	var err error
-	if p.history == nil && p.coherent() {
-		if p.history, err = video.NewHistory(p.worker.Video, p.worker.Threads); err != nil {
-			return guide, p.named(f.Index, err)
-		}
-	}
-	began := time.Now()
-	if p.stream && f.Index == 0 {
-		p.begin = seconds(presented(f))
-	}
-	shares := p.shares(f)
-	if p.history != nil {
-		p.history.Restyle(shares)
-		if guide, err = p.history.Guide(f); err != nil {
-			return guide, p.named(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
-		}
-	}
-	guide.Began, guide.Shares = began, shares
-	return guide, nil
+	guide.Began, guide.Shares = s.began, s.shares
+	return guide, took
 }
 
-// render paints f by its guide, which took a while to make.
-func (p *painter) render(ctx context.Context, f *filter.Frame, guide filter.Guide, looked time.Duration) (*filter.Frame, *filter.Report, error) {
+// render paints f by its guide, for which it took a while to look at f, and to make
+// it of that.
+func (p *painter) render(ctx context.Context, f *filter.Frame, guide filter.Guide, looked, guided time.Duration) (*filter.Frame, *filter.Report, error) {
 	index := f.Index
 	painted, report, err := p.worker.filter.Paint(ctx, f, guide)
 	if err != nil {
 		return nil, nil, p.named(index, err)
 	}
-	if p.history != nil {
-		report.Seconds["flow"] = looked.Seconds()
+	if looked > 0 {
+		report.Seconds["flow"], report.Seconds["guide"] = looked.Seconds(), guided.Seconds()
 	}
 	p.ledger.painted(painted, report)
 	if report.Less != p.worker.less {
@@ -115,20 +104,18 @@ func (p *painter) coherent() bool {
 }
 
 // plan says what the first frame will take, or that it does not fit.
-func (p *painter) plan(f *filter.Frame) error {
-	o := &p.worker.Filter
-	if o.Iterations == 0 {
-		return nil
+func (p *painter) plan(f *filter.Frame) (plan filter.Plan, err error) {
+	if p.worker.Filter.Iterations == 0 {
+		return plan, nil
 	}
-	plan, err := p.worker.filter.Plan(f.W, f.H)
-	if err != nil {
-		return err
+	if plan, err = p.worker.filter.Plan(f.W, f.H); err != nil {
+		return plan, err
 	}
 	if err := p.worker.fits(plan); err != nil {
-		return err
+		return plan, err
 	}
 	p.worker.tell.say(p.ledger.input + ": " + p.forecast(f, plan))
-	return nil
+	return plan, nil
 }
 
 func (p *painter) forecast(f *filter.Frame, plan filter.Plan) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"nstfilter/filter"
@@ -24,22 +25,17 @@ type passes struct {
 // errLeft ends the work for one who reads the stream no further.
 var errLeft = errors.New("left")
 
-// stage paints frames in as many passes as are asked for.
-func (p *painter) stage() Stage {
-	if p.worker.Video.Passes == 1 || !p.coherent() {
-		return Map(p.paint)
-	}
-	return func(ctx context.Context, in Frames) Frames {
-		return func(yield func(*filter.Frame, error) bool) {
-			s := &passes{painter: p, yield: yield}
-			err := s.open()
-			if err == nil {
-				defer s.spill.Close()
-				err = s.all(ctx, in)
-			}
-			if err != nil && err != errLeft {
-				yield(nil, err)
-			}
+// repaint paints frames in several passes.
+func (p *painter) repaint(ctx context.Context, in iter.Seq2[*seen, error]) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		s := &passes{painter: p, yield: yield}
+		err := s.open()
+		if err == nil {
+			defer s.spill.Close()
+			err = s.all(ctx, in)
+		}
+		if err != nil && err != errLeft {
+			yield(nil, err)
 		}
 	}
 }
@@ -67,34 +63,34 @@ func tempLimit(asked, free int64) int64 {
 }
 
 // all paints a stream. What is held when it fails is given out as it is, before
-// the error.
-func (s *passes) all(ctx context.Context, in Frames) error {
-	for f, err := range in {
+// the error, and that before the loop ends: leaving it waits for read-ahead.
+func (s *passes) all(ctx context.Context, in iter.Seq2[*seen, error]) error {
+	for next, err := range in {
 		if err == nil {
-			err = s.take(ctx, f)
+			err = s.take(ctx, next)
 		}
-		if err != nil {
-			if ctx.Err() == nil && err != errLeft && s.give() == errLeft {
-				return errLeft
-			}
-			return err
+		if err == nil {
+			continue
 		}
+		if err != errLeft && (ctx.Err() != nil || s.give() != errLeft) {
+			s.yield(nil, err)
+		}
+		return errLeft
 	}
 	return s.finish(ctx)
 }
 
-// take paints f for the first time, after the part before it where it begins one.
-func (s *passes) take(ctx context.Context, f *filter.Frame) error {
+// take paints a frame for the first time, after the part before it where it begins
+// one.
+func (s *passes) take(ctx context.Context, next *seen) error {
+	f := next.frame
 	if s.spill.Len() >= s.worker.Video.Lookahead || !s.spill.Room(f) {
 		if err := s.finish(ctx); err != nil {
 			return err
 		}
+		next.began = time.Now()
 	}
-	guide, err := s.guide(f)
-	if err != nil {
-		return err
-	}
-	looked := time.Since(guide.Began)
+	guide, guided := s.guide(next)
 	if guide.Start == nil {
 		if err := s.finish(ctx); err != nil {
 			return err
@@ -103,11 +99,13 @@ func (s *passes) take(ctx context.Context, f *filter.Frame) error {
 		guide.Began = time.Now()
 	}
 	s.turn(f, 1, float64(s.spill.Len())/float64(s.worker.Video.Passes))
-	painted, report, err := s.render(ctx, f, guide, looked)
+	painted, report, err := s.render(ctx, f, guide, next.took, guided)
 	if err != nil {
 		return err
 	}
-	s.history.Keep(f, painted, report.Margin)
+	if next.outlook != nil {
+		s.history.Keep(painted, report.Margin)
+	}
 	if painted.W != f.W || painted.H != f.H { // nothing is remembered of it
 		if !s.yield(painted, nil) {
 			return errLeft
@@ -176,7 +174,7 @@ func (s *passes) improve(ctx context.Context, f *video.Painted, near []*video.Pa
 		return s.named(f.Content.Index, fmt.Errorf("frame %d: %w", f.Content.Index, err))
 	}
 	guide.Began, guide.Shares = began, f.Shares
-	painted, report, err := s.render(ctx, f.Content, guide, time.Since(began))
+	painted, report, err := s.render(ctx, f.Content, guide, time.Since(began), 0)
 	if err == nil {
 		f.Result, f.Margin = painted, report.Margin
 	}

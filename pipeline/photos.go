@@ -27,7 +27,11 @@ func (w *worker) photo(ctx context.Context, t task) error {
 	l.add(f, "decode", time.Since(start))
 	w.tell.begin(t.in, 1)
 	painter := &painter{worker: w, ledger: l, frames: 1}
-	painted, err := painter.paint(ctx, f)
+	s, err := painter.lookAt(f)
+	var painted *filter.Frame
+	if err == nil {
+		painted, err = painter.paint(ctx, s)
+	}
 	w.filter.Close() // the next photo begins at another size
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.in, err)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"iter"
 
 	"nstfilter/filter"
 )
@@ -41,48 +42,58 @@ func move(ctx context.Context, src Source, dst Sink, stages []Stage) error {
 // Map makes a stage of a function on one frame.
 func Map(fn func(context.Context, *filter.Frame) (*filter.Frame, error)) Stage {
 	return func(ctx context.Context, in Frames) Frames {
-		return func(yield func(*filter.Frame, error) bool) {
-			for f, err := range in {
-				if err == nil {
-					f, err = fn(ctx, f)
-				}
-				if !yield(f, err) || err != nil {
-					return
-				}
-			}
-		}
+		return each(in, func(f *filter.Frame) (*filter.Frame, error) { return fn(ctx, f) })
 	}
 }
 
 // Prefetch reads up to n frames ahead in a goroutine of its own, which has ended
 // when the loop over the stream ends.
 func Prefetch(n int) Stage {
+	return func(_ context.Context, in Frames) Frames { return ahead(in, n) }
+}
+
+// each is a stream of what fn makes of another's items.
+func each[A, B any](in iter.Seq2[A, error], fn func(A) (B, error)) iter.Seq2[B, error] {
+	return func(yield func(B, error) bool) {
+		for a, err := range in {
+			var b B
+			if err == nil {
+				b, err = fn(a)
+			}
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ahead is a stream that is read ahead, as Prefetch says: n items wait, beside one
+// that is made.
+func ahead[T any](in iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	type item struct {
-		frame *filter.Frame
+		value T
 		err   error
 	}
-	return func(_ context.Context, in Frames) Frames {
-		return func(yield func(*filter.Frame, error) bool) {
-			ahead, stop := make(chan item, n), make(chan struct{})
-			go func() {
-				defer close(ahead)
-				for f, err := range in {
-					select {
-					case ahead <- item{f, err}:
-					case <-stop:
-						return
-					}
-				}
-			}()
-			defer func() {
-				close(stop)
-				for range ahead {
-				}
-			}()
-			for it := range ahead {
-				if !yield(it.frame, it.err) || it.err != nil {
+	return func(yield func(T, error) bool) {
+		waiting, stop := make(chan item, n), make(chan struct{})
+		go func() {
+			defer close(waiting)
+			for v, err := range in {
+				select {
+				case waiting <- item{v, err}:
+				case <-stop:
 					return
 				}
+			}
+		}()
+		defer func() {
+			close(stop)
+			for range waiting {
+			}
+		}()
+		for it := range waiting {
+			if !yield(it.value, it.err) || it.err != nil {
+				return
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"iter"
 
 	"nstfilter/filter"
 )
@@ -9,12 +10,14 @@ import (
 // Until ends a stream, without an error, when stop is cancelled: the frame at
 // hand is finished and no other is begun.
 func Until(stop context.Context) Stage {
-	return func(_ context.Context, in Frames) Frames {
-		return func(yield func(*filter.Frame, error) bool) {
-			for f, err := range in {
-				if stop.Err() != nil || !yield(f, err) || err != nil {
-					return
-				}
+	return func(_ context.Context, in Frames) Frames { return until(stop, in) }
+}
+
+func until[T any](stop context.Context, in iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range in {
+			if stop.Err() != nil || !yield(v, err) || err != nil {
+				return
 			}
 		}
 	}

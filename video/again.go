@@ -38,14 +38,15 @@ func (a *Again) Guide(f *Painted, neighbours ...*Painted) (filter.Guide, error) 
 		if err != nil {
 			return filter.Guide{}, err
 		}
-		s := look(f.Content, m.Content, m.Result, nil, there, back, a.threads)
-		sharpen(s.moved, m.Result.Pix, there)
+		s := look(f.Content, m.Content, nil, there, back, a.threads)
+		moved := carry(m.Result, there, a.threads)
+		sharpen(moved, m.Result.Pix, there)
 		held := float32(1 - letGo(f.Shares, m.Shares))
 		for i, t := range s.trust {
 			t *= held
 			weight[i] += t
 			for p := i; p < 3*n; p += n {
-				prior[p] += t * s.moved[p]
+				prior[p] += t * moved[p]
 			}
 		}
 	}

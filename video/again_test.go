@@ -72,7 +72,7 @@ func TestHistoryTakesAnotherResult(t *testing.T) {
 		f := *content
 		f.Index = i
 		h.Guide(&f)
-		h.Keep(&f, styled(&f), []float32{0})
+		h.Keep(styled(&f), []float32{0})
 	}
 	for i := range 4 {
 		f := uniform(content, float32(i)/255)
@@ -83,12 +83,12 @@ func TestHistoryTakesAnotherResult(t *testing.T) {
 	if v := g.Start.Pix[0]; v != 3./255 || g.Margin[0] != 3 {
 		t.Errorf("starts at %g with a margin of %g", v, g.Margin[0])
 	}
-	for _, p := range h.older {
-		if got := p.painted[0]; int(got) != p.result.Index {
-			t.Errorf("frame %d is remembered as %d", p.result.Index, got)
+	for _, p := range h.History.older {
+		if got := p.pix[0]; int(got) != p.head.Index {
+			t.Errorf("frame %d is remembered as %d", p.head.Index, got)
 		}
 	}
-	if len(h.older) != 3 {
-		t.Errorf("%d older frames", len(h.older))
+	if len(h.History.older) != 3 {
+		t.Errorf("what became of %d older frames", len(h.History.older))
 	}
 }

@@ -27,19 +27,19 @@ func trustShown(trust []float32, content, before *filter.Frame, f *flow.Field) {
 
 // unmoved starts from the result before, in its place, but where that was
 // transparent.
-func (h *History) unmoved(content *filter.Frame) filter.Guide {
-	g := filter.Guide{Start: h.result, Margin: h.margin}
+func unmoved(content, before *filter.Frame) *Outlook {
+	o := &Outlook{content: content, keep: 1}
 	trust := make([]float32, content.W*content.H)
 	for i := range trust {
 		trust[i] = 1
 	}
-	trustShown(trust, content, h.content, nil)
+	trustShown(trust, content, before, nil)
 	fresh, some := make([]float32, len(trust)), false
 	for i, t := range trust {
 		fresh[i], some = 1-t, some || t < 1
 	}
 	if some {
-		g.Start, g.New = content.With(fill(h.result.Pix, content.Pix, trust, content.W, content.H)), fresh
+		o.trust, o.fresh = trust, fresh
 	}
-	return g
+	return o
 }

@@ -34,15 +34,11 @@ func TestWhatBecomesOpaqueIsNew(t *testing.T) {
 		for _, seed := range []int{1, 2} {
 			o := DefaultOptions()
 			o.Flow = flow
-			made, err := NewHistory(o, 2)
-			if err != nil {
-				t.Fatal(err)
-			}
-			h := historian{made, t}
+			h := historyBy(t, o)
 			for i := range 3 {
 				content := pane(all, 0, 48, seed+i)
 				h.Guide(content)
-				h.Keep(content, pane(styled(all), 0, 48, 2*seed+i), nil)
+				h.Keep(pane(styled(all), 0, 48, 2*seed+i), nil)
 			}
 			content := pane(all, 0, 64, seed)
 			g := h.Guide(content)

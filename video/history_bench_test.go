@@ -2,21 +2,25 @@ package video
 
 import "testing"
 
-// What a frame of a slow pan costs beside painting: flow, trust, warping, filling.
+// What a frame of a slow pan costs beside painting: flow and trust, which go ahead of
+// it, then warping and filling.
 func BenchmarkGuide(b *testing.B) {
 	const w, h = 640, 360
-	hist, err := NewHistory(DefaultOptions(), 0)
+	lookout, err := NewLookout(DefaultOptions(), 0)
 	if err != nil {
 		b.Fatal(err)
 	}
+	history := NewHistory(0)
 	b.StopTimer()
 	for i := range b.N {
 		content := scene(w, h, 1.3*float64(i), 0.2*float64(i), 1)
 		b.StartTimer()
-		if _, err := hist.Guide(content); err != nil {
+		o, err := lookout.Look(content)
+		if err != nil {
 			b.Fatal(err)
 		}
+		history.Guide(o)
 		b.StopTimer()
-		hist.Keep(content, styled(content), nil)
+		history.Keep(styled(content), nil)
 	}
 }

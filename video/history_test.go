@@ -31,26 +31,29 @@ func styled(f *filter.Frame) *filter.Frame {
 	return f.With(pix)
 }
 
-// historian is a History whose errors end the test.
+// historian follows a film frame by frame. Its errors end the test.
 type historian struct {
+	*Lookout
 	*History
 	t *testing.T
 }
 
-func history(t *testing.T) historian {
-	h, err := NewHistory(DefaultOptions(), 2)
+func history(t *testing.T) historian { return historyBy(t, DefaultOptions()) }
+
+func historyBy(t *testing.T, o Options) historian {
+	l, err := NewLookout(o, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return historian{h, t}
+	return historian{l, NewHistory(2), t}
 }
 
 func (h historian) Guide(content *filter.Frame) filter.Guide {
-	g, err := h.History.Guide(content)
+	o, err := h.Look(content)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return g
+	return h.History.Guide(o)
 }
 
 func TestHistoryHoldsWhatStandsStill(t *testing.T) {
@@ -59,7 +62,7 @@ func TestHistoryHoldsWhatStandsStill(t *testing.T) {
 	if g := h.Guide(content); g.Start != nil || g.Prior != nil {
 		t.Fatal("the first frame has a guide")
 	}
-	h.Keep(content, styled(content), nil)
+	h.Keep(styled(content), nil)
 	for range 3 {
 		g := h.Guide(content)
 		for i, v := range g.Start.Pix {
@@ -72,7 +75,7 @@ func TestHistoryHoldsWhatStandsStill(t *testing.T) {
 				t.Fatalf("pixel %d is new to %g and held by %g", i, g.New[i], g.PriorWeight[i])
 			}
 		}
-		h.Keep(content, g.Start, nil)
+		h.Keep(g.Start, nil)
 	}
 }
 
@@ -81,7 +84,7 @@ func TestHistoryFollowsAPan(t *testing.T) {
 	h := history(t)
 	before, now := scene(w, hgt, 0, 0, 1), scene(w, hgt, step, 0, 1)
 	h.Guide(before)
-	h.Keep(before, styled(before), nil)
+	h.Keep(styled(before), nil)
 	g := h.Guide(now)
 	if g.Start == nil {
 		t.Fatal("a pan was taken for a cut")
@@ -103,7 +106,7 @@ func TestHistoryFollowsAPan(t *testing.T) {
 	if edge > 0.25 {
 		t.Errorf("the start is off by %.3f where it entered", edge)
 	}
-	h.Keep(now, g.Start, nil)
+	h.Keep(g.Start, nil)
 	again := h.Guide(now)
 	if a, b := again.PriorWeight[hgt/2*w+w-1], again.PriorWeight[hgt/2*w+w/2]; !(a > 0.03 && a < b) {
 		t.Errorf("what entered a frame ago is held by %g, the rest by %g", a, b)
@@ -114,7 +117,7 @@ func TestHistoryKnowsACutFromAFade(t *testing.T) {
 	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	h.Guide(content)
-	h.Keep(content, styled(content), nil)
+	h.Keep(styled(content), nil)
 	for range 10 {
 		faded := content.With(append([]float32(nil), content.Pix...))
 		for i := range faded.Pix {
@@ -125,10 +128,10 @@ func TestHistoryKnowsACutFromAFade(t *testing.T) {
 			t.Fatal("a fade was taken for a cut")
 		}
 		content = faded
-		h.Keep(content, g.Start, nil)
+		h.Keep(g.Start, nil)
 	}
 	h.Guide(content)
-	h.Keep(content, styled(content), nil)
+	h.Keep(styled(content), nil)
 	other := scene(96, 64, 300, 500, 2.5)
 	for i := range other.Pix {
 		other.Pix[i] = 1 - other.Pix[i]*other.Pix[i]
@@ -142,12 +145,12 @@ func TestHistoryOfAnotherSize(t *testing.T) {
 	h := history(t)
 	content := scene(64, 48, 0, 0, 1)
 	h.Guide(content)
-	h.Keep(content, styled(content), nil)
+	h.Keep(styled(content), nil)
 	if g := h.Guide(scene(48, 64, 0, 0, 1)); g.Start != nil {
 		t.Error("a start of another size")
 	}
 	h.Guide(content)
-	h.Keep(content, styled(scene(32, 24, 0, 0, 1)), nil)
+	h.Keep(styled(scene(32, 24, 0, 0, 1)), nil)
 	if g := h.Guide(content); g.Start != nil {
 		t.Error("a result of another size was kept")
 	}

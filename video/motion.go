@@ -26,8 +26,8 @@ func Threads(n int) int {
 	return n
 }
 
-// motion knows the flow from a frame to another one, and back. Fields are valid
-// until the next call.
+// motion knows the flow from a frame to another one, and back. backward is the
+// caller's, forward is valid until the next call.
 type motion interface {
 	begin(content *filter.Frame) // nothing is before it
 	// next: before is the frame of the call before.
@@ -74,8 +74,7 @@ func (e *estimates) begin(content *filter.Frame) {
 
 func (e *estimates) next(content, _ *filter.Frame) (backward, forward *flow.Field, err error) {
 	forward, backward = e.near.Next(content)
-	standStill(backward)
-	return backward, forward, nil
+	return standStill(backward), forward, nil
 }
 
 func (*estimates) given(_, _ *filter.Frame) (_, _ *flow.Field, _ error) { return nil, nil, nil }
@@ -85,8 +84,7 @@ func (e *estimates) seek(content, before *filter.Frame) (backward, forward *flow
 		e.longRange = flow.New(e.w, e.h, flow.Fast, e.threads)
 	}
 	forward, backward = e.longRange.Between(before, content)
-	standStill(backward)
-	return backward, forward
+	return standStill(backward), forward
 }
 
 // folderOfFlows are flows that were made elsewhere, DIR/backward_2_1.flo from frame

@@ -2,33 +2,42 @@ package video
 
 import "nstfilter/filter"
 
-// past is a frame of some time ago: its content and result in 8 bits, for they
-// only fill what no later frame shows, and the ages of its pixels.
+// past is a frame of some time ago, and outcome its result: in 8 bits, for they only
+// fill what no later frame shows.
 type past struct {
-	content, result *filter.Frame // without Pix
-	pix, painted    []uint8
-	age             []uint8 // nil: all are old
-	camera          *camera // from the latest frame that is kept to it; nil: not known
+	head   *filter.Frame // without Pix
+	pix    []uint8
+	age    []uint8 // of its pixels; nil: all are old
+	camera *camera // from the latest frame to it; nil: not known
 }
 
-func newPast(content, result *filter.Frame, age []float32) *past {
-	p := &past{content: head(content), result: head(result), pix: toBytes(content.Pix, 255), painted: toBytes(result.Pix, 255)}
+type outcome struct {
+	head *filter.Frame
+	pix  []uint8
+}
+
+func newPast(f *filter.Frame, age []float32, c *camera) *past {
+	p := &past{head: head(f), pix: toBytes(f.Pix, 255), camera: c}
 	if age != nil {
 		p.age = toBytes(age, 1)
 	}
 	return p
 }
 
+func newOutcome(f *filter.Frame) *outcome { return &outcome{head(f), toBytes(f.Pix, 255)} }
+
 func head(f *filter.Frame) *filter.Frame {
 	return &filter.Frame{W: f.W, H: f.H, Index: f.Index, Alpha: f.Alpha}
 }
 
-func (p *past) frames() (content, result *filter.Frame, age []float32) {
+func (p *past) frame() (f *filter.Frame, age []float32) {
 	if p.age != nil {
 		age = fromBytes(p.age, 1)
 	}
-	return p.content.With(fromBytes(p.pix, 255)), p.result.With(fromBytes(p.painted, 255)), age
+	return p.head.With(fromBytes(p.pix, 255)), age
 }
+
+func (o *outcome) frame() *filter.Frame { return o.head.With(fromBytes(o.pix, 255)) }
 
 func toBytes(v []float32, scale float32) []uint8 {
 	out := make([]uint8, len(v))

@@ -10,20 +10,20 @@ const afresh = 0.5
 const unsettling, atOnce = 24, 0.75
 
 // Restyle says by which shares of the styles, which add up to 1, the frame will be
-// painted that Guide is asked about next. While they change, it is held less to the
+// painted that Look is asked about next. While they change, it is held less to the
 // results before, which would keep the old styles there, and counts as partly new;
 // afterwards it settles as newly seen areas do. A change by half or more begins
 // anew, as a cut does. Nil: there is one style.
-func (h *History) Restyle(shares []float64) {
-	d := change(shares, h.shares)
-	h.unsettled *= math.Exp(-1 / h.o.Settle)
-	h.unsettled += (1 - h.unsettled) * letGo(shares, h.shares)
-	h.shares = shares
+func (l *Lookout) Restyle(shares []float64) {
+	d := change(shares, l.shares)
+	l.unsettled *= math.Exp(-1 / l.o.Settle)
+	l.unsettled += (1 - l.unsettled) * letGo(shares, l.shares)
+	l.shares = shares
 	if d > 0 {
-		h.older = nil // what they would bring back is in the styles before
+		l.older = nil // what they would bring back is in the styles before
 	}
 	if d >= afresh {
-		h.content = nil
+		l.content = nil
 	}
 }
 

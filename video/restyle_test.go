@@ -22,7 +22,7 @@ func holds(t *testing.T, shares [][]float64) (held, fresh []float32) {
 		if (g.Start == nil) != (i == 0) {
 			t.Fatalf("frame %d of %d begins anew: %v", i, len(shares), g.Start == nil)
 		}
-		h.Keep(content, styled(content), nil)
+		h.Keep(styled(content), nil)
 		held, fresh = append(held, mean(g.PriorWeight)), append(fresh, mean(g.New))
 	}
 	return held, fresh
@@ -60,11 +60,7 @@ func TestAbruptStyleBeginsAnew(t *testing.T) {
 	for _, flow := range []string{"medium", "none"} {
 		o := DefaultOptions()
 		o.Flow = flow
-		made, err := NewHistory(o, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h, content := historian{made, t}, scene(96, 64, 0, 0, 1)
+		h, content := historyBy(t, o), scene(96, 64, 0, 0, 1)
 		for i, s := range [][]float64{{1, 0}, {1, 0}, {0, 1}, {0, 1}} {
 			h.Restyle(s)
 			if g := h.Guide(content); (g.Start == nil) != (i%2 == 0) {
@@ -72,7 +68,7 @@ func TestAbruptStyleBeginsAnew(t *testing.T) {
 			} else if i == 3 && flow != "none" && g.PriorWeight[48] < 0.99 {
 				t.Errorf("what was painted anew is held by %g", g.PriorWeight[48])
 			}
-			h.Keep(content, styled(content), nil)
+			h.Keep(styled(content), nil)
 		}
 	}
 }
@@ -84,13 +80,18 @@ func TestOlderStylesAreForgotten(t *testing.T) {
 	for range 4 {
 		h.Restyle([]float64{1, 0})
 		h.Guide(content)
-		h.Keep(content, styled(content), nil)
+		h.Keep(styled(content), nil)
 	}
-	if len(h.older) == 0 {
-		t.Fatal("no frame is remembered")
+	if len(h.Lookout.older) == 0 || len(h.History.older) != len(h.Lookout.older) {
+		t.Fatalf("%d frames are remembered, and what became of %d", len(h.Lookout.older), len(h.History.older))
 	}
 	h.Restyle([]float64{0.99, 0.01})
-	if len(h.older) != 0 {
-		t.Errorf("%d frames of another style are remembered", len(h.older))
+	if len(h.Lookout.older) != 0 {
+		t.Errorf("%d frames of another style are remembered", len(h.Lookout.older))
+	}
+	h.Guide(content)
+	h.Keep(styled(content), nil)
+	if len(h.History.older) != 1 {
+		t.Errorf("what became of %d older frames is remembered, want 1", len(h.History.older))
 	}
 }

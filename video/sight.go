@@ -14,26 +14,26 @@ const oldest = 1000
 // than in the one before, without being taken from there.
 const aboutAsOld = 0.1
 
-// sight is what a frame shows of earlier results, pixel by pixel.
+// sight is what a frame shows of an earlier one, pixel by pixel.
 type sight struct {
-	moved []float32 // the results, carried to where their things are now
-	trust []float32 // in them, in [0,1]
-	age   []float32 // for how many frames they have been in sight
+	back  *flow.Field // to where things were
+	trust []float32   // that they were there, in [0,1]
+	age   []float32   // for how many frames they have been in sight
 }
 
-// look carries the result of the frame before along backward, the flow from
-// content to it; age: of result's pixels, nil: all are old.
-func look(content, before, result *filter.Frame, age []float32, backward, forward *flow.Field, threads int) *sight {
+// look says what content shows of the frame before, by the flow from it to that one
+// and the flow back; age: of before's pixels, nil: all are old.
+func look(content, before *filter.Frame, age []float32, backward, forward *flow.Field, threads int) *sight {
 	off := mismatch(content, before, backward, threads)
 	trust := flow.Confidence(nil, backward, forward, looksSame(off, backward), threads)
-	return carry(trust, off, content, before, result, age, backward, threads)
+	return see(trust, off, content, before, age, backward)
 }
 
 // lookBy does so along a flow that is guessed: it is trusted where it leads to what
 // looks the same.
-func lookBy(content, before, result *filter.Frame, age []float32, guess *flow.Field, threads int) *sight {
+func lookBy(content, before *filter.Frame, age []float32, guess *flow.Field, threads int) *sight {
 	off := mismatch(content, before, guess, threads)
-	return carry(looksSame(off, guess), off, content, before, result, age, guess, threads)
+	return see(looksSame(off, guess), off, content, before, age, guess)
 }
 
 // looksSame is how far f leads to what looks the same, pixel by pixel; off is by how
@@ -57,26 +57,31 @@ func inside(f *flow.Field) []float32 {
 	return in
 }
 
-// carry moves result along backward; trust is lessened where light differs by off, or
-// before was transparent.
-func carry(trust, off []float32, content, before, result *filter.Frame, age []float32, backward *flow.Field, threads int) *sight {
+// see lessens the trust in a flow where light differs by off, or before was
+// transparent.
+func see(trust, off []float32, content, before *filter.Frame, age []float32, back *flow.Field) *sight {
 	trustLight(trust, off, content.W, content.H)
-	trustShown(trust, content, before, backward)
-	s := &sight{trust: trust, moved: make([]float32, len(result.Pix))}
-	flow.Warp(s.moved, result.Pix, backward, threads)
-	for i, v := range s.moved {
-		s.moved[i] = min(max(v, 0), 1)
+	trustShown(trust, content, before, back)
+	return &sight{back: back, trust: trust, age: grow(age, trust, back)}
+}
+
+// carry moves a result along f, to where its things are now.
+func carry(result *filter.Frame, f *flow.Field, threads int) []float32 {
+	moved := make([]float32, len(result.Pix))
+	flow.Warp(moved, result.Pix, f, threads)
+	for i, v := range moved {
+		moved[i] = min(max(v, 0), 1)
 	}
-	s.age = grow(age, s.trust, backward)
-	return s
+	return moved
 }
 
 // join takes over from other, as far as it is trusted, what s does not show (the
 // long-term weights of Ruder, Dosovitskiy, Brox, GCPR 2016, eq. 7), and of what s
 // has shown for a few frames only what other shows settled: beside the edge of what
-// hid it, a thing that comes back is not trusted at once, and is painted anew.
-func (s *sight) join(other *sight, settle float64) {
-	n := len(s.trust)
+// hid it, a thing that comes back is not trusted at once, and is painted anew. It
+// returns which part of each pixel, in [0,1], is other's then.
+func (s *sight) join(other *sight, settle float64) (parts []float32) {
+	parts = make([]float32, len(s.trust))
 	for i, t := range s.trust {
 		hidden := min(other.trust[i], 1-t)
 		older := settled(other.age[i], settle) - settled(s.age[i], settle)
@@ -85,11 +90,22 @@ func (s *sight) join(other *sight, settle float64) {
 			continue
 		}
 		part := (hidden + young) / (t + hidden)
-		for p := i; p < len(s.moved); p += n {
-			s.moved[p] += part * (other.moved[p] - s.moved[p])
-		}
 		s.age[i] += part * (other.age[i] - s.age[i])
 		s.trust[i] = t + hidden
+		parts[i] = part
+	}
+	return parts
+}
+
+// blend takes the parts of other over into pix.
+func blend(pix, other, parts []float32) {
+	n := len(parts)
+	for i, part := range parts {
+		if part > 0 {
+			for p := i; p < len(pix); p += n {
+				pix[p] += part * (other[p] - pix[p])
+			}
+		}
 	}
 }
 

@@ -34,11 +34,7 @@ func TestHistoryRemembersWhatWasHidden(t *testing.T) {
 	}{{Ages{1, 2, 4, 8}, true}, {Ages{1}, false}} {
 		o := DefaultOptions()
 		o.LongTerm = c.ages
-		hist, err := NewHistory(o, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := historian{hist, t}
+		h := historyBy(t, o)
 		ground := scene(w, ht, 0, 0, 1)
 		r0 := rand.New(rand.NewPCG(1, 2))
 		result := ground.With(make([]float32, len(ground.Pix)))
@@ -46,7 +42,7 @@ func TestHistoryRemembersWhatWasHidden(t *testing.T) {
 			result.Pix[i] = r0.Float32()
 		}
 		h.Guide(ground)
-		h.Keep(ground, result, nil)
+		h.Keep(result, nil)
 		hidden := covered(ground, w/2, ht/2, r)
 		for range 5 {
 			g := h.Guide(hidden)
@@ -56,7 +52,7 @@ func TestHistoryRemembersWhatWasHidden(t *testing.T) {
 					painted.Pix[y*w+x] = 0.5 // what hides it is painted otherwise
 				}
 			}
-			h.Keep(hidden, painted, nil)
+			h.Keep(painted, nil)
 		}
 		g := h.Guide(ground)
 		at := ht/2*w + w/2
@@ -74,7 +70,7 @@ func TestHistoryKnowsAFlashFromACut(t *testing.T) {
 	content := scene(96, 64, 0, 0, 1)
 	for range 3 {
 		h.Guide(content)
-		h.Keep(content, styled(content), nil)
+		h.Keep(styled(content), nil)
 	}
 	flash := content.With(append([]float32(nil), content.Pix...))
 	for i := range flash.Pix {
@@ -83,7 +79,7 @@ func TestHistoryKnowsAFlashFromACut(t *testing.T) {
 	if g := h.Guide(flash); g.Start != nil {
 		t.Fatal("a flash shows the frame before")
 	}
-	h.Keep(flash, flash, nil)
+	h.Keep(flash, nil)
 	g := h.Guide(content)
 	if g.Start == nil {
 		t.Fatal("after a flash the scene was begun afresh")
@@ -169,20 +165,19 @@ func TestFlowFrom(t *testing.T) {
 	write("backward_9_8.flo", 32, 24)
 	o := DefaultOptions()
 	o.FlowFrom = dir
-	h, err := NewHistory(o, 1)
+	l, err := NewLookout(o, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"", "", "backward_9_8.flo is 32×24, the frames are 64×48"} {
 		content := scene(64, 48, 0, 0, 1)
 		content.Index = i
-		g, err := h.Guide(content)
-		if want == "" && (err != nil || (g.Start != nil) != (i > 0)) {
-			t.Errorf("frame %d: start %v, error %v", i, g.Start != nil, err)
+		o, err := l.Look(content)
+		if want == "" && (err != nil || o.anew != (i == 0)) {
+			t.Errorf("frame %d: %+v, error %v", i, o, err)
 		}
 		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("frame %d: error %v, want %s", i, err, want)
 		}
-		h.Keep(content, styled(content), nil)
 	}
 }

@@ -8,11 +8,12 @@ const (
 	stillArea = 0.3  // share of each quarter that has to stand still
 )
 
-// standStill makes the flow zero where a standing camera sees a standing thing.
+// standStill returns a copy of f that is zero where a standing camera sees a standing thing.
 // Sensor noise moves an estimated flow by hundredths of a pixel, and to resample a
 // result by these for minutes blurs it and makes it crawl. A camera that pans or
 // zooms ever so slowly has means that noise has not: it is left alone.
-func standStill(f *flow.Field) {
+func standStill(f *flow.Field) *flow.Field {
+	f = f.Clone()
 	still := func(i int) bool {
 		u, v := f.U[i], f.V[i]
 		return u*u+v*v < jitter*jitter
@@ -29,7 +30,7 @@ func standStill(f *flow.Field) {
 			}
 		}
 		if n <= stillArea*float64((x1-x0)*(y1-y0)) || u*u+v*v > steadied*steadied*n*n {
-			return
+			return f
 		}
 	}
 	for i := range f.U {
@@ -37,4 +38,5 @@ func standStill(f *flow.Field) {
 			f.U[i], f.V[i] = 0, 0
 		}
 	}
+	return f
 }

@@ -1,7 +1,5 @@
 package flow
 
-import "math"
-
 // Where flow forth and back disagrees, or changes abruptly, something is hidden or
 // comes into sight, and nothing can be handed on there: Sundaram, Brox, Keutzer,
 // ECCV 2010, as used by Ruder, Dosovitskiy, Brox, GCPR 2016, eqs. 1 and 2.
@@ -115,14 +113,14 @@ func (f *Field) sample(x, y float32) (u, v float32, known bool) {
 
 // erode takes the least over 3×3 pixels, for row y.
 func erode(dst, src []float32, w, h, y int) {
+	row := func(y int) []float32 { return src[y*w : (y+1)*w] }
+	above, at, below := row(max(y-1, 0)), row(y), row(min(y+1, h-1))
+	least := func(x int) float32 { return min(above[x], at[x], below[x]) }
+	before, now := least(0), least(0)
 	for x := range w {
-		least := float32(math.Inf(1))
-		for j := max(y-1, 0); j <= min(y+1, h-1); j++ {
-			for i := max(x-1, 0); i <= min(x+1, w-1); i++ {
-				least = min(least, src[j*w+i])
-			}
-		}
-		dst[y*w+x] = least
+		next := least(min(x+1, w-1))
+		dst[y*w+x] = min(before, now, next)
+		before, now = now, next
 	}
 }
 

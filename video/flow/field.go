@@ -1,6 +1,9 @@
 package flow
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Field is a dense flow from a picture A to a picture B of one size, in pixels:
 // B(x+U, y+V) is what A(x, y) shows. x grows to the right, y downwards.
@@ -16,6 +19,11 @@ const Unknown = 1e9
 // NewField returns a flow of zeros.
 func NewField(w, h int) *Field {
 	return &Field{W: w, H: h, U: make([]float32, w*h), V: make([]float32, w*h)}
+}
+
+// Clone returns a copy.
+func (f *Field) Clone() *Field {
+	return &Field{W: f.W, H: f.H, U: slices.Clone(f.U), V: slices.Clone(f.V)}
 }
 
 // At returns the flow at pixel (x, y), and whether it is known.

@@ -17,8 +17,11 @@ type kernels interface {
 	assemble(r *refining, y0, y1 int)
 	relax(s *system, c, y0, y1 int)
 	store(r *refining, y0, y1 int)
-	coefficients(c *plane)
+	filterAcross(c *plane, p *pole, y0, y1 int)
+	filterDown(c *plane, p *pole, x0, x1 int)
 	warp(m *warping, y0, y1 int)
+	boxAcross(dst, src []float32, w, r int)
+	boxDown(dst, src []float32, w, r, x0, x1 int)
 }
 
 // goKernels are in Go.

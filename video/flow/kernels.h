@@ -76,6 +76,7 @@ INLINE void extend(float *row, int n, int by) {
 #include "kernels_search.h"
 #include "kernels_refine.h"
 #include "kernels_warp.h"
+#include "kernels_box.h"
 
 const struct kernels TABLE = {
     .luma = luma,
@@ -92,6 +93,9 @@ const struct kernels TABLE = {
     .load = load_flow,
     .relax = relax,
     .store = store_flow,
-    .filter = filter,
+    .filter_across = filter_across,
+    .filter_down = filter_down,
     .warp = warp,
+    .box_across = box_across,
+    .box_down = box_down,
 };

@@ -30,8 +30,11 @@ static void k_assemble(K k, struct refine r, struct system s, int y0, int y1) { 
 static void k_load(K k, struct refine r, struct system s, int y0, int y1) { k->load(&r, &s, y0, y1); }
 static void k_relax(K k, struct system s, int c, int y0, int y1) { k->relax(&s, c, y0, y1); }
 static void k_store(K k, struct refine r, struct system s, int y0, int y1) { k->store(&r, &s, y0, y1); }
-static void k_filter(K k, struct plane c, float z, const float *across, const float *down) { k->filter(c, z, across, down); }
+static void k_filter_across(K k, struct plane c, float z, const float *start, int y0, int y1) { k->filter_across(c, z, start, y0, y1); }
+static void k_filter_down(K k, struct plane c, float z, const float *start, int x0, int x1) { k->filter_down(c, z, start, x0, x1); }
 static void k_warp(K k, struct warp m, int y0, int y1) { k->warp(&m, y0, y1); }
+static void k_box_across(K k, float *d, const float *s, int w, int h, int r) { k->box_across(d, s, w, h, r); }
+static void k_box_down(K k, float *d, const float *s, int w, int h, int r, int n) { k->box_down(d, s, w, h, r, n); }
 */
 import "C"
 
@@ -155,11 +158,12 @@ func (k cKernels) store(r *refining, y0, y1 int) {
 	C.k_store(k.k, r.c(), r.system.c(), C.int(y0), C.int(y1))
 }
 
-func (k cKernels) coefficients(c *plane) {
-	for _, z := range poles {
-		across, down := startWeights(c.w, float32(z)), startWeights(c.h, float32(z))
-		C.k_filter(k.k, c.c(), C.float(z), pointer(across[:]), pointer(down[:]))
-	}
+func (k cKernels) filterAcross(c *plane, p *pole, y0, y1 int) {
+	C.k_filter_across(k.k, c.c(), C.float(p.z), pointer(p.across[:]), C.int(y0), C.int(y1))
+}
+
+func (k cKernels) filterDown(c *plane, p *pole, x0, x1 int) {
+	C.k_filter_down(k.k, c.c(), C.float(p.z), pointer(p.down[:]), C.int(x0), C.int(x1))
 }
 
 func (k cKernels) warp(m *warping, y0, y1 int) {
@@ -171,7 +175,7 @@ func (k cKernels) warp(m *warping, y0, y1 int) {
 		splines[i] = m.splines[i].c()
 	}
 	pinned.Pin(unsafe.SliceData(splines))
-	c := C.struct_warp{dst: pointer(m.dst), src: pointer(m.src), u: pointer(m.f.U), v: pointer(m.f.V),
+	c := C.struct_warp{dst: pointer(m.dst), src: pointer(m.src), u: pointer(m.f.U), v: pointer(m.f.V), where: pointer(m.where),
 		splines: unsafe.SliceData(splines), planes: C.int(len(splines)), unknown: Unknown}
 	for tap, powers := range quintic {
 		for i, v := range powers {
@@ -179,4 +183,12 @@ func (k cKernels) warp(m *warping, y0, y1 int) {
 		}
 	}
 	C.k_warp(k.k, c, C.int(y0), C.int(y1))
+}
+
+func (k cKernels) boxAcross(dst, src []float32, w, r int) {
+	C.k_box_across(k.k, pointer(dst), pointer(src), C.int(w), C.int(len(src)/w), C.int(r))
+}
+
+func (k cKernels) boxDown(dst, src []float32, w, r, x0, x1 int) {
+	C.k_box_down(k.k, pointer(dst[x0:]), pointer(src[x0:]), C.int(w), C.int(len(src)/w), C.int(r), C.int(x1-x0))
 }

@@ -5,6 +5,7 @@ package flow
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -143,14 +144,37 @@ func TestKernelsWarp(t *testing.T) {
 		for planes := 1; planes <= 4; planes++ {
 			src := noise(uint64(w), planes*w*h)
 			want, got := make([]float32, len(src)), make([]float32, len(src))
-			warpBy(goKernels{}, want, src, f, 1)
+			by := func(k kernels, dst []float32, threads int) {
+				m := NewWarper(threads)
+				m.kernels = k
+				m.Warp(dst, src, f, nil)
+			}
+			by(goKernels{}, want, 1)
 			for name, k := range inC() {
-				warpBy(k, got, src, f, 2)
+				by(k, got, 2)
 				for i, v := range want {
 					if abs(got[i]-v) > 1e-5 {
 						t.Errorf("%s, %v, %d planes: sample %d is %v, not %v", name, s, planes, i, got[i], v)
 						break
 					}
+				}
+			}
+		}
+	}
+}
+
+// C rounds as Go does here.
+func TestKernelsBox(t *testing.T) {
+	for _, s := range [][2]int{{1, 1}, {2, 9}, {9, 2}, {17, 5}, {130, 48}} {
+		for _, r := range []int{1, 2, 4} {
+			src := noise(uint64(s[0]), 2*s[0]*s[1])
+			want := slices.Clone(src)
+			boxMeanBy(goKernels{}, want, want, make([]float32, len(src)), s[0], s[1], r, 1)
+			for name, k := range inC() {
+				got := make([]float32, len(src))
+				boxMeanBy(k, got, src, make([]float32, len(src)), s[0], s[1], r, 2)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s, %v, r %d: another mean", name, s, r)
 				}
 			}
 		}

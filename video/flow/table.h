@@ -42,7 +42,7 @@ struct refine {
 // Planes of h rows of w, one after the other; dst and src have no margins.
 struct warp {
     float *dst;
-    const float *src, *u, *v;
+    const float *src, *u, *v, *where; // where: 0 for everywhere
     const struct plane *splines;
     int planes;
     float unknown;
@@ -64,8 +64,11 @@ struct kernels {
     void (*load)(const struct refine *r, const struct system *s, int y0, int y1);
     void (*relax)(const struct system *s, int c, int y0, int y1);
     void (*store)(const struct refine *r, const struct system *s, int y0, int y1);
-    void (*filter)(struct plane c, float z, const float *start_across, const float *start_down);
+    void (*filter_across)(struct plane c, float z, const float *start, int y0, int y1);
+    void (*filter_down)(struct plane c, float z, const float *start, int x0, int x1);
     void (*warp)(const struct warp *m, int y0, int y1);
+    void (*box_across)(float *dst, const float *src, int w, int h, int r);
+    void (*box_down)(float *dst, const float *src, int w, int h, int r, int n);
 };
 
 #if defined __x86_64__

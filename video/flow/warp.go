@@ -1,9 +1,6 @@
 package flow
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // Warp moves src along f, backwards: dst(x, y) = src(x+u, y+v), each of the planes
 // of H rows of W that src and dst hold; f leads from the picture that dst shows to
@@ -22,30 +19,77 @@ import (
 // Keys with a = −0.75 and Lanczos' of 3 and 4 lobes are sharper, until they ring: in
 // 300 steps the variance grows to 17, 5.5 and 1.5 times.
 func Warp(dst, src []float32, f *Field, threads int) {
-	warpBy(fastest(), dst, src, f, threads)
+	NewWarper(threads).Warp(dst, src, f, nil)
 }
 
-func warpBy(k kernels, dst, src []float32, f *Field, threads int) {
+// Warper moves pictures as Warp does. It keeps its memory for others of the same
+// size. It is for one goroutine at a time.
+type Warper struct {
+	crew    crew
+	kernels kernels
+	poles   [len(poles)]pole
+	splines []plane
+}
+
+// NewWarper returns one that works on at most the given number of threads.
+func NewWarper(threads int) *Warper {
+	w := &Warper{kernels: fastest()}
+	w.crew.init(threads)
+	return w
+}
+
+// Warp moves src into dst along f where where is above 0, or everywhere for nil;
+// elsewhere dst stays as it is.
+func (w *Warper) Warp(dst, src []float32, f *Field, where []float32) {
 	n := f.W * f.H
-	if len(src) != len(dst) || len(src)%n != 0 {
+	if len(src) != len(dst) || len(src)%n != 0 || where != nil && len(where) != n {
 		panic(fmt.Sprintf("flow: %d and %d samples to warp by a field of %d×%d", len(dst), len(src), f.W, f.H))
 	}
-	m := &warping{dst: dst, src: src, f: f, splines: make([]plane, len(src)/n)}
-	var crew crew
-	crew.init(threads)
-	crew.run(len(m.splines), func(i int) {
-		c := newPlane(f.W, f.H)
-		for y := range f.H {
-			copy(c.row(y), src[i*n+y*f.W:])
-		}
-		k.coefficients(&c)
-		c.mirror(taps / 2)
-		m.splines[i] = c
-	})
-	crew.run(blocks(f.H), func(i int) {
+	w.fit(f.W, f.H, len(src)/n)
+	w.interpolate(src, f.W, f.H)
+	m := &warping{dst: dst, src: src, f: f, where: where, splines: w.splines}
+	w.crew.run(blocks(f.H), func(i int) {
 		y0, y1 := rows(i, f.H)
-		k.warp(m, y0, y1)
+		w.kernels.warp(m, y0, y1)
 	})
+}
+
+// fit makes memory for so many planes of width×height.
+func (w *Warper) fit(width, height, planes int) {
+	if len(w.splines) == 0 || w.splines[0].w != width || w.splines[0].h != height {
+		w.splines = nil
+		for i, z := range poles {
+			w.poles[i] = newPole(float32(z), width, height)
+		}
+	}
+	for len(w.splines) < planes {
+		w.splines = append(w.splines, newPlane(width, height))
+	}
+	w.splines = w.splines[:planes]
+}
+
+// interpolate finds the coefficients of the splines through src's samples.
+func (w *Warper) interpolate(src []float32, width, height int) {
+	across, down := blocks(height), (width+columns-1)/columns
+	for k := range w.poles {
+		pole := &w.poles[k]
+		w.crew.run(len(w.splines)*across, func(i int) {
+			p := i / across
+			c := &w.splines[p]
+			y0, y1 := rows(i%across, height)
+			if k == 0 {
+				for y := y0; y < y1; y++ {
+					copy(c.row(y), src[(p*height+y)*width:])
+				}
+			}
+			w.kernels.filterAcross(c, pole, y0, y1)
+		})
+		w.crew.run(len(w.splines)*down, func(i int) {
+			x := i % down * columns
+			w.kernels.filterDown(&w.splines[i/down], pole, x, min(x+columns, width))
+		})
+	}
+	w.crew.run(len(w.splines), func(i int) { w.splines[i].mirror(taps / 2) })
 }
 
 // warping is planes of src on their way to dst along f; their splines' coefficients
@@ -53,13 +97,16 @@ func warpBy(k kernels, dst, src []float32, f *Field, threads int) {
 type warping struct {
 	dst, src []float32
 	f        *Field
+	where    []float32
 	splines  []plane
 }
 
 func (goKernels) warp(m *warping, y0, y1 int) {
 	for y := y0; y < y1; y++ {
 		for x := range m.f.W {
-			m.pixel(x, y)
+			if m.where == nil || m.where[y*m.f.W+x] > 0 {
+				m.pixel(x, y)
+			}
 		}
 	}
 }
@@ -117,89 +164,4 @@ func splineWeights(t float32) (w [taps]float32) {
 		w[k] = (c[0] + t*(c[1]+t*(c[2]+t*(c[3]+t*(c[4]+t*c[5]))))) / 120
 	}
 	return w
-}
-
-// mirrored is where sample i lies when n samples are mirrored at their ends.
-func mirrored(i, n int) int {
-	for i < 0 || i >= n {
-		if n == 1 {
-			return 0
-		}
-		if i < 0 {
-			i = -i
-		} else {
-			i = 2*(n-1) - i
-		}
-	}
-	return i
-}
-
-// poles of the filter that makes a quintic B-spline's coefficients from samples.
-var poles = func() [2]float64 {
-	root := math.Sqrt(17745. / 4)
-	return [2]float64{
-		math.Sqrt(135./2-root) + math.Sqrt(105./4) - 13./2,
-		math.Sqrt(135./2+root) - math.Sqrt(105./4) - 13./2,
-	}
-}()
-
-// coefficients replaces samples by the coefficients of the spline through them,
-// mirrored at the border (Unser, Aldroubi, Eden, IEEE Trans. Signal Processing 1993).
-func (goKernels) coefficients(c *plane) {
-	for _, z := range poles {
-		for y := range c.h {
-			filterAlong(c.row(y), 1, c.w, 1, float32(z))
-		}
-		filterAlong(c.data[c.at(0, 0):], c.stride, c.h, c.w, float32(z))
-	}
-}
-
-// startWeights are those of the first samples in the sum of a mirrored signal of n
-// up to its first one, which a pole's filter starts from, until they count no more.
-func startWeights(n int, z float32) (weights [32]float32) {
-	for i, power := 0, float32(1); abs(power) > 1e-9; i, power = i+1, power*z {
-		weights[mirrored(i, n)] += power
-	}
-	return weights
-}
-
-// filterAlong runs one pole's filter forth and back over n vectors of the given
-// width, step apart.
-func filterAlong(c []float32, step, n, width int, z float32) {
-	if n == 1 {
-		return
-	}
-	vector := func(i int) []float32 { return c[i*step : i*step+width] }
-	gain := (1 - z) * (1 - 1/z)
-	for i := range n {
-		for k := range vector(i) {
-			vector(i)[k] *= gain
-		}
-	}
-	weights := startWeights(n, z)
-	first := vector(0)
-	for k := range first {
-		first[k] *= weights[0]
-	}
-	for i := 1; i < min(n, len(weights)); i++ {
-		for k, v := range vector(i) {
-			first[k] += weights[i] * v
-		}
-	}
-	for i := 1; i < n; i++ {
-		before, now := vector(i-1), vector(i)
-		for k := range now {
-			now[k] += z * before[k]
-		}
-	}
-	before, last := vector(n-2), vector(n-1)
-	for k := range last {
-		last[k] = z / (z*z - 1) * (last[k] + z*before[k])
-	}
-	for i := n - 2; i >= 0; i-- {
-		after, now := vector(i+1), vector(i)
-		for k := range now {
-			now[k] = z * (after[k] - now[k])
-		}
-	}
 }

@@ -108,6 +108,33 @@ func TestWarpThreads(t *testing.T) {
 	}
 }
 
+// One Warper moves pictures of several sizes, each only where it should.
+func TestWarper(t *testing.T) {
+	m := NewWarper(2)
+	for _, s := range [][3]int{{61, 47, 3}, {61, 47, 1}, {5, 9, 2}, {61, 47, 3}} {
+		w, h, planes := s[0], s[1], s[2]
+		src, where := noise(3, planes*w*h), noise(6, w*h)
+		f := NewField(w, h)
+		copy(f.U, noise(4, w*h))
+		copy(f.V, noise(5, w*h))
+		all, some := make([]float32, len(src)), make([]float32, len(src))
+		Warp(all, src, f, 1)
+		for i := range where {
+			where[i] = max(where[i]-0.5, 0)
+		}
+		for i := range some {
+			some[i] = -1
+			if where[i%(w*h)] == 0 {
+				all[i] = -1
+			}
+		}
+		m.Warp(some, src, f, where)
+		if !slices.Equal(some, all) {
+			t.Errorf("%v: another picture", s)
+		}
+	}
+}
+
 func noise(seed uint64, n int) []float32 {
 	r := rand.New(rand.NewPCG(seed, 0))
 	x := make([]float32, n)

@@ -1,0 +1,175 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nstfilter/filter"
+)
+
+// crossing is a pan that something crosses, so that older frames are asked for what
+// it has hidden, with a flash.
+type crossing struct{ frames int }
+
+func (c crossing) Frames(ctx context.Context) Frames {
+	return each(pan{frames: c.frames, cut: 9}.Frames(ctx), func(f *filter.Frame) (*filter.Frame, error) {
+		for k := range f.Pix {
+			x, y := k%side, k/side%side
+			if x >= 4*f.Index-8 && x < 4*f.Index && y > 8 && y < 24 {
+				f.Pix[k] = 0.9 - float32((x+y)%5)/20
+			}
+			if f.Index == 6 {
+				f.Pix[k] = 1
+			}
+		}
+		return f, nil
+	})
+}
+
+// What is painted does not depend, by a bit, on whether frames are looked at ahead.
+func TestLookingAheadChangesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		passes, frames int
+		change         func(*Job)
+	}{
+		{"once", 1, 12, func(*Job) {}},
+		{"passes", 3, 12, func(j *Job) { j.Video.Lookahead = 4 }},
+		{"no flow", 1, 4, func(j *Job) { j.Video.Flow = "none" }},
+		{"styles that change", 1, 12, func(j *Job) {
+			j.Style = append(j.Style, j.Style[0]+"@0.48")
+			j.Video.StyleFade = 400 * time.Millisecond
+		}},
+		{"the size worked at", 1, 3, func(j *Job) { j.Filter.Size, j.Filter.OutputSize = 24, "work" }},
+		{"afresh", 1, 3, func(j *Job) { j.Filter.Init = "content" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var given [2][]*filter.Frame
+			for i := range given {
+				o, _, err := repaint(t, crossing{c.frames}, func(j *Job, _ *order, _ context.CancelFunc) {
+					j.ZeroLatency, j.Video.Passes = i == 0, c.passes
+					c.change(j)
+				})
+				if err != nil || len(o.given) != c.frames {
+					t.Fatalf("%d frames, %v", len(o.given), err)
+				}
+				given[i] = o.given
+			}
+			for i, f := range given[0] {
+				if k := slices.Compare(f.Pix, given[1][i].Pix); k != 0 {
+					t.Fatalf("frame %d is another", i)
+				}
+			}
+		})
+	}
+}
+
+// live yields frames as they are asked for, which it notes, then waits as a live
+// input does.
+type live struct {
+	frames int
+	asked  func(i int)
+	t      *testing.T
+}
+
+func (l live) Frames(ctx context.Context) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		i := 0
+		l.asked(i)
+		for f, err := range (crossing{l.frames}).Frames(ctx) {
+			if !yield(f, err) {
+				return
+			}
+			i++
+			l.asked(i)
+		}
+		select {
+		case <-ctx.Done():
+			yield(nil, ctx.Err())
+		case <-time.After(10 * time.Second):
+			l.t.Error("it still waits for input")
+		}
+	}
+}
+
+// The next frame is looked at while one is painted, and none after that.
+func TestLookOneFrameAhead(t *testing.T) {
+	asked, most := make(chan int, 9), make(chan int, 9)
+	var once bool
+	_, dst, err := repaint(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
+		j.Video.Passes = 1
+		o.onStep = func() {
+			if once {
+				cancel()
+				return
+			}
+			once = true
+			<-asked // frame 0, which is painted
+			select {
+			case i := <-asked:
+				most <- i
+			case <-time.After(10 * time.Second):
+				t.Error("the next frame is not asked for while one is painted")
+			}
+			select {
+			case i := <-asked:
+				t.Errorf("frame %d is asked for while the first is painted", i)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	if len(most) != 1 || <-most != 1 || dst.abort != 1 || err == nil {
+		t.Errorf("aborted %d times, %v", dst.abort, err)
+	}
+}
+
+// What has been looked at is not painted after Stop.
+func TestStopLeavesWhatIsSeen(t *testing.T) {
+	for _, passes := range []int{1, 2} {
+		asked := make(chan int, 9)
+		o, dst, err := repaint(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
+			j.Video.Passes = passes
+			stop, interrupt := context.WithCancel(t.Context())
+			j.Stop = stop
+			o.onStep = func() {
+				if stop.Err() == nil {
+					for i := range asked {
+						if i == 1 {
+							break
+						}
+					}
+					interrupt()
+				}
+			}
+		})
+		if err != nil || len(o.given) != 1 || dst.closed != 1 {
+			t.Errorf("%d passes: %d frames, %v", passes, len(o.given), err)
+		}
+	}
+}
+
+// spoiled yields frames that cannot be painted.
+type spoiled struct{ live }
+
+func (s spoiled) Frames(ctx context.Context) Frames {
+	return each(s.live.Frames(ctx), func(f *filter.Frame) (*filter.Frame, error) {
+		f.Pix[0] = float32(math.NaN())
+		return f, nil
+	})
+}
+
+// An error comes out while the source waits for input.
+func TestErrorWhileTheSourceWaits(t *testing.T) {
+	for _, passes := range []int{1, 2} {
+		film := spoiled{live{1, func(int) {}, t}}
+		_, dst, err := repaint(t, film, func(j *Job, _ *order, _ context.CancelFunc) { j.Video.Passes = passes })
+		if !strings.Contains(fmt.Sprint(err), "frame 0: the loss is") || dst.abort != 1 {
+			t.Errorf("%d passes: %v, aborted %d times", passes, err, dst.abort)
+		}
+	}
+}
