@@ -6,14 +6,14 @@ import "nstfilter/filter"
 // in whichever direction: the passes of Ruder, Dosovitskiy, Brox, GCPR 2016. It is
 // for one goroutine at a time.
 type Again struct {
-	threads int
-	motion  motion
+	desk   *desk
+	motion motion
 }
 
 // NewAgain fails where --flow-from has no flows. Threads: 0 takes all processors.
 func NewAgain(o Options, threads int) (*Again, error) {
 	m, err := newMotion(o, Threads(threads))
-	return &Again{threads: Threads(threads), motion: m}, err
+	return &Again{desk: newDesk(threads), motion: m}, err
 }
 
 // fromNeighbour is how much of the start is the neighbour's result where the flow
@@ -30,7 +30,7 @@ const fromNeighbour = 0.75
 // styles change from one to the other it yields, as History does. It fails
 // where --flow-from lacks a flow.
 func (a *Again) Guide(f *Painted, neighbours ...*Painted) (filter.Guide, error) {
-	n := f.Content.W * f.Content.H
+	n, d := f.Content.W*f.Content.H, a.desk
 	prior, weight := make([]float32, 3*n), make([]float32, n)
 	for _, m := range neighbours {
 		a.motion.begin(m.Content)
@@ -38,26 +38,32 @@ func (a *Again) Guide(f *Painted, neighbours ...*Painted) (filter.Guide, error) 
 		if err != nil {
 			return filter.Guide{}, err
 		}
-		s := look(f.Content, m.Content, nil, there, back, a.threads)
-		moved := carry(m.Result, there, a.threads)
-		sharpen(moved, m.Result.Pix, there)
+		s := d.look(f.Content, m.Content, nil, there, back)
+		moved := d.carry(m.Result, there)
+		d.sharpen(moved, m.Result.Pix, there)
 		held := float32(1 - letGo(f.Shares, m.Shares))
-		for i, t := range s.trust {
-			t *= held
-			weight[i] += t
-			for p := i; p < 3*n; p += n {
-				prior[p] += t * moved[p]
+		d.bands(n, func(from, to int) {
+			for i := from; i < to; i++ {
+				t := s.trust[i] * held
+				weight[i] += t
+				for p := i; p < 3*n; p += n {
+					prior[p] += t * moved[p]
+				}
 			}
-		}
+		})
+		d.leave(s.trust, s.age)
 	}
 	start := make([]float32, 3*n)
-	for i, w := range weight {
-		for p := i; p < 3*n; p += n {
-			if w > 0 {
-				prior[p] /= w
+	d.bands(n, func(from, to int) {
+		for i := from; i < to; i++ {
+			w := weight[i]
+			for p := i; p < 3*n; p += n {
+				if w > 0 {
+					prior[p] /= w
+				}
+				start[p] = f.Result.Pix[p] + fromNeighbour*min(w, 1)*(prior[p]-f.Result.Pix[p])
 			}
-			start[p] = f.Result.Pix[p] + fromNeighbour*min(w, 1)*(prior[p]-f.Result.Pix[p])
 		}
-	}
+	})
 	return filter.Guide{Start: f.Content.With(start), Margin: f.Margin, Prior: f.Content.With(prior), PriorWeight: weight}, nil
 }

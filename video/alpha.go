@@ -7,33 +7,38 @@ import (
 
 // trustShown trusts nothing that before did not show: what was transparent, where f
 // leads or, for nil, in its place, is new. What content does not show is not missed.
-func trustShown(trust []float32, content, before *filter.Frame, f *flow.Field) {
+func (d *desk) trustShown(trust []float32, content, before *filter.Frame, f *flow.Field) {
 	if content.Alpha == nil && before.Alpha == nil {
 		return
 	}
-	for i := range trust {
-		from := i
-		if f != nil {
-			from = nearest(f, i%f.W, i/f.W)
+	d.bands(len(trust), func(from, to int) {
+		for i := from; i < to; i++ {
+			was := i
+			if f != nil {
+				was = nearest(f, i%f.W, i/f.W)
+			}
+			switch {
+			case content.Alpha != nil && content.Alpha[i] == 0:
+				trust[i] = 1
+			case before.Alpha != nil && before.Alpha[was] == 0:
+				trust[i] = 0
+			}
 		}
-		switch {
-		case content.Alpha != nil && content.Alpha[i] == 0:
-			trust[i] = 1
-		case before.Alpha != nil && before.Alpha[from] == 0:
-			trust[i] = 0
-		}
-	}
+	})
 }
 
 // unmoved starts from the result before, in its place, but where that was
 // transparent.
-func unmoved(content, before *filter.Frame) *Outlook {
+func (d *desk) unmoved(content, before *filter.Frame) *Outlook {
 	o := &Outlook{content: content, keep: 1}
+	if before.Alpha == nil {
+		return o
+	}
 	trust := make([]float32, content.W*content.H)
 	for i := range trust {
 		trust[i] = 1
 	}
-	trustShown(trust, content, before, nil)
+	d.trustShown(trust, content, before, nil)
 	fresh, some := make([]float32, len(trust)), false
 	for i, t := range trust {
 		fresh[i], some = 1-t, some || t < 1

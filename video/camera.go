@@ -19,61 +19,90 @@ const (
 	follow  = 0.2 // share of them that has to move by it within a pixel
 )
 
+// fitted is a pixel that a camera is fitted to.
+type fitted struct{ x, y, u, v, trust float64 }
+
 // fitCamera finds the camera that most of f, weighed by trust, moves by: from the
 // median flow, least squares, weighed anew by Geman and McClure's function of the
 // distance while its scale falls from 4 pixels to a half. Nil: there is none.
 func fitCamera(f *flow.Field, trust []float32) *camera {
-	c := medianFlow(f, trust)
+	all := sample(f, trust)
+	c := medianFlow(all)
 	for scale := 4.0; scale >= 0.5; scale /= math.Sqrt2 {
-		a, b := mat.NewSymDense(3, nil), mat.NewDense(3, 2, nil)
-		sampled(f, trust, func(x, y, u, v, trust float64) {
-			du, dv := c.at(x, y)
-			du, dv = du-u, dv-v
+		var a [3][3]float64
+		var b [3][2]float64
+		for _, p := range all {
+			du, dv := c.at(p.x, p.y)
+			du, dv = du-p.u, dv-p.v
 			g := 1 + (du*du+dv*dv)/(scale*scale)
-			w := trust / (g * g)
-			at := [3]float64{1, x, y}
-			for i, p := range at {
+			w := p.trust / (g * g)
+			at := [3]float64{1, p.x, p.y}
+			for i, v := range at {
+				v *= w
 				for j := i; j < 3; j++ {
-					a.SetSym(i, j, a.At(i, j)+w*p*at[j])
+					a[i][j] += v * at[j]
 				}
-				b.Set(i, 0, b.At(i, 0)+w*p*u)
-				b.Set(i, 1, b.At(i, 1)+w*p*v)
+				b[i][0] += v * p.u
+				b[i][1] += v * p.v
 			}
-		})
-		var cholesky mat.Cholesky
-		var solved mat.Dense
-		if !cholesky.Factorize(a) || cholesky.SolveTo(&solved, b) != nil {
+		}
+		if !c.solve(&a, &b) {
 			return nil
 		}
-		for i := range 3 {
-			c[i], c[3+i] = solved.At(i, 0), solved.At(i, 1)
-		}
 	}
-	if !c.followed(f, trust) {
+	if !c.followed(all, f) {
 		return nil
 	}
 	return &c
 }
 
-// sampled calls do for every pixel that a camera is fitted to and whose flow is known.
-func sampled(f *flow.Field, trust []float32, do func(x, y, u, v, trust float64)) {
+// solve takes the camera from the normal equations, of which a has the upper half.
+func (c *camera) solve(a *[3][3]float64, b *[3][2]float64) bool {
+	left, right := mat.NewSymDense(3, nil), mat.NewDense(3, 2, nil)
+	for i := range 3 {
+		for j := i; j < 3; j++ {
+			left.SetSym(i, j, a[i][j])
+		}
+		right.Set(i, 0, b[i][0])
+		right.Set(i, 1, b[i][1])
+	}
+	var cholesky mat.Cholesky
+	var solved mat.Dense
+	if !cholesky.Factorize(left) || cholesky.SolveTo(&solved, right) != nil {
+		return false
+	}
+	for i := range 3 {
+		c[i], c[3+i] = solved.At(i, 0), solved.At(i, 1)
+	}
+	return true
+}
+
+// sample lists the pixels that a camera is fitted to and whose flow is known.
+func sample(f *flow.Field, trust []float32) []fitted {
+	all := make([]fitted, 0, sampled(f))
 	for y := 0; y < f.H; y += fitStep {
 		for x := 0; x < f.W; x += fitStep {
 			if u, v, known := f.At(x, y); known {
-				do(float64(x), float64(y), float64(u), float64(v), float64(trust[y*f.W+x]))
+				all = append(all, fitted{float64(x), float64(y), float64(u), float64(v), float64(trust[y*f.W+x])})
 			}
 		}
 	}
+	return all
+}
+
+// sampled is how many pixels of f sample looks at.
+func sampled(f *flow.Field) int {
+	return ((f.W + fitStep - 1) / fitStep) * ((f.H + fitStep - 1) / fitStep)
 }
 
 // medianFlow is the median of what is trusted more than half.
-func medianFlow(f *flow.Field, trust []float32) (c camera) {
+func medianFlow(all []fitted) (c camera) {
 	var us, vs []float64
-	sampled(f, trust, func(_, _, u, v, trust float64) {
-		if trust > 0.5 {
-			us, vs = append(us, u), append(vs, v)
+	for _, p := range all {
+		if p.trust > 0.5 {
+			us, vs = append(us, p.u), append(vs, p.v)
 		}
-	})
+	}
 	if len(us) > 0 {
 		slices.Sort(us)
 		slices.Sort(vs)
@@ -86,15 +115,15 @@ func (c *camera) at(x, y float64) (u, v float64) {
 	return c[0] + c[1]*x + c[2]*y, c[3] + c[4]*x + c[5]*y
 }
 
-// followed reports whether enough of f moves by the camera.
-func (c *camera) followed(f *flow.Field, trust []float32) bool {
-	with, all := 0.0, float64(((f.W+fitStep-1)/fitStep)*((f.H+fitStep-1)/fitStep))
-	sampled(f, trust, func(x, y, u, v, trust float64) {
-		if du, dv := c.at(x, y); math.Hypot(du-u, dv-v) < 1 {
-			with += trust
+// followed reports whether enough of f, of which all are pixels, moves by the camera.
+func (c *camera) followed(all []fitted, f *flow.Field) bool {
+	with := 0.0
+	for _, p := range all {
+		if du, dv := c.at(p.x, p.y); math.Hypot(du-p.u, dv-p.v) < 1 {
+			with += p.trust
 		}
-	})
-	return with >= follow*all
+	}
+	return with >= follow*float64(sampled(f))
 }
 
 // then is the motion by c, and from there by d. Nil where either is.
@@ -113,14 +142,16 @@ func (c *camera) then(d *camera) *camera {
 	return &out
 }
 
-// field is the flow of every pixel.
-func (c *camera) field(w, h int) *flow.Field {
+// cameraFlow is the flow of every pixel of w×h by a camera.
+func (d *desk) cameraFlow(c *camera, w, h int) *flow.Field {
 	f := flow.NewField(w, h)
-	for y := range h {
-		for x := range w {
-			u, v := c.at(float64(x), float64(y))
-			f.U[y*w+x], f.V[y*w+x] = float32(u), float32(v)
+	d.bands(h, func(from, to int) {
+		for y := from; y < to; y++ {
+			for x := range w {
+				u, v := c.at(float64(x), float64(y))
+				f.U[y*w+x], f.V[y*w+x] = float32(u), float32(v)
+			}
 		}
-	}
+	})
 	return f
 }

@@ -10,7 +10,7 @@ import (
 func TestFitCamera(t *testing.T) {
 	const w, h = 160, 120
 	want := camera{3, 0.01, -0.02, -1.5, 0.02, 0.005}
-	f := want.field(w, h)
+	f := newDesk(2).cameraFlow(&want, w, h)
 	trust := make([]float32, w*h)
 	for i := range trust {
 		trust[i] = 1

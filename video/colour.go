@@ -2,8 +2,6 @@ package video
 
 import (
 	"fmt"
-	"runtime"
-	"sync"
 
 	"nstfilter/filter"
 	"nstfilter/video/samples"
@@ -58,7 +56,7 @@ func (n *Native) Frame() *filter.Frame {
 	n.rgb(f.Pix)
 	if n.Format.Alpha {
 		f.Alpha = make([]float32, n.W*n.H)
-		bands(n.H, func(from, to int) {
+		bands(Threads(0), n.H, func(from, to int) {
 			for y := from; y < to; y++ {
 				n.alphaRow(f.Alpha[y*n.W:(y+1)*n.W], y)
 			}
@@ -72,7 +70,7 @@ func (n *Native) Frame() *filter.Frame {
 func (n *Native) rgb(dst []float32) {
 	c := n.coefficients()
 	size := n.W * n.H
-	bands(n.H, func(from, to int) {
+	bands(Threads(0), n.H, func(from, to int) {
 		s := newScratch(n.W, &c)
 		for y := from; y < to; y++ {
 			at := y * n.W
@@ -99,7 +97,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 		step = 2
 	}
 	top := float32(int32(1)<<base.Format.Depth - 1)
-	bands(groups, func(from, to int) {
+	bands(Threads(0), groups, func(from, to int) {
 		s, d := newScratch(w, &c), newDifference(w, cw)
 		for j := from; j < to; j++ {
 			clear(d.sumB)
@@ -306,16 +304,6 @@ func (l *Layout) rowBytes(data []byte, plane, y int) []byte {
 	p, w, _ := l.plane(data, plane)
 	w *= l.Format.bytesPerSample()
 	return p[y*w : (y+1)*w]
-}
-
-// bands runs do over [0,n) in one band per processor.
-func bands(n int, do func(from, to int)) {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	var wait sync.WaitGroup
-	for i := range workers {
-		wait.Go(func() { do(i*n/workers, (i+1)*n/workers) })
-	}
-	wait.Wait()
 }
 
 // black returns a black frame of layout l, transparent if it has alpha.

@@ -1,6 +1,6 @@
 package video
 
-import "nstfilter/filter"
+import "sync"
 
 const histogramBins = 16 // of each channel
 
@@ -9,20 +9,57 @@ const histogramBins = 16 // of each channel
 // alone, a fast pan the former.
 func cut(unseen, distance float64) float64 { return (unseen + distance) / 2 }
 
-// distance is half the L1 distance of two frames' histograms, in [0,1].
-func distance(content, before *filter.Frame) (d float64) {
-	n := content.W * content.H
-	for p := range 3 {
-		var bins [histogramBins]int
-		for i := p * n; i < (p+1)*n; i++ {
-			bins[bin(content.Pix[i])]++
-			bins[bin(before.Pix[i])]--
-		}
-		for _, b := range bins {
+// histogram is how many samples of each channel lie in each bin.
+type histogram [3][histogramBins]int
+
+// distance is half the L1 distance of the histograms of two frames of n pixels, in
+// [0,1].
+func (h *histogram) distance(before *histogram, n int) (d float64) {
+	for p, bins := range h {
+		for i, b := range bins {
+			b -= before[p][i]
 			d += float64(max(b, -b)) / float64(2*3*n)
 		}
 	}
 	return d
+}
+
+func (d *desk) histogram(pix []float32) (h histogram) {
+	n := len(pix) / 3
+	var sum sync.Mutex
+	d.bands(n, func(from, to int) {
+		var part histogram
+		for p := range part {
+			for _, v := range pix[p*n+from : p*n+to] {
+				part[p][bin(v)]++
+			}
+		}
+		sum.Lock()
+		defer sum.Unlock()
+		for p := range part {
+			for i, k := range part[p] {
+				h[p][i] += k
+			}
+		}
+	})
+	return h
+}
+
+// histogramOfBytes takes samples as past has them.
+func (d *desk) histogramOfBytes(pix []uint8) (h histogram) {
+	n := len(pix) / 3
+	d.bands(3, func(from, to int) {
+		for p := from; p < to; p++ {
+			var all [256]int
+			for _, b := range pix[p*n : (p+1)*n] {
+				all[b]++
+			}
+			for b, k := range all {
+				h[p][bin(float32(b)/255)] += k
+			}
+		}
+	})
+	return h
 }
 
 func bin(v float32) int { return min(max(int(v*histogramBins), 0), histogramBins-1) }

@@ -9,9 +9,9 @@ import (
 // History is what became of the frames before. It is for one goroutine at a time,
 // which may be another than its Lookout's.
 type History struct {
-	threads int
-	w, h    int // of the frame that Guide was last asked about
-	keep    int // results that are asked for later, its own among them
+	desk *desk
+	w, h int // of the frame that Guide was last asked about
+	keep int // results that are asked for later, its own among them
 
 	result *filter.Frame // of the frame before; nil: not known
 	margin []float32     // around it
@@ -19,7 +19,7 @@ type History struct {
 }
 
 // NewHistory returns one that remembers nothing. Threads: 0 takes all processors.
-func NewHistory(threads int) *History { return &History{threads: Threads(threads)} }
+func NewHistory(threads int) *History { return &History{desk: newDesk(threads)} }
 
 // Guide returns where to start on the next frame, and what to stay near: the result
 // kept before, moved along the flow of the content (Ruder, Dosovitskiy, Brox, GCPR
@@ -29,24 +29,27 @@ func NewHistory(threads int) *History { return &History{threads: Threads(threads
 // scene, or of another size, gets the zero Guide, and so does one whose results
 // before are not all there.
 func (h *History) Guide(o *Outlook) filter.Guide {
-	content := o.content
-	h.w, h.h, h.keep = content.W, content.H, o.keep
+	content, d := o.content, h.desk
+	if h.w != content.W || h.h != content.H {
+		d = newDesk(d.threads)
+	}
+	h.desk, h.w, h.h, h.keep = d, content.W, content.H, o.keep
 	switch {
 	case o.anew || h.result == nil || len(o.older) > 0 && o.older[len(o.older)-1].ago > len(h.older)+1:
 		return filter.Guide{}
 	case o.back == nil:
 		g := filter.Guide{Start: h.result, Margin: h.margin}
 		if o.fresh != nil {
-			g.Start, g.New = content.With(fill(h.result.Pix, content.Pix, o.trust, content.W, content.H)), o.fresh
+			g.Start, g.New = content.With(d.fill(h.result.Pix, content.Pix, o.trust, content.W, content.H)), o.fresh
 		}
 		return g
 	}
-	moved := carry(h.result, o.back, h.threads)
-	sharpen(moved, h.result.Pix, o.back)
+	moved := d.carry(h.result, o.back)
+	d.sharpen(moved, h.result.Pix, o.back)
 	for _, g := range o.older {
-		blend(moved, carry(h.older[len(h.older)+1-g.ago].frame(), g.back, h.threads), g.parts)
+		d.blend(moved, h.older[len(h.older)+1-g.ago], g.back, g.parts)
 	}
-	return filter.Guide{Start: content.With(fill(moved, content.Pix, o.trust, content.W, content.H)), Margin: h.margin, New: o.fresh,
+	return filter.Guide{Start: content.With(d.fill(moved, content.Pix, o.trust, content.W, content.H)), Margin: h.margin, New: o.fresh,
 		Prior: content.With(moved), PriorWeight: o.weight}
 }
 
@@ -56,7 +59,7 @@ func (h *History) Guide(o *Outlook) filter.Guide {
 // before it.
 func (h *History) Keep(result *filter.Frame, margin []float32) {
 	if h.result != nil && h.keep > 1 {
-		h.older = append(h.older, newOutcome(h.result))
+		h.older = append(h.older, h.desk.newOutcome(h.result))
 	}
 	h.older = slices.Delete(h.older, 0, max(len(h.older)+1-h.keep, 0))
 	h.result, h.margin = result.Filled(), margin
@@ -73,7 +76,7 @@ func (h *History) Replace(result *filter.Frame, margin []float32) {
 	}
 	for _, p := range h.older {
 		if p.head.Index == result.Index {
-			p.pix = toBytes(result.Pix, 255)
+			p.pix = h.desk.toBytes(result.Pix, 255)
 		}
 	}
 }

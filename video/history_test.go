@@ -155,28 +155,3 @@ func TestHistoryOfAnotherSize(t *testing.T) {
 		t.Error("a result of another size was kept")
 	}
 }
-
-func TestBoxMean(t *testing.T) {
-	const w, h, r = 7, 5, 2
-	plane, want := make([]float32, w*h), make([]float32, w*h)
-	for i := range plane {
-		plane[i] = float32(i*i%13) / 13
-	}
-	for y := range h {
-		for x := range w {
-			var sum, n float32
-			for j := max(y-r, 0); j <= min(y+r, h-1); j++ {
-				for i := max(x-r, 0); i <= min(x+r, w-1); i++ {
-					sum, n = sum+plane[j*w+i], n+1
-				}
-			}
-			want[y*w+x] = sum / n
-		}
-	}
-	boxMean(plane, make([]float32, w*h), w, h, r)
-	for i := range want {
-		if magnitude(plane[i]-want[i]) > 1e-6 {
-			t.Fatalf("%g at %d, want %g", plane[i], i, want[i])
-		}
-	}
-}

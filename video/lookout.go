@@ -16,13 +16,13 @@ const worthLooking = 0.002
 // painted frame, so it may be ahead of History, in a goroutine of its own. It is for
 // one goroutine at a time.
 type Lookout struct {
-	o       Options
-	threads int
-	motion  motion // nil: there is none
+	o      Options
+	desk   *desk
+	motion motion // nil: there is none
 
 	content *filter.Frame // the latest; nil: none
+	bins    histogram     // its
 	age     []float32     // of its pixels, in frames; nil: all are old
-	camera  *camera       // from it to the frame before; nil: not known
 	older   []*past       // the frames before, the latest last
 
 	shares    []float64 // of the styles, of the frame that Look is next asked about; nil: there is one
@@ -55,7 +55,7 @@ func NewLookout(o Options, threads int) (*Lookout, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lookout{o: o, threads: Threads(threads), motion: m}, nil
+	return &Lookout{o: o, desk: newDesk(threads), motion: m}, nil
 }
 
 // Look takes the next frame, which must not be changed afterwards. The first of a
@@ -64,83 +64,94 @@ func NewLookout(o Options, threads int) (*Lookout, error) {
 func (l *Lookout) Look(content *filter.Frame) (*Outlook, error) {
 	content = content.Filled()
 	if l.content == nil || l.content.W != content.W || l.content.H != content.H {
-		*l = Lookout{o: l.o, threads: l.threads, motion: l.motion, content: content, shares: l.shares}
+		*l = Lookout{o: l.o, desk: newDesk(l.desk.threads), motion: l.motion, content: content, shares: l.shares}
 		if l.motion != nil {
 			l.motion.begin(content)
+			l.bins = l.desk.histogram(content.Pix)
 		}
 		return &Outlook{content: content, anew: true, keep: 1}, nil
 	}
 	if l.motion == nil {
-		o := unmoved(content, l.content)
+		o := l.desk.unmoved(content, l.content)
 		l.content = content
 		return o, nil
 	}
-	o, s, camera, err := l.follow(content)
+	bins := l.desk.histogram(content.Pix)
+	o, s, camera, err := l.follow(content, &bins)
 	if err != nil {
 		return nil, err
 	}
 	if o.anew {
+		l.desk.leave(s.trust, s.age)
 		s.age, camera, l.unsettled = nil, nil, 0
 	} else {
-		o.hold(s, l.o.Settle, l.unsettled)
+		l.desk.hold(o, s, l.o.Settle, l.unsettled)
 	}
 	l.remember(content, s.age, camera)
+	l.bins = bins
 	o.keep = 1 + len(l.older)
 	return o, nil
 }
 
 // follow finds what content shows of the frames before, and the camera's motion
 // since the latest.
-func (l *Lookout) follow(content *filter.Frame) (*Outlook, *sight, *camera, error) {
+func (l *Lookout) follow(content *filter.Frame, bins *histogram) (*Outlook, *sight, *camera, error) {
 	backward, forward, err := l.motion.next(content, l.content)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	s := look(content, l.content, l.age, backward, forward, l.threads)
+	d := l.desk
+	s := d.look(content, l.content, l.age, backward, forward)
 	camera := fitCamera(backward, s.trust)
 	o := &Outlook{content: content, back: backward}
-	apart := distance(content, l.content)
+	apart := bins.distance(&l.bins, len(s.trust))
 	looked := 1
 	for i, k := range l.o.LongTerm {
 		k = min(k, len(l.older)+1)
 		longest := i+1 == len(l.o.LongTerm)
-		if k == looked || s.unseen() < worthLooking && !(longest && s.unsettled(l.o.Settle) >= worthLooking) {
+		if k == looked || d.unseen(s) < worthLooking && !(longest && d.unsettled(s, l.o.Settle) >= worthLooking) {
 			continue
 		}
 		looked = k
-		other, d, err := l.lookBack(content, l.older[len(l.older)+1-k], camera)
+		p := l.older[len(l.older)+1-k]
+		other, err := l.lookBack(content, p, camera)
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		if other != nil {
-			o.older = append(o.older, glance{k, other.back, s.join(other, l.o.Settle)})
-			apart = min(apart, d)
+			o.older = append(o.older, glance{k, other.back, d.join(s, other, l.o.Settle)})
+			d.leave(other.trust, other.age)
+			apart = min(apart, bins.distance(&p.bins, len(s.trust)))
 		}
 	}
-	o.anew = cut(s.unseen(), apart) >= l.o.Cut && l.o.Cut < 1
+	o.anew = cut(d.unseen(s), apart) >= l.o.Cut && l.o.Cut < 1
 	return o, s, camera, nil
 }
 
-// lookBack is what content shows of an older frame, and how far apart the two are:
-// along flow that is given, or by the motion of the camera since then, or along flow
-// that is sought. The flow over many frames of what was hidden meanwhile is found in
-// parts only, and costs more. Nil: none is known.
-func (l *Lookout) lookBack(content *filter.Frame, p *past, c *camera) (*sight, float64, error) {
-	before, age := p.frame()
-	apart := distance(content, before)
+// lookBack is what content shows of an older frame: along flow that is given, or by
+// the motion of the camera since then, or along flow that is sought. The flow over
+// many frames of what was hidden meanwhile is found in parts only, and costs more.
+// Nil: none is known.
+func (l *Lookout) lookBack(content *filter.Frame, p *past, c *camera) (*sight, error) {
+	d := l.desk
+	before, age := d.frame(p)
+	defer d.leave(before.Pix)
+	if age != nil {
+		defer d.leave(age)
+	}
 	backward, forward, err := l.motion.given(content, before)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if backward == nil {
 		if c := c.then(p.camera); c != nil {
-			return lookBy(content, before, age, c.field(content.W, content.H), l.threads), apart, nil
+			return d.lookBy(content, before, age, d.cameraFlow(c, content.W, content.H)), nil
 		}
 		if backward, forward = l.motion.seek(content, before); backward == nil {
-			return nil, 0, nil
+			return nil, nil
 		}
 	}
-	return look(content, before, age, backward, forward, l.threads), apart, nil
+	return d.look(content, before, age, backward, forward), nil
 }
 
 // remember makes content the latest frame, to which the one before has moved by the
@@ -153,16 +164,23 @@ func (l *Lookout) remember(content *filter.Frame, age []float32, c *camera) {
 		for _, p := range l.older {
 			p.camera = c.then(p.camera)
 		}
-		l.older = append(l.older, newPast(l.content, l.age, c))
+		l.older = append(l.older, l.desk.newPast(l.content, l.age, c))
 	}
-	l.content, l.age, l.camera = content, age, c
+	if l.age != nil {
+		l.desk.leave(l.age)
+	}
+	l.content, l.age = content, age
 }
 
 // hold says how far what s shows is held, and how much of it counts as new.
-func (o *Outlook) hold(s *sight, settle, unsettled float64) {
-	o.trust, o.weight, o.fresh = s.trust, make([]float32, len(s.trust)), make([]float32, len(s.trust))
+func (d *desk) hold(o *Outlook, s *sight, settle, unsettled float64) {
+	n := len(s.trust)
+	o.trust, o.weight, o.fresh = s.trust, make([]float32, n), make([]float32, n)
 	held := 1 - float32(unsettled)
-	for i, c := range s.trust {
-		o.weight[i], o.fresh[i] = c*min(settled(s.age[i], settle), held), 1-c*(1+held)/2 // half new is painted coarse to fine in full
-	}
+	d.bands(n, func(from, to int) {
+		for i := from; i < to; i++ {
+			c := s.trust[i]
+			o.weight[i], o.fresh[i] = c*min(settled(s.age[i], settle), held), 1-c*(1+held)/2 // half new is painted coarse to fine in full
+		}
+	})
 }

@@ -8,6 +8,7 @@ type past struct {
 	head   *filter.Frame // without Pix
 	pix    []uint8
 	age    []uint8 // of its pixels; nil: all are old
+	bins   histogram
 	camera *camera // from the latest frame to it; nil: not known
 }
 
@@ -16,41 +17,50 @@ type outcome struct {
 	pix  []uint8
 }
 
-func newPast(f *filter.Frame, age []float32, c *camera) *past {
-	p := &past{head: head(f), pix: toBytes(f.Pix, 255), camera: c}
+func (d *desk) newPast(f *filter.Frame, age []float32, c *camera) *past {
+	p := &past{head: head(f), pix: d.toBytes(f.Pix, 255), camera: c}
+	p.bins = d.histogramOfBytes(p.pix)
 	if age != nil {
-		p.age = toBytes(age, 1)
+		p.age = d.toBytes(age, 1)
 	}
 	return p
 }
 
-func newOutcome(f *filter.Frame) *outcome { return &outcome{head(f), toBytes(f.Pix, 255)} }
+func (d *desk) newOutcome(f *filter.Frame) *outcome { return &outcome{head(f), d.toBytes(f.Pix, 255)} }
 
 func head(f *filter.Frame) *filter.Frame {
 	return &filter.Frame{W: f.W, H: f.H, Index: f.Index, Alpha: f.Alpha}
 }
 
-func (p *past) frame() (f *filter.Frame, age []float32) {
+// frame is p and the ages of its pixels, in memory of the desk's.
+func (d *desk) frame(p *past) (f *filter.Frame, age []float32) {
+	pix := d.take(len(p.pix))
+	d.fromBytes(pix, p.pix, 255)
 	if p.age != nil {
-		age = fromBytes(p.age, 1)
+		age = d.take(len(p.age))
+		d.fromBytes(age, p.age, 1)
 	}
-	return p.head.With(fromBytes(p.pix, 255)), age
+	return p.head.With(pix), age
 }
 
-func (o *outcome) frame() *filter.Frame { return o.head.With(fromBytes(o.pix, 255)) }
-
-func toBytes(v []float32, scale float32) []uint8 {
+func (d *desk) toBytes(v []float32, scale float32) []uint8 {
 	out := make([]uint8, len(v))
-	for i, x := range v {
-		out[i] = uint8(min(max(x*scale+0.5, 0), 255))
-	}
+	d.bands(len(v), func(from, to int) {
+		for i := from; i < to; i++ {
+			out[i] = uint8(min(max(v[i]*scale+0.5, 0), 255))
+		}
+	})
 	return out
 }
 
-func fromBytes(b []uint8, scale float32) []float32 {
-	out := make([]float32, len(b))
-	for i, x := range b {
-		out[i] = float32(x) / scale
+func (d *desk) fromBytes(dst []float32, b []uint8, scale float32) {
+	var values [256]float32
+	for i := range values {
+		values[i] = float32(i) / scale
 	}
-	return out
+	d.bands(len(b), func(from, to int) {
+		for i, v := range b[from:to] {
+			dst[from+i] = values[v]
+		}
+	})
 }

@@ -16,16 +16,18 @@ const (
 // interpolation takes at each frame adds up to a blur. Its finest band, what a
 // 3×3 mean leaves out, is amplified until its energy around a pixel is what it was
 // where the pixel came from, and not above: that would add up to noise.
-func sharpen(moved, result []float32, f *flow.Field) {
+func (d *desk) sharpen(moved, result []float32, f *flow.Field) {
 	n := f.W * f.H
-	band, scratch := make([]float32, 3*n), make([]float32, n)
-	had, has := energy(band, result, scratch, f.W, f.H), energy(band, moved, scratch, f.W, f.H)
-	full := make([]float32, 3*n)
-	bands(f.H, func(from, to int) {
+	band, full := d.take(3*n), d.take(3*n)
+	had, has, came := d.take(n), d.take(n), d.take(n)
+	d.energy(had, band, result, f.W, f.H)
+	d.energy(has, band, moved, f.W, f.H)
+	d.bands(f.H, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				i := y*f.W + x
-				gain := math.Sqrt(kept * float64(had[nearest(f, x, y)]/max(has[i], 1e-12)))
+				came[i] = had[nearest(f, x, y)]
+				gain := math.Sqrt(kept * float64(came[i]/max(has[i], 1e-12)))
 				for p := i; p < 3*n; p += n {
 					full[p] = moved[p] + float32(min(max(gain, 1), mostAid)-1)*band[p]
 				}
@@ -34,34 +36,33 @@ func sharpen(moved, result []float32, f *flow.Field) {
 	})
 	// What was added has detail of its own, and all of it may be too much: energy
 	// is convex in the part that is added.
-	would := energy(band, full, scratch, f.W, f.H)
-	bands(f.H, func(from, to int) {
-		for y := from; y < to; y++ {
-			for x := range f.W {
-				i := y*f.W + x
-				part := min(max((kept*had[nearest(f, x, y)]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
-				for p := i; p < 3*n; p += n {
-					moved[p] = min(max(moved[p]+part*(full[p]-moved[p]), 0), 1)
-				}
+	would := had
+	d.energy(would, band, full, f.W, f.H)
+	d.bands(n, func(from, to int) {
+		for i := from; i < to; i++ {
+			part := min(max((kept*came[i]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
+			for p := i; p < 3*n; p += n {
+				moved[p] = min(max(moved[p]+part*(full[p]-moved[p]), 0), 1)
 			}
 		}
 	})
+	d.leave(band, full, had, has, came)
 }
 
 // energy is the mean square, around each pixel, of the finest band of a picture of
 // three planes; it leaves the band itself in band.
-func energy(band, pix, scratch []float32, w, h int) []float32 {
+func (d *desk) energy(dst, band, pix []float32, w, h int) {
+	d.boxMean(band, pix, w, h, 1)
 	n := w * h
-	out := make([]float32, n)
-	for p := range 3 {
-		d := band[p*n : (p+1)*n]
-		copy(d, pix[p*n:])
-		boxMean(d, scratch, w, h, 1)
-		for i, v := range d {
-			d[i] = pix[p*n+i] - v
-			out[i] += d[i] * d[i]
+	d.bands(n, func(from, to int) {
+		for i := from; i < to; i++ {
+			var sum float32
+			for p := i; p < 3*n; p += n {
+				band[p] = pix[p] - band[p]
+				sum += band[p] * band[p]
+			}
+			dst[i] = sum
 		}
-	}
-	boxMean(out, scratch, w, h, window)
-	return out
+	})
+	d.boxMean(dst, dst, w, h, window)
 }

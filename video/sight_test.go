@@ -99,13 +99,12 @@ func TestSharpenKeepsDetail(t *testing.T) {
 	for i := range texture.Pix {
 		texture.Pix[i] = 0.5 + 0.1*float32(r.NormFloat64())
 	}
-	n := (w + 40) * h
-	scratch := make([]float32, n)
-	for p := range 3 { // as fine as strokes are
-		boxMean(texture.Pix[p*n:(p+1)*n], scratch, w+40, h, 1)
-	}
+	n, d := (w+40)*h, newDesk(2)
+	d.boxMean(texture.Pix, texture.Pix, w+40, h, 1) // as fine as strokes are
 	variance := func(pix []float32) (v float64) {
-		for i, e := range energy(make([]float32, 3*n), pix, scratch, w+40, h) {
+		dst := make([]float32, n)
+		d.energy(dst, make([]float32, 3*n), pix, w+40, h)
+		for i, e := range dst {
 			if x, y := i%(w+40), i/(w+40); x >= 50 && x < w-20 && y >= 10 && y < h-10 {
 				v += float64(e)
 			}
@@ -120,7 +119,7 @@ func TestSharpenKeepsDetail(t *testing.T) {
 	for range steps {
 		moved := make([]float32, 3*n)
 		flow.Warp(moved, with, f, 2)
-		sharpen(moved, with, f)
+		d.sharpen(moved, with, f)
 		with = moved
 		moved = make([]float32, 3*n)
 		flow.Warp(moved, without, f, 2)
@@ -139,7 +138,7 @@ func TestSharpenKeepsDetail(t *testing.T) {
 func TestSharpenLeavesWhatStandsStill(t *testing.T) {
 	f := scene(64, 48, 0, 0, 1)
 	moved := append([]float32(nil), f.Pix...)
-	sharpen(moved, f.Pix, flow.NewField(64, 48))
+	newDesk(2).sharpen(moved, f.Pix, flow.NewField(64, 48))
 	for i, v := range moved {
 		if v != f.Pix[i] {
 			t.Fatalf("sample %d changed from %g to %g", i, f.Pix[i], v)

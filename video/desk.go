@@ -1,0 +1,80 @@
+package video
+
+import (
+	"sync"
+
+	"nstfilter/video/flow"
+)
+
+// desk is where pictures are worked on: threads, and memory that is used again, for
+// making it is a good part of the work on large ones. It is for one goroutine at a
+// time.
+type desk struct {
+	threads int
+	warper  *flow.Warper
+	free    map[int][][]float32 // by length
+}
+
+// newDesk: 0 threads are as many as there are processors.
+func newDesk(threads int) *desk {
+	threads = Threads(threads)
+	return &desk{threads: threads, warper: flow.NewWarper(threads), free: map[int][][]float32{}}
+}
+
+// take gives memory for n samples, with whatever is in it.
+func (d *desk) take(n int) []float32 {
+	all := d.free[n]
+	if len(all) == 0 {
+		return make([]float32, n)
+	}
+	d.free[n] = all[:len(all)-1]
+	return all[len(all)-1]
+}
+
+// leave gives memory back.
+func (d *desk) leave(all ...[]float32) {
+	for _, s := range all {
+		d.free[len(s)] = append(d.free[len(s)], s)
+	}
+}
+
+// bands runs do over [0,n), in a band for each thread.
+func (d *desk) bands(n int, do func(from, to int)) { bands(d.threads, n, do) }
+
+// boxMean is flow.BoxMean.
+func (d *desk) boxMean(dst, src []float32, w, h, r int) {
+	scratch := d.take(len(src))
+	flow.BoxMean(dst, src, scratch, w, h, r, d.threads)
+	d.leave(scratch)
+}
+
+// mean is that of term(i) over i in [0,n), summed over fixed blocks in their order.
+func (d *desk) mean(n int, term func(i int) float64) (sum float64) {
+	const block = 1 << 14
+	sums := make([]float64, (n+block-1)/block)
+	d.bands(len(sums), func(from, to int) {
+		for k := from; k < to; k++ {
+			for i := k * block; i < min((k+1)*block, n); i++ {
+				sums[k] += term(i)
+			}
+		}
+	})
+	for _, s := range sums {
+		sum += s
+	}
+	return sum / float64(n)
+}
+
+// bands runs do over [0,n), in so many bands side by side.
+func bands(threads, n int, do func(from, to int)) {
+	threads = min(threads, n)
+	if threads == 1 {
+		do(0, n)
+		return
+	}
+	var wait sync.WaitGroup
+	for i := range threads {
+		wait.Go(func() { do(i*n/threads, (i+1)*n/threads) })
+	}
+	wait.Wait()
+}
