@@ -80,7 +80,7 @@ func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
 		}
 		if l.tap >= 0 && !fused {
 			j := e.tapOf(n, l)
-			e.addDerivatives(&j, l)
+			e.addDerivatives(&j, l, false)
 			e.plan.products.addTap(e.device, j)
 		}
 		if fused = false; i == 0 {
@@ -89,7 +89,7 @@ func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
 		back := l.back
 		if below := &n.layers[i-1]; below.tap >= 0 && !below.pooled {
 			if j := e.tapOf(n, below); e.plan.products.fuses(j) {
-				e.addDerivatives(&j, below)
+				e.addDerivatives(&j, below, true)
 				back.tap, fused = &j, true
 			}
 		}
@@ -121,14 +121,15 @@ func (e *Evaluator) tapOf(n *tile, l *layer) tapJob {
 	return j
 }
 
-// addDerivatives packs D where the one before is: its job must have been launched.
-func (e *Evaluator) addDerivatives(j *tapJob, l *layer) {
+// addDerivatives packs D, for the convolution above if fused, where the one before is:
+// its job must have been launched.
+func (e *Evaluator) addDerivatives(j *tapJob, l *layer, fused bool) {
 	t := &e.taps[l.tap]
 	if t.positions == 0 || l.core.w == 0 {
 		return
 	}
 	if t.gradient.gram {
-		j.d = packed{e.style, t.n, e.plan.terms(true)}
+		j.d = packed{at: e.style, n: t.n, terms: e.plan.terms(true), fused: fused}
 		e.plan.products.matrix(e.device, j.d, t.dgram, 2/t.positions)
 	}
 	if t.gradient.mean {

@@ -65,7 +65,7 @@ func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buff
 			metric = max(metric, 4*int64(n*n))
 			t.target = p.planes("content targets", alloc, p.plane(t.c, t.w, t.h), t.c, t.w, t.h)
 			t.mdelta = p.planes("content differences", alloc, p.layers[s.Layer], 0, 0, 0)
-			t.metric = packed{alloc("a metric", p.products.matrixBytes(n, p.terms(false))), n, p.terms(false)}
+			t.metric = packed{at: alloc("a metric", p.products.matrixBytes(n, p.terms(false))), n: n, terms: p.terms(false)}
 		}
 	}
 	b.style = alloc("style gradients", style)

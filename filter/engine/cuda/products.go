@@ -144,6 +144,7 @@ type packed struct {
 	at    cu.DevicePtr // 0: no matrix
 	n     int          // not padded
 	terms int          // with one term only the fields' hi planes are multiplied
+	fused bool         // for conv's tap, not for multiply and addTap
 }
 
 // tapJob is one call of addTap. At the positions of core

@@ -267,6 +267,9 @@ func unscaleOf(m packed) cu.DevicePtr {
 func (t *tensor) matrix(d *device, dst packed, src cu.DevicePtr, scale float64) {
 	c := padded(dst.n)
 	block, warp := t.columns(c)
+	if dst.fused && t.wgmma {
+		warp = block
+	}
 	unscale := unscaleOf(dst)
 	largest := unscale + 4
 	d.launch("matrix_largest", [3]int{largestBlocks, 1, 1}, [3]int{256, 1, 1}, 0, src, dst.n*dst.n, largest)
