@@ -13,7 +13,6 @@ import (
 
 	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/cuda/driver"
-	"nstfilter/filter/engine/cuda/kernels"
 )
 
 // device is one GPU, with one stream on which everything runs in order. Methods are
@@ -87,7 +86,7 @@ func info(ordinal int) (i Info, err error) {
 	return i, err
 }
 
-// open makes a context on a GPU and compiles the kernels for it. Not inside do.
+// open makes a context on a GPU. Not inside do.
 func open(ordinal int) (_ *device, err error) {
 	all, err := Devices()
 	if err != nil {
@@ -115,9 +114,6 @@ func open(ordinal int) (_ *device, err error) {
 	}
 	for i := range d.params {
 		d.args[i] = unsafe.Pointer(&d.params[i])
-	}
-	if err = d.load(kernels.Base()); err != nil {
-		return nil, err
 	}
 	for i := range d.staging {
 		if d.staging[i], err = newStaging(); err != nil {

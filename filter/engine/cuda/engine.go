@@ -49,6 +49,7 @@ func New(ordinal int, isa string) (*Engine, error) {
 	e := &Engine{device: d, products: simt{}, filters: map[direction][]filter{}, firsts: map[*weights.Network]cu.DevicePtr{}}
 	switch {
 	case isa == "simt" || isa == "auto" && !d.tensorCores():
+		err = d.load(kernels.Base, kernels.SIMT)
 	case !d.tensorCores():
 		err = fmt.Errorf("%s: no tensor cores for bfloat16: compute capability %d.%d, 8.0 is the least: choose auto or simt", d, d.Major, d.Minor)
 	default:
@@ -61,18 +62,16 @@ func New(ordinal int, isa string) (*Engine, error) {
 	return e, nil
 }
 
-func (e *Engine) useTensorCores() (err error) {
-	defer caught(&err)
-	d := e.device
-	d.do(func() {
-		if err = d.load(kernels.Tensor()); err == nil && d.Major == 9 {
-			err = d.load(kernels.Hopper())
-		}
-		if err == nil {
-			e.products, err = newTensor(d.Ordinal, d.Info)
-		}
-	})
-	return err
+func (e *Engine) useTensorCores() error {
+	t, err := newTensor(e.device.Ordinal, e.device.Info)
+	if err != nil {
+		return fmt.Errorf("%s: asking what its blocks may have: %w", e.device, err)
+	}
+	e.products = t
+	if t.wgmma {
+		return e.device.load(kernels.Base, kernels.Tensor, kernels.Hopper)
+	}
+	return e.device.load(kernels.Base, kernels.Tensor, kernels.Ampere)
 }
 
 // caught makes a Failure in the function that defers it the function's error.

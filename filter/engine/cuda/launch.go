@@ -3,8 +3,11 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
 
 	"gorgonia.org/cu"
 
@@ -24,13 +27,29 @@ type kernel struct {
 	shared int // most bytes of dynamic shared memory
 }
 
-// load compiles PTX for the GPU; the driver keeps what comes of it on disk.
-func (d *device) load(ptx string) error {
-	m, err := cu.LoadData(ptx)
-	if err != nil {
+// load compiles modules of PTX for the GPU, side by side; the driver keeps what comes of
+// it on disk. Not inside do.
+func (d *device) load(modules ...func() string) error {
+	all, failed := make([]cu.Module, len(modules)), make([]error, len(modules))
+	var wg sync.WaitGroup
+	for i, ptx := range modules {
+		wg.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			if failed[i] = cu.SetCurrentContext(d.context); failed[i] == nil {
+				all[i], failed[i] = cu.LoadData(ptx())
+			}
+		})
+	}
+	wg.Wait()
+	for i, err := range failed {
+		if err == nil {
+			d.modules = append(d.modules, all[i])
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
 		return fmt.Errorf("%s: its driver cannot compile the kernels: %w: a newer driver may", d, err)
 	}
-	d.modules = append(d.modules, m)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"gorgonia.org/cu"
 
+	"nstfilter/filter/engine/cuda/kernels"
 	"nstfilter/weights"
 )
 
@@ -32,6 +33,9 @@ type bench struct {
 func newBench(t *testing.T, seed uint64) *bench {
 	needGPU(t)
 	d, err := open(0)
+	if err == nil {
+		err = d.load(kernels.SIMT)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

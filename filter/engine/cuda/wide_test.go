@@ -34,7 +34,7 @@ func wide() *weights.Network {
 // with taps that the convolution above adds, and with one that shares its picture with
 // another tile.
 func TestWide(t *testing.T) {
-	s := engine.Spec{Network: wide(), Pooling: weights.AveragePooling, W: 40, H: 33}
+	s := engine.Spec{Network: wide(), Pooling: weights.AveragePooling, W: 24, H: 19}
 	for i := range s.Network.Layers {
 		s.Taps = append(s.Taps, engine.Tap{Layer: i, Style: i%2 == 0, Content: i%4 == 2})
 	}

@@ -1,10 +1,6 @@
-// All kernels but those of tensor cores, for any GPU.
+// What both ways of multiplying need, for any GPU.
 #include "content.cu"
-#include "conv.cu"
 #include "first.cu"
-#include "gram.cu"
 #include "loss.cu"
 #include "pool.cu"
-#include "tap.cu"
 #include "vectors.cu"
-#include "winograd.cu"

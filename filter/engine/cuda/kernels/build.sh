@@ -23,8 +23,8 @@ ptx() { # SOURCE GPU PTX: compiles SOURCE for GPU into PTX of that version
 
 # The oldest GPU that each module is for. PTX 6.0 is the first with shfl.sync, 7.0 with mma
 # of bfloat16.
-ptx base.cu sm_52 60 | gzip -9n >base.ptx.gz
-ptx tensor.cu sm_80 70 | gzip -9n >tensor.ptx.gz
+for part in base simt; do ptx $part.cu sm_52 60 | gzip -9n >$part.ptx.gz; done
+for part in tensor ampere; do ptx $part.cu sm_80 70 | gzip -9n >$part.ptx.gz; done
 # clang 14 does not know sm_90a: whatever is its own is written as inline PTX.
 ptx hopper.cu sm_80 70 |
 	sed 's/^\.version .*/.version 8.0/; s/^\.target .*/.target sm_90a/' | gzip -9n >hopper.ptx.gz

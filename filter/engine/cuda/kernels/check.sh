@@ -29,6 +29,8 @@ assemble() { # PTX GPU…
 	done
 }
 assemble base.ptx sm_52 sm_70 sm_80 sm_90
+assemble simt.ptx sm_52 sm_70 sm_80 sm_90
 assemble tensor.ptx sm_80 sm_90
+assemble ampere.ptx sm_80 sm_90
 assemble hopper.ptx sm_90a
 exit $status

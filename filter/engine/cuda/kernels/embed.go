@@ -10,21 +10,32 @@ import (
 )
 
 var (
+	//go:embed ampere.ptx.gz
+	ampere []byte
 	//go:embed base.ptx.gz
 	base []byte
 	//go:embed tensor.ptx.gz
 	tensor []byte
 	//go:embed hopper.ptx.gz
 	hopper []byte
+	//go:embed simt.ptx.gz
+	simt []byte
 )
 
-// Base is for any GPU since Maxwell (sm_52): all but tensor cores.
+// A driver takes seconds to compile them all, so they come in parts: Base is for any GPU
+// since Maxwell (sm_52), what multiplies in one of two ways apart.
 func Base() string { return unpacked(base) }
 
-// Tensor is for tensor cores, of Ampere and later (sm_80).
+// SIMT multiplies on ordinary cores.
+func SIMT() string { return unpacked(simt) }
+
+// Tensor is for tensor cores, of Ampere and later (sm_80), without their convolutions.
 func Tensor() string { return unpacked(tensor) }
 
-// Hopper is for the tensor cores of Hopper alone (sm_90a).
+// Ampere is the convolutions by mma.sync (sm_80).
+func Ampere() string { return unpacked(ampere) }
+
+// Hopper is the convolutions by wgmma, which Hopper alone has (sm_90a).
 func Hopper() string { return unpacked(hopper) }
 
 func unpacked(module []byte) string {

@@ -52,7 +52,7 @@ var (
 
 // gorgonia.org/cu copies 8 bytes for every parameter of a launch.
 func TestParametersAre8BytesWide(t *testing.T) {
-	for _, module := range []string{"base.ptx.gz", "tensor.ptx.gz", "hopper.ptx.gz"} {
+	for _, module := range []string{"base.ptx.gz", "simt.ptx.gz", "tensor.ptx.gz", "ampere.ptx.gz", "hopper.ptx.gz"} {
 		f, err := os.Open(module)
 		if err != nil {
 			t.Fatal(err)

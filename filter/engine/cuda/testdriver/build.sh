@@ -20,7 +20,7 @@ stale() { # OBJECT SOURCE: whether it must be made, by the dependencies that gcc
 	return 1
 }
 made=
-for source in *.cc missing.c probe.cu ../kernels/base.cu ../kernels/tensor.cu ../kernels/hopper.cu; do
+for source in *.cc missing.c probe.cu ../kernels/base.cu ../kernels/simt.cu ../kernels/tensor.cu ../kernels/ampere.cu ../kernels/hopper.cu; do
 	[ -e "$source" ] || continue
 	object=$build/$(basename "$source")
 	objects="$objects $object.o"
