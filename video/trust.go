@@ -55,7 +55,11 @@ func (d *desk) lessen(trust, off []float32, w, h int, low, high float32) {
 		r, g, b := planes(off, n, from, to)
 		for i, t := range trust[from:to] {
 			mean := (magnitude(r[i]) + magnitude(g[i]) + magnitude(b[i])) / 3
-			trust[from+i] = t * min(max((high-mean)/(high-low), 0), 1)
+			if left := high - mean; left <= 0 {
+				trust[from+i] = 0
+			} else if left < high-low {
+				trust[from+i] = t * (left / (high - low))
+			}
 		}
 	})
 }

@@ -57,7 +57,14 @@ func Confidence(dst []float32, field, back *Field, same []float32, threads int) 
 
 // trust is 0 from the bound on.
 func trust(value, bound float32) float32 {
-	return min(max((bound-value)/(bound-bound/ramp), 0), 1)
+	left, all := bound-value, bound-bound/ramp
+	switch {
+	case left <= 0:
+		return 0
+	case left >= all:
+		return 1
+	}
+	return left / all
 }
 
 // returns says how far what leaves (x, y) comes back to it.
