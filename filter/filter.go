@@ -63,7 +63,7 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 		}
 	}
 	if (o.Precision == "bf16" || o.Precision == "mixed") && !hasBF16(e) {
-		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16): choose auto or fp32", o.Precision, e.Name())
+		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores): choose auto or fp32", o.Precision, e.Name())
 	}
 	pool := weights.Pooling(o.Pooling)
 	if o.Pooling == "network" {

@@ -70,13 +70,17 @@ func (r *runner) compare(cost cost, all []*program) error {
 }
 
 func (r *runner) table(w io.Writer, c string, cost cost, shown []*program) {
-	fmt.Fprintf(w, "\n%s on %s, %d turns\n", c, r.card.Name, r.rounds)
+	fmt.Fprintf(w, "\n%s on %s, turns: %d\n", c, r.card.Name, r.rounds)
 	fmt.Fprintf(w, "%.4g TFLOP an iteration: %.4g ms at the card's fp32 peak, %.4g ms at its bf16 peak; activations and gradients written and read once: %.4g ms of 4 bytes, %.4g ms of 2\n",
 		cost.Flops/1e12, 1e3*cost.Flops/r.card.FP32, 1e3*cost.Flops/r.card.BF16, 1e3*cost.memoryTime(4, r.card), 1e3*cost.memoryTime(2, r.card))
-	fmt.Fprintf(w, "  %-38s %9s %9s %6s %7s %12s %8s %8s %8s\n", "", "ms", "by host", "ratio", "MiB", "cosine", "TFLOP/s", "of fp32", "of bf16")
+	width := 0
+	for _, q := range shown {
+		width = max(width, len(title(q)))
+	}
+	fmt.Fprintf(w, "  %-*s %9s %9s %6s %7s %12s %8s %8s %8s\n", width, "", "ms", "by host", "ratio", "MiB", "cosine", "TFLOP/s", "of fp32", "of bf16")
 	for _, q := range shown {
 		if q.Error != "" {
-			fmt.Fprintf(w, "  %-38s %s\n", q.Name+", "+q.Precision, firstLine(q.Error))
+			fmt.Fprintf(w, "  %-*s %s\n", width, title(q), firstLine(q.Error))
 			continue
 		}
 		host, ratio := "", ""
@@ -86,7 +90,7 @@ func (r *runner) table(w io.Writer, c string, cost cost, shown []*program) {
 		if q.Ratio > 0 {
 			ratio = fmt.Sprintf("%.2f", q.Ratio)
 		}
-		fmt.Fprintf(w, "  %-38s %9.3f %9s %6s %7.0f %12.9f %8.2f %7.1f%% %7.1f%%\n", title(q), 1e3*q.Seconds, host, ratio,
+		fmt.Fprintf(w, "  %-*s %9.3f %9s %6s %7.0f %12.9f %8.2f %7.1f%% %7.1f%%\n", width, title(q), 1e3*q.Seconds, host, ratio,
 			float64(q.Memory)/(1<<20), q.Cosine, q.Flops/1e12, 100*q.OfFP32, 100*q.OfBF16)
 	}
 }
@@ -99,6 +103,9 @@ func firstLine(s string) string {
 
 // title is a program's version, layout and precision.
 func title(q *program) string {
+	if q.Version == "" { // it has not said it
+		return q.Name + ", " + q.Precision
+	}
 	if _, how, ok := strings.Cut(q.Name, "PyTorch "); ok {
 		return q.Version + " " + how + ", " + q.Precision
 	}

@@ -67,7 +67,7 @@ func (c *benchCmd) Run(e *env) error {
 	}
 	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisions[c.Precision]}
 	if m, ok := eng.(engine.MixedEngine); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
-		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16)", c.Precision, eng.Name())}
+		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())}
 	}
 	peak := 0.0
 	if p, ok := eng.(engine.Peaker); ok {

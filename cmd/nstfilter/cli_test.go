@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/cache")
 			e.Setenv("FFMPEG", ffmpeg)
+			e.Setenv("NSTFILTER_LIBCUDA", os.Getenv("NSTFILTER_LIBCUDA"))
 			slim, err := filepath.Abs("../../weights/slim/slim.f16.safetensors")
 			e.Setenv("SLIM", slim)
 			return err

@@ -64,35 +64,39 @@ func (e *Evaluator) descend(dx cu.DevicePtr) {
 }
 
 // back adds the gradient of what a tile's core adds to J. What reaches an activation goes
-// through its ReLU where the last of it is written: by the convolution above, by unpool,
-// or where there is a tap by addTap.
+// through its ReLU where the last of it is written: by the convolution above, which may
+// add the tap's, by unpool, or where there is a tap by addTap.
 func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
 	last := &n.layers[len(n.layers)-1]
 	e.device.clear(last.dact.hi, e.plan.plane(last.c, last.w, last.h))
 	if last.dact.lo != 0 {
 		e.device.clear(last.dact.lo, e.plan.plane(last.c, last.w, last.h))
 	}
+	fused := false // the layer's tap, by the convolution above
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := &n.layers[i]
 		if l.pooled {
 			e.unpool(l)
 		}
-		if l.tap >= 0 {
-			e.addGradient(&e.taps[l.tap], n, l)
+		if l.tap >= 0 && !fused {
+			j := e.tapOf(n, l)
+			e.addDerivatives(&j, l, false)
+			e.plan.products.addTap(e.device, j)
 		}
-		if i > 0 {
-			e.plan.products.conv(e.device, l.back)
+		if fused = false; i == 0 {
+			break
 		}
+		back := l.back
+		if below := &n.layers[i-1]; below.tap >= 0 && !below.pooled {
+			if j := e.tapOf(n, below); e.plan.products.fuses(j) {
+				e.addDerivatives(&j, below, true)
+				back.tap, fused = &j, true
+			}
+		}
+		e.plan.products.conv(e.device, back)
 	}
-	l := &n.layers[0]
-	e.launchFirst(n, "first_back", 1, dx, l.dact)
-	border := blocks(2*(n.w+n.h)*warp, threads)
-	e.rows("first_border", border, 1, dx, e.plan.spec.W, e.plan.spec.H, n.x, n.y,
-		l.dact.hi, l.dact.lo, n.w, n.h, l.c, e.first)
+	e.plan.products.firstBack(e.device, e.firstOf(n, dx, n.layers[0].dact))
 }
-
-// warp is the threads that first_border takes for a pixel.
-const warp = 32
 
 func (e *Evaluator) unpool(l *layer) {
 	gate, lo := 0, cu.DevicePtr(0)
@@ -106,24 +110,32 @@ func (e *Evaluator) unpool(l *layer) {
 		l.dact.hi, l.dact.lo, l.dpool.hi, l.dpool.lo, l.act.hi, lo, l.w, l.h, l.c, e.plan.maximum(), gate)
 }
 
-// addGradient adds m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, m the shares, to the gradient
-// at a tap's activation a over the core of a tile's layer l.
-func (e *Evaluator) addGradient(t *tap, n *tile, l *layer) {
-	j := tapJob{a: l.act, da: l.dact, core: l.core, shares: t.shares(n, l)}
+// tapOf is to add m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, m the shares, to the gradient
+// at a tap's activation a over the core of a tile's layer l, of which addDerivatives
+// says D and all that is not at hand.
+func (e *Evaluator) tapOf(n *tile, l *layer) tapJob {
+	j := tapJob{a: l.act, da: l.dact, core: l.core, shares: e.taps[l.tap].shares(n, l)}
 	if !l.keepLo {
 		j.a.lo = 0
 	}
-	if t.positions > 0 && l.core.w > 0 {
-		if t.gradient.gram {
-			j.d = packed{e.style, t.n, e.plan.terms(true)}
-			e.plan.products.matrix(e.device, j.d, t.dgram, 2/t.positions)
-		}
-		if t.gradient.mean {
-			j.mean, j.meanScale = t.dmean, 1/t.positions
-		}
-		if t.gradient.content != 0 && t.hasContent {
-			j.mdelta, j.weight = field{t.mdelta.hi, t.mdelta.lo, l.w, l.h, l.c}, 2*t.gradient.content
-		}
+	return j
+}
+
+// addDerivatives packs D, for the convolution above if fused, where the one before is:
+// its job must have been launched.
+func (e *Evaluator) addDerivatives(j *tapJob, l *layer, fused bool) {
+	t := &e.taps[l.tap]
+	if t.positions == 0 || l.core.w == 0 {
+		return
 	}
-	e.plan.products.addTap(e.device, j)
+	if t.gradient.gram {
+		j.d = packed{at: e.style, n: t.n, terms: e.plan.terms(true), fused: fused}
+		e.plan.products.matrix(e.device, j.d, t.dgram, 2/t.positions)
+	}
+	if t.gradient.mean {
+		j.mean, j.meanScale = t.dmean, 1/t.positions
+	}
+	if t.gradient.content != 0 && t.hasContent {
+		j.mdelta, j.weight = field{t.mdelta.hi, t.mdelta.lo, l.w, l.h, l.c}, 2*t.gradient.content
+	}
 }

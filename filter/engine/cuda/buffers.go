@@ -36,7 +36,8 @@ func (m *memory) take(bytes int) cu.DevicePtr {
 	return p
 }
 
-// allocate takes all of it from alloc, which may just count.
+// allocate takes all of it from alloc, which may just count; nothing where 0 bytes are
+// needed.
 func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buffers {
 	b := &buffers{hi: make([]cu.DevicePtr, len(p.layers)), lo: make([]cu.DevicePtr, len(p.layers))}
 	for i := range b.scratch {
@@ -49,9 +50,7 @@ func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buff
 			b.lo[i] = alloc("activations", bytes)
 		}
 	}
-	if p.work > 0 {
-		b.work = alloc("scratch of products", p.work)
-	}
+	b.work = alloc("scratch of products", p.work)
 	b.taps = make([]tap, len(p.spec.Taps))
 	ws, hs := engine.Sizes(p.spec)
 	var style, metric int64
@@ -66,21 +65,17 @@ func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buff
 			metric = max(metric, 4*int64(n*n))
 			t.target = p.planes("content targets", alloc, p.plane(t.c, t.w, t.h), t.c, t.w, t.h)
 			t.mdelta = p.planes("content differences", alloc, p.layers[s.Layer], 0, 0, 0)
-			t.metric = packed{alloc("a metric", p.products.matrixBytes(n, p.terms(false))), n, p.terms(false)}
+			t.metric = packed{at: alloc("a metric", p.products.matrixBytes(n, p.terms(false))), n: n, terms: p.terms(false)}
 		}
 	}
-	if style > 0 {
-		b.style = alloc("style gradients", style)
-	}
+	b.style = alloc("style gradients", style)
 	if metric > 0 {
 		b.metric = alloc("a metric", metric)
 		b.contents = alloc("partial sums of content", 8*contentBlocks)
 	}
 	b.place() // to count
 	for _, m := range []*memory{&b.sums, &b.moments, &b.gradients} {
-		if m.bytes > 0 {
-			*m = memory{alloc("moments", m.bytes), 0}
-		}
+		*m = memory{alloc("moments", m.bytes), 0}
 	}
 	b.place()
 	return b

@@ -116,7 +116,7 @@ func open(ordinal int) (_ *device, err error) {
 	for i := range d.params {
 		d.args[i] = unsafe.Pointer(&d.params[i])
 	}
-	if err = d.load(kernels.Base); err != nil {
+	if err = d.load(kernels.Base()); err != nil {
 		return nil, err
 	}
 	for i := range d.staging {

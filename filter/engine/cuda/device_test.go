@@ -5,6 +5,7 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -118,7 +119,7 @@ func TestLost(t *testing.T) {
 			t.Errorf("%s: %v, first %v", what, again, err)
 		}
 	}
-	if _, again := e.Compile(s); again != err {
+	if _, again := e.Compile(s); !errors.Is(again, err) || !errors.As(again, &engine.Failure{}) {
 		t.Errorf("Compile: %v, first %v", again, err)
 	}
 	if n := e.FreeMemory(); n != 0 {
@@ -166,10 +167,27 @@ func TestOutOfMemory(t *testing.T) {
 	ev.Forward(ev.NewVector(3 * s.W * s.H))
 }
 
+// The shortest network there is needs one scratch field, and no products' scratch.
+func TestOneLayer(t *testing.T) {
+	for _, isa := range []string{"simt", "tensor"} {
+		e := newEngine(t, isa)
+		s := slimSpec(20, 17)
+		s.Taps = []engine.Tap{{Layer: 0, Style: true}}
+		ev := compile(t, e, s)
+		x, dx := ev.NewVector(3*s.W*s.H), ev.NewVector(3*s.W*s.H)
+		g := engine.Gradient{Mean: slices.Clone(ev.Forward(x)[0].Mean)}
+		ev.Backward(dx, []engine.Gradient{g})
+		if ev.Dot(dx, dx) == 0 {
+			t.Errorf("%s: no gradient", isa)
+		}
+		ev.Close()
+	}
+}
+
 // weightBytes is what an engine keeps of a network for s.
 func weightBytes(e *Engine, s engine.Spec) int64 {
 	p := newPlan(s, e.products)
-	return firstBytes(s.Network) + p.filterBytes(false) + p.filterBytes(true)
+	return e.products.firstBytes(&s.Network.Layers[0]) + p.filterBytes(false) + p.filterBytes(true)
 }
 
 func TestMemory(t *testing.T) {

@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"fmt"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -66,8 +65,8 @@ func (e *Engine) useTensorCores() (err error) {
 	defer caught(&err)
 	d := e.device
 	d.do(func() {
-		if err = d.load(kernels.Tensor); err == nil && d.Major == 9 {
-			err = d.load(kernels.Hopper)
+		if err = d.load(kernels.Tensor()); err == nil && d.Major == 9 {
+			err = d.load(kernels.Hopper())
 		}
 		if err == nil {
 			e.products, err = newTensor(d.Ordinal, d.Info)
@@ -76,12 +75,12 @@ func (e *Engine) useTensorCores() (err error) {
 	return err
 }
 
-// caught makes a Failure of the function that defers it the function's error.
+// caught makes a Failure in the function that defers it the function's error.
 func caught(err *error) {
 	switch f := recover().(type) {
 	case nil:
 	case engine.Failure:
-		*err = f.Err
+		*err = f
 	default:
 		panic(f)
 	}
@@ -158,32 +157,16 @@ func (e *Engine) pack(p *plan, back bool) ([]filter, error) {
 	return have[:len(p.layers):len(p.layers)], nil
 }
 
-// firstBytes is what the first convolution's weights take.
-func firstBytes(n *weights.Network) int64 { return 4 * int64(28*padded(n.Layers[0].Out)+6) }
-
-// packFirst lays the first convolution's weights out for both directions, as
-// kernels/first.cu reads them.
+// packFirst returns what the products made of the first convolution, at first use.
 func (e *Engine) packFirst(n *weights.Network) (cu.DevicePtr, error) {
 	if p, ok := e.firsts[n]; ok {
 		return p, nil
 	}
-	l, c := &n.Layers[0], padded(n.Layers[0].Out)
-	u := make([]float32, firstBytes(n)/4)
-	for i, v := range l.Weight {
-		o, colour, place := i/27, i/9%3, i%9
-		u[(place*3+colour)*c+o] = v
+	p, err := e.products.packFirst(e.device, n)
+	if err == nil {
+		e.firsts[n] = p
 	}
-	copy(u[27*c:], l.Bias)
-	for colour := range 3 {
-		u[28*c+colour], u[28*c+3+colour] = n.Mean[colour], 1/n.Std[colour]
-	}
-	p, err := e.device.alloc("the weights of "+l.Tap(), firstBytes(n))
-	if err != nil {
-		return 0, err
-	}
-	e.device.upload(p, unsafe.Pointer(&u[0]), firstBytes(n))
-	e.firsts[n] = p
-	return p, nil
+	return p, err
 }
 
 // Close frees everything, after all evaluators are closed. The engine is not used again.

@@ -116,8 +116,8 @@ func newEvaluator(d *device, p *plan, first cu.DevicePtr, there, back []filter) 
 		return nil, err
 	}
 	e.buffers = p.allocate(func(what string, bytes int64) (q cu.DevicePtr) {
-		if err == nil {
-			if q, err = e.device.alloc(what, bytes); err == nil {
+		if err == nil && bytes > 0 {
+			if q, err = d.alloc(what, bytes); err == nil {
 				all = append(all, q)
 			}
 		}

@@ -10,12 +10,9 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// How the kernels of first.cu, pool.cu and content.cu are launched.
+// How the kernels of pool.cu and content.cu are launched.
 const (
 	threads       = 256
-	firstWidth    = 32 // a block's patch
-	firstHeight   = 8
-	firstChannels = 64
 	eight         = 8   // channels of a thread
 	contentBlocks = 256 // the same on all devices, for a sum's order is its blocks'
 	spreadBlocks  = 1024
@@ -103,7 +100,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 	for i := range n.layers {
 		l := &n.layers[i]
 		if i == 0 {
-			e.launchFirst(n, "first", blocks(l.c, firstChannels), e.x, l.act)
+			e.plan.products.first(e.device, e.firstOf(n, e.x, l.act))
 		} else {
 			e.plan.products.conv(e.device, l.there)
 		}
@@ -125,12 +122,10 @@ func (e *Evaluator) activate(i int, measure bool) {
 	e.held = i
 }
 
-// launchFirst launches a kernel of first.cu over a tile: x is the picture or its gradient,
-// f the activation or its gradient.
-func (e *Evaluator) launchFirst(n *tile, kernel string, deep int, x cu.DevicePtr, f field) {
-	grid := [3]int{blocks(n.w, firstWidth), blocks(n.h, firstHeight), deep}
-	e.device.launch(e.named(kernel), grid, [3]int{threads, 1, 1}, 0,
-		x, e.plan.spec.W, e.plan.spec.H, n.x, n.y, f.hi, f.lo, n.w, n.h, f.c, e.first)
+// firstOf is the first convolution in a tile: x is the picture or its gradient, f the
+// activation or its gradient.
+func (e *Evaluator) firstOf(n *tile, x cu.DevicePtr, f field) firstJob {
+	return firstJob{x, e.plan.spec.W, e.plan.spec.H, n.x, n.y, f, e.first}
 }
 
 // named is a kernel for the products' format.

@@ -16,7 +16,7 @@ import (
 // alloc returns bytes that live until free; they hold whatever they held. Where the GPU
 // has no memory the error wraps engine.ErrMemory.
 func (d *device) alloc(what string, bytes int64) (cu.DevicePtr, error) {
-	p, err := cu.MemAlloc(bytes)
+	p, err := cu.MemAlloc(max(bytes, 1)) // none is an error
 	switch {
 	case errors.Is(err, cu.OutOfMemory):
 		return 0, fmt.Errorf("%s: no memory for %s: %d MiB on top of %d MiB: choose a smaller size: %w",

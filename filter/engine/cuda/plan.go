@@ -197,7 +197,7 @@ func (p *plan) memory() int64 {
 		return 0
 	})
 	n += descentBytes(b.taps)
-	return n + firstBytes(p.spec.Network) + p.filterBytes(false) + p.filterBytes(true)
+	return n + p.products.firstBytes(&p.spec.Network.Layers[0]) + p.filterBytes(false) + p.filterBytes(true)
 }
 
 // filterBytes is what the packed weights of one direction take.

@@ -31,12 +31,26 @@ type products interface {
 	// d.alloc, once for each network and direction; free what the filter holds by
 	// filter.free. It fails with an error that wraps engine.ErrMemory.
 	filter(d *device, l *weights.Layer, back bool, terms int) (filter, error)
+	// firstBytes is what packFirst allocates for a network's first layer.
+	firstBytes(l *weights.Layer) int64
+	// packFirst packs a network's first convolution, which reads the picture, for both
+	// directions: its weights and biases and how the picture is normalised. It allocates
+	// with d.alloc, once for each network.
+	packFirst(d *device, n *weights.Network) (cu.DevicePtr, error)
+	// first evaluates the first convolution and its ReLU in a window.
+	first(d *device, j firstJob)
+	// firstBack adds to the picture's gradient what a window's is before the ReLU.
+	firstBack(d *device, j firstJob)
+
 	// convScratch is the bytes of convolution.scratch for padded channels and w×h
 	// positions.
 	convScratch(in, out, w, h, terms int) int64
 	// conv does dst = src * filter, 3×3 with zeros outside. On the way there biases and
-	// ReLU follow; on the way back dst becomes 0 where the gate does not let through.
+	// ReLU follow; on the way back a tap may come on top, and dst becomes 0 where the gate
+	// does not let through.
 	conv(d *device, j convolution)
+	// fuses reports whether conv can do what addTap does of a tap below it.
+	fuses(j tapJob) bool
 
 	// gramScratch is the bytes of gramJob.scratch for padded channels.
 	gramScratch(c int, core rect, terms int) int64
@@ -60,9 +74,9 @@ func padded(c int) int { return (c + 31) / 32 * 32 }
 
 // field is an activation or a gradient: w×h positions in rows, each of c channels, next
 // to each other; channel k of position (x, y) is element (y·w+x)·c+k. In the format f32
-// hi holds float32 and lo is 0. In the format split both hold bfloat16, the value is
-// hi+lo, and lo may be 0, which stands for a plane of zeros: do not read it, do not write
-// it.
+// hi holds float32 and lo is 0. In the format split both hold binary16, of gradients
+// bfloat16; the value is hi+lo, and lo may be 0, which stands for a plane of zeros: do not
+// read it, do not write it.
 type field struct {
 	hi, lo  cu.DevicePtr
 	w, h, c int // c padded
@@ -84,6 +98,7 @@ type filter struct {
 	bias    cu.DevicePtr // float32, out of them; 0 on the way back
 	in, out int          // padded; as this direction sees them
 	terms   int          // 3: hi·hi + hi·lo + lo·hi; 1: hi·hi; f32 has 1
+	unscale float64      // the sums must be times it; 0 where the weights are not scaled
 }
 
 // free gives the weights' memory back.
@@ -94,12 +109,22 @@ func (f filter) free(d *device) {
 	}
 }
 
+// firstJob is one call of first or firstBack, in a window of the picture.
+type firstJob struct {
+	x             cu.DevicePtr // the picture or its gradient: float32 (3, height, width)
+	width, height int
+	x0, y0        int          // the window's corner
+	field         field        // as large as the window: the activation, or its gradient
+	weights       cu.DevicePtr // from packFirst
+}
+
 // convolution is one call of conv. src.c is filter.in, dst.c is filter.out. With one
 // term only src.hi is read.
 type convolution struct {
 	src, dst field
 	filter   filter
 	gate     cu.DevicePtr // the hi plane of an activation as large as dst: 0 where it is ≤ 0; may be 0: all passes
+	tap      *tapJob      // on top, where fuses says so; da is dst and a the gate. nil: none
 	scratch  cu.DevicePtr
 }
 
@@ -119,6 +144,7 @@ type packed struct {
 	at    cu.DevicePtr // 0: no matrix
 	n     int          // not padded
 	terms int          // with one term only the fields' hi planes are multiplied
+	fused bool         // for conv's tap, not for multiply and addTap
 }
 
 // tapJob is one call of addTap. At the positions of core

@@ -119,6 +119,9 @@ func (s simt) convScratch(in, out, w, h, _ int) int64 {
 	return winogradBytes(in, out, s.winogradChunk(in, out, w, h))
 }
 
+// fuses nothing: Winograd's sums are not those of positions.
+func (simt) fuses(tapJob) bool { return false }
+
 func (s simt) conv(d *device, j convolution) {
 	f := j.filter
 	if j.src.c != f.in || j.dst.c != f.out || j.src.w != j.dst.w || j.src.h != j.dst.h {

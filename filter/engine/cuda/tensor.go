@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"math"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -10,8 +11,11 @@ import (
 	"nstfilter/weights"
 )
 
-// tensor multiplies on tensor cores: bfloat16 with float32 sums. Fields are split; with
-// three terms a product errs by 2⁻¹⁷, with one by 2⁻⁹ (of it, both at most).
+// tensor multiplies on tensor cores: 16-bit numbers with float32 sums. Activations are
+// binary16, which has TF32's 11 bits of mantissa, gradients bfloat16, which has the range
+// that they need and 8 bits. With three terms, of both planes of value and weight, a
+// product errs by 2⁻²¹ on the way there and by 2⁻¹⁶ on the way back, with one by 2⁻¹¹ and
+// 2⁻⁸ (of it, at most).
 type tensor struct {
 	processors int // of the GPU
 	shared     int // bytes of a block's shared memory, at most
@@ -73,8 +77,12 @@ func (*tensor) filterBytes(l *weights.Layer, back bool, terms int) int64 {
 
 func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f filter, err error) {
 	f = filter{in: padded(l.In), out: padded(l.Out), terms: terms}
+	scale := 1.
 	if back {
 		f.in, f.out = f.out, f.in
+	} else {
+		scale = scaleOf(l.Weight)
+		f.unscale = 1 / scale
 	}
 	raw, err := d.alloc("the weights of "+l.Tap(), 4*int64(len(l.Weight)))
 	if err != nil {
@@ -91,7 +99,7 @@ func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f fi
 		warp = block
 	}
 	d.launch("split_filter", [3]int{blocks(n, 256), 1, 1}, [3]int{256, 1, 1}, 0,
-		raw, f.weights, lowPlane(f.weights, n, terms), l.Out, l.In, f.out, f.in, block, warp, toInt(back))
+		raw, f.weights, lowPlane(f.weights, n, terms), l.Out, l.In, f.out, f.in, block, warp, toInt(back), scale)
 	if !back {
 		bias := make([]float32, f.out)
 		copy(bias, l.Bias)
@@ -103,6 +111,20 @@ func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f fi
 	}
 	d.wait() // before raw is freed
 	return f, nil
+}
+
+// scaleOf is the power of two that makes the largest of weights from 2⁹ to 2¹⁰: small
+// binary16 has few bits.
+func scaleOf(w []float32) float64 {
+	largest := 0.
+	for _, v := range w {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	if largest == 0 {
+		return 1
+	}
+	_, exponent := math.Frexp(largest)
+	return math.Ldexp(1, 10-exponent)
 }
 
 // lowPlane of n values whose hi plane begins at hi; 0 where one term needs none.
@@ -146,22 +168,46 @@ func (t *tensor) conv(d *device, j convolution) {
 	block, _ := t.columns(j.dst.c)
 	rows := t.patchRows(j.dst.w, j.dst.h, j.dst.c/block)
 	stage := stageBytes(9, rows, block)
-	name, stages := "conv", min(3, t.shared/stage)
+	name, stages := "", min(3, t.shared/stage)
 	threads := 8 * rows // a warp has 4 rows and at most 64 channels
 	if block > 64 {
 		threads *= 2
 	}
 	if t.wgmma {
-		name, threads = "wgmma", 16*rows
+		name, threads = "wgmma_", 16*rows
 		stage += 8 // a bulk copy's barrier
-		if block > 64 {
+		switch slices := j.src.c / 16 * j.filter.terms; {
+		case slices == 2 && j.tap == nil:
+			stages = 2 // then no stage is filled twice
+		case block > 64:
 			stages = 4
 		}
 	}
-	d.launch(name+"_"+convSizes[[2]int{block, rows}], [3]int{blocks(j.dst.w, 16) * blocks(j.dst.h, rows), j.dst.c / block, 1},
-		[3]int{threads, 1, 1}, stages*stage,
-		j.src.hi, j.src.lo, j.filter.weights, lowPlane(j.filter.weights, 9*j.src.c*j.dst.c, j.filter.terms), j.filter.bias,
-		j.dst.hi, j.dst.lo, j.gate, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages)
+	grid := [3]int{blocks(j.dst.w, 16) * blocks(j.dst.h, rows), j.dst.c / block, 1}
+	size := convSizes[[2]int{block, rows}]
+	low := lowPlane(j.filter.weights, 9*j.src.c*j.dst.c, j.filter.terms)
+	if j.filter.bias != 0 {
+		d.launch(name+"there_"+size, grid, [3]int{threads, 1, 1}, stages*stage,
+			j.src.hi, j.src.lo, j.filter.weights, low, j.filter.bias, j.filter.unscale,
+			j.dst.hi, j.dst.lo, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages)
+		return
+	}
+	var tap tapJob
+	if j.tap != nil {
+		tap = *j.tap
+		j.gate = tap.a.hi
+	}
+	d.launch(name+"back_"+size, grid, [3]int{threads, 1, 1}, stages*stage,
+		j.src.hi, j.src.lo, j.filter.weights, low, j.gate,
+		j.dst.hi, j.dst.lo, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages,
+		tap.a.hi, tap.a.lo, tap.d.at, lowPlane(tap.d.at, j.dst.c*j.dst.c, tap.d.terms), tap.d.terms, unscaleOf(tap.d),
+		tap.mean, tap.meanScale, tap.mdelta.hi, tap.mdelta.lo, tap.weight)
+}
+
+// fuses a tap of all positions, none of which counts less than another: its sums are
+// then the convolution's own.
+func (*tensor) fuses(j tapJob) bool {
+	return j.shares.at == 0 && j.core == rect{0, 0, j.da.w, j.da.h}
 }
 
 // convSizes are the suffixes of the convolutions' kernels.
@@ -175,7 +221,7 @@ const gramTile = 64
 func gramParts(c int, core rect) (tiles, parts, length int) {
 	n, p := blocks(c, gramTile), core.w*core.h
 	tiles = n * (n + 1) / 2
-	const enough = 528 // blocks, for large GPUs; the sums must not depend on which it is
+	const enough = 384 // blocks: what a large GPU does at once; the sums must not depend on which it is
 	length = min(max(blocks(blocks(p*tiles, enough), 64)*64, 256), 4096)
 	return tiles, blocks(p, length), length
 }
@@ -202,42 +248,68 @@ func (*tensor) gram(d *device, j gramJob) {
 	d.launch("gram_join", [3]int{blocks(tiles*gramTile*gramTile+c, 32), 1, 1}, [3]int{256, 1, 1}, 0, j.scratch, sums, parts, c, j.gram, j.means)
 }
 
+// A packed matrix is its planes, then what its products must be times, then its parts'
+// largest magnitudes.
+const largestBlocks = 64 // LARGEST_BLOCKS of kernels/tensor.cu
+
 func (*tensor) matrixBytes(n, terms int) int64 {
-	return planesOf(terms) * 2 * int64(padded(n)*padded(n))
+	return planesOf(terms)*2*int64(padded(n)*padded(n)) + 4*(1+largestBlocks)
+}
+
+// unscaleOf is where a packed matrix has what its products must be times.
+func unscaleOf(m packed) cu.DevicePtr {
+	if m.at == 0 {
+		return 0
+	}
+	return m.at + cu.DevicePtr(planesOf(m.terms)*2*int64(padded(m.n)*padded(m.n)))
 }
 
 func (t *tensor) matrix(d *device, dst packed, src cu.DevicePtr, scale float64) {
 	c := padded(dst.n)
 	block, warp := t.columns(c)
+	if dst.fused && t.wgmma {
+		warp = block
+	}
+	unscale := unscaleOf(dst)
+	largest := unscale + 4
+	d.launch("matrix_largest", [3]int{largestBlocks, 1, 1}, [3]int{256, 1, 1}, 0, src, dst.n*dst.n, largest)
 	d.launch("split_matrix", [3]int{blocks(c*c, 256), 1, 1}, [3]int{256, 1, 1}, 0,
-		src, dst.at, lowPlane(dst.at, c*c, dst.terms), dst.n, c, block, warp, scale)
+		src, largest, dst.at, lowPlane(dst.at, c*c, dst.terms), unscale, dst.n, c, block, warp, scale)
 }
 
 func (t *tensor) multiply(d *device, m packed, src, dst field, core rect) {
-	t.atCore(d, m, src, dst, tapJob{core: core}, false)
+	l := t.oneMatrix(dst)
+	d.launch("multiply_"+l.name, l.grid, l.block, l.shared,
+		src.hi, src.lo, m.at, lowPlane(m.at, dst.c*dst.c, m.terms), unscaleOf(m), dst.hi, dst.lo,
+		core.x, core.y, core.w, core.h, dst.h, dst.w, dst.c, m.terms, l.stages)
 }
 
 // addTap without a matrix has no terms to multiply: what remains is the epilogue.
-func (t *tensor) addTap(d *device, j tapJob) { t.atCore(d, j.d, j.a, j.da, j, true) }
-
-// atCore launches the product of a field with a matrix, of which j says what else.
-func (t *tensor) atCore(d *device, m packed, src, dst field, j tapJob, adds bool) {
-	block, _ := t.columns(dst.c)
-	const rows = 16
-	stage := stageBytes(1, rows, block)
-	stages := min(3, t.shared/stage)
-	threads := 128
-	if block > 64 {
-		threads = 256
-	}
-	terms := m.terms
-	if m.at == 0 {
-		terms = 0
-	}
-	d.launch(coreSizes[block], [3]int{blocks(dst.w, 16) * blocks(dst.h, rows), dst.c / block, 1}, [3]int{threads, 1, 1}, stages*stage,
-		src.hi, src.lo, m.at, lowPlane(m.at, dst.c*dst.c, m.terms), dst.hi, dst.lo, j.a.hi, j.shares.at, j.mean, j.mdelta.hi, j.mdelta.lo,
-		j.shares.pitch, j.core.x, j.core.y, j.core.w, j.core.h, j.meanScale, j.weight, toInt(adds), dst.h, dst.w, src.c, dst.c, terms, stages)
+func (t *tensor) addTap(d *device, j tapJob) {
+	l := t.oneMatrix(j.da)
+	d.launch("add_tap_"+l.name, l.grid, l.block, l.shared,
+		j.a.hi, j.a.lo, j.d.at, lowPlane(j.d.at, j.a.c*j.a.c, j.d.terms), unscaleOf(j.d), j.da.hi, j.da.lo,
+		j.core.x, j.core.y, j.core.w, j.core.h, j.shares.at, j.shares.pitch, j.mean, j.meanScale, j.mdelta.hi, j.mdelta.lo, j.weight,
+		j.da.h, j.da.w, j.da.c, j.d.terms, l.stages)
 }
 
-// coreSizes are the kernels of atCore.
-var coreSizes = map[int]string{128: "at_core_128", 96: "at_core_96", 64: "at_core_64", 32: "at_core_32"}
+// oneMatrix is how the product of a field with one matrix is launched.
+func (t *tensor) oneMatrix(dst field) (l struct {
+	name           string
+	grid, block    [3]int
+	shared, stages int
+}) {
+	columns, _ := t.columns(dst.c)
+	const rows = 16
+	stage := stageBytes(1, rows, columns)
+	threads := 128
+	if columns > 64 {
+		threads = 256
+	}
+	l.name, l.stages = coreSizes[columns], min(3, t.shared/stage)
+	l.grid, l.block, l.shared = [3]int{blocks(dst.w, 16) * blocks(dst.h, rows), dst.c / columns, 1}, [3]int{threads, 1, 1}, l.stages*stage
+	return l
+}
+
+// coreSizes are the suffixes of the kernels for one matrix.
+var coreSizes = map[int]string{128: "128_split", 96: "96_split", 64: "64_split", 32: "32_split"}

@@ -10,7 +10,7 @@ import (
 )
 
 // testDescend compares a Descender with the definition; an evaluator need not be one.
-func testDescend(t *testing.T, got, oracle engine.Engine, tolerance float64) {
+func testDescend(t *testing.T, got, oracle engine.Engine) {
 	ev := compile(t, got, callSpec())
 	_, ok := ev.(engine.Descender)
 	ev.Close()
@@ -31,7 +31,7 @@ func testDescend(t *testing.T, got, oracle engine.Engine, tolerance float64) {
 		n := networks()[c.network]
 		for _, p := range n.Poolings {
 			s := engine.Spec{Network: n, Pooling: p, W: c.w, H: c.h, Taps: tapSets(n)[c.taps], Memory: c.memory}
-			t.Run(title(s)+" "+c.taps, func(t *testing.T) { testDescendOne(t, got, Descending{oracle}, s, tolerance) })
+			t.Run(title(s)+" "+c.taps, func(t *testing.T) { testDescendOne(t, got, Descending{oracle}, s) })
 		}
 	}
 }
@@ -53,12 +53,12 @@ func terms(e engine.Evaluator, s engine.Spec, target []float32) []engine.Term {
 // beside holds the weights of what a test adds to the taps' terms.
 type beside struct{ tv, prior float64 }
 
-func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec, tolerance float64) {
+func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	a, b := compile(t, got, s), compile(t, oracle, s)
 	defer a.Close()
 	defer b.Close()
 	x := smooth(t, s.Network, s.Pooling, s.W, s.H)
-	dark := picture(1000, s.W, s.H) // far from x: differences of Grams that cancel tell little
+	dark := picture(1000, s.W, s.H) // far from x: differences that cancel tell little
 	for i := range dark {
 		dark[i] /= 2
 	}
@@ -73,26 +73,26 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec, tole
 			e.(engine.Descender).SetTerms(j)
 		}
 		for _, c := range c {
-			compareDescents(t, fmt.Sprintf("%s, beside %+v", what, c), a, b, s, x, c, tolerance)
+			compareDescents(t, fmt.Sprintf("%s, beside %+v", what, c), a, b, s, x, c)
 		}
 	}
 	run("no target", both)
 	for _, e := range []engine.Evaluator{a, b} {
-		e.Forward(upload(e, picture(1001, s.W, s.H)))
+		e.Forward(upload(e, dark))
 		e.SetContent(metrics(s))
 	}
 	run("with a target", both, beside{}, beside{tv: 30}, beside{prior: 20})
 	testReading(t, a, s, x)
-	compare(t, "Forward after it", a, b, s, x, gradients(s), tolerance)
+	compare(t, "Forward after it", a, b, s, x, gradients(s))
 
 	all := masks(s.W, s.H)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		for _, e := range []engine.Evaluator{a, b} {
 			e.SetMask(slices.Clone(all[name]))
-			e.Forward(upload(e, picture(1002, s.W, s.H)))
+			e.Forward(upload(e, dark))
 			e.SetContent(make([][]float32, len(s.Taps)))
 		}
-		compareDescents(t, name, a, b, s, x, both, tolerance)
+		compareDescents(t, name, a, b, s, x, both)
 	}
 	for _, e := range []engine.Evaluator{a, b} {
 		e.SetMask(nil)
@@ -115,7 +115,7 @@ func descent(e engine.Evaluator, s engine.Spec, x []float32, c beside, read bool
 	return download(e, dx), v
 }
 
-func compareDescents(t *testing.T, what string, a, b engine.Evaluator, s engine.Spec, x []float32, c beside, tolerance float64) {
+func compareDescents(t *testing.T, what string, a, b engine.Evaluator, s engine.Spec, x []float32, c beside) {
 	t.Helper()
 	dx, got := descent(a, s, x, c, true)
 	ddx, want := descent(b, s, x, c, true)
@@ -124,12 +124,12 @@ func compareDescents(t *testing.T, what string, a, b engine.Evaluator, s engine.
 	}
 	for i, tap := range s.Taps {
 		at := what + ": " + s.Network.Layers[tap.Layer].Tap()
-		nearNumber(t, at+" style", got.Style[i], want.Style[i], tolerance)
-		nearNumber(t, at+" content", got.Content[i], want.Content[i], tolerance)
+		nearNumber(t, at+" style", got.Style[i], want.Style[i], networkTolerance)
+		nearNumber(t, at+" content", got.Content[i], want.Content[i], networkTolerance)
 	}
 	nearNumber(t, what+": TV", got.TV, want.TV, vectorTolerance)
 	nearNumber(t, what+": prior", got.Prior, want.Prior, vectorTolerance)
-	near(t, what+": gradient", dx, ddx, tolerance)
+	near(t, what+": gradient", dx, ddx, networkTolerance)
 }
 
 // testReading checks that values are those read last, the gradient always x's, and

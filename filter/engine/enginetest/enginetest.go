@@ -12,20 +12,16 @@ import (
 // Run checks got against oracle on networks, sizes, taps, pooling and metrics,
 // then got's vector operations against plain loops, and its manners: the same
 // bits again, side by side, after Close.
-func Run(t *testing.T, got, oracle engine.Engine) { RunWithin(t, got, oracle, networkTolerance) }
-
-// RunWithin is Run for engines whose activations hold less than float32 does: tolerance
-// is that of moments and gradients, relative L2.
-func RunWithin(t *testing.T, got, oracle engine.Engine, tolerance float64) {
-	t.Run("networks", func(t *testing.T) { testNetworks(t, got, oracle, tolerance) })
-	t.Run("calls", func(t *testing.T) { testCalls(t, got, oracle, tolerance) })
-	t.Run("masks", func(t *testing.T) { testMasks(t, got, oracle, tolerance) })
-	t.Run("memory", func(t *testing.T) { testMemory(t, got, oracle, tolerance) })
+func Run(t *testing.T, got, oracle engine.Engine) {
+	t.Run("networks", func(t *testing.T) { testNetworks(t, got, oracle) })
+	t.Run("calls", func(t *testing.T) { testCalls(t, got, oracle) })
+	t.Run("masks", func(t *testing.T) { testMasks(t, got, oracle) })
+	t.Run("memory", func(t *testing.T) { testMemory(t, got, oracle) })
 	t.Run("same bits", func(t *testing.T) { testSameBits(t, got) })
 	t.Run("vectors", func(t *testing.T) { testVectors(t, got) })
 	t.Run("enlarge", func(t *testing.T) { testEnlarge(t, got) })
 	t.Run("picture terms", func(t *testing.T) { testPictureTerms(t, got) })
-	t.Run("descend", func(t *testing.T) { testDescend(t, got, oracle, tolerance) })
+	t.Run("descend", func(t *testing.T) { testDescend(t, got, oracle) })
 	t.Run("multiply", func(t *testing.T) { testMultiply(t, got) })
 }
 

@@ -73,6 +73,7 @@ func tapSets(n *weights.Network) map[string][]engine.Tap {
 	sets["before pools"] = pooled
 	sets["style here, content there"] = mixed
 	sets["content of the last"] = []engine.Tap{{Layer: len(n.Layers) - 1, Content: true}}
+	sets["the first alone"] = []engine.Tap{{Layer: 0, Style: true, Content: true}}
 	sets["neither"] = []engine.Tap{{Layer: 0}, {Layer: 1, Style: true}}
 	return sets
 }

@@ -27,7 +27,7 @@ func masks(w, h int) map[string][]float32 {
 
 // testMasks compares moments, gradients and TV under masks, whole and in tiles, then
 // without one again.
-func testMasks(t *testing.T, got, oracle engine.Engine, tolerance float64) {
+func testMasks(t *testing.T, got, oracle engine.Engine) {
 	for _, c := range []struct {
 		network, w, h int
 		memory        int64
@@ -38,12 +38,12 @@ func testMasks(t *testing.T, got, oracle engine.Engine, tolerance float64) {
 		n := networks()[c.network]
 		for _, p := range n.Poolings {
 			s := engine.Spec{Network: n, Pooling: p, W: c.w, H: c.h, Taps: tapSets(n)["all"], Memory: c.memory}
-			t.Run(title(s), func(t *testing.T) { testMasked(t, got, oracle, s, tolerance) })
+			t.Run(title(s), func(t *testing.T) { testMasked(t, got, oracle, s) })
 		}
 	}
 }
 
-func testMasked(t *testing.T, got, oracle engine.Engine, s engine.Spec, tolerance float64) {
+func testMasked(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	a, b := compile(t, got, s), compile(t, oracle, s)
 	defer a.Close()
 	defer b.Close()
@@ -55,12 +55,12 @@ func testMasked(t *testing.T, got, oracle engine.Engine, s engine.Spec, toleranc
 		for _, e := range []engine.Evaluator{a, b} {
 			e.SetMask(slices.Clone(mask))
 		}
-		compare(t, name+", no target", a, b, s, x, g, tolerance)
+		compare(t, name+", no target", a, b, s, x, g)
 		for _, e := range []engine.Evaluator{a, b} {
 			e.Forward(upload(e, picture(1000, s.W, s.H)))
 			e.SetContent(metrics(s))
 		}
-		compare(t, name, a, b, s, x, g, tolerance)
+		compare(t, name, a, b, s, x, g)
 		dx := backward(a, s, g)
 		held, want := upload(a, dx), upload(b, dx)
 		value, tv := a.TV(held, upload(a, x), 40), b.TV(want, upload(b, x), 40)
@@ -83,7 +83,7 @@ func testMasked(t *testing.T, got, oracle engine.Engine, s engine.Spec, toleranc
 		ones[i] = 1
 	}
 	fresh.SetMask(ones)
-	near(t, "a mask of ones", outcome(fresh, s, x, g), bare, tolerance)
+	near(t, "a mask of ones", outcome(fresh, s, x, g), bare, networkTolerance)
 }
 
 // outcome is everything that a mask changes, before SetContent.

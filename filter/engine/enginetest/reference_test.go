@@ -11,6 +11,4 @@ func TestReference(t *testing.T) {
 }
 
 // testDescend itself, which few engines run.
-func TestDescending(t *testing.T) {
-	testDescend(t, Descending{Reference{}}, Reference{}, networkTolerance)
-}
+func TestDescending(t *testing.T) { testDescend(t, Descending{Reference{}}, Reference{}) }

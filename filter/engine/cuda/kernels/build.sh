@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/bin/bash
 # Compiles the kernels into PTX with clang 14 or later, which needs no CUDA for it. The PTX
 # is committed, so that only who changes kernels needs clang.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")"
 export LC_ALL=C
 
@@ -23,11 +23,11 @@ ptx() { # SOURCE GPU PTX: compiles SOURCE for GPU into PTX of that version
 
 # The oldest GPU that each module is for. PTX 6.0 is the first with shfl.sync, 7.0 with mma
 # of bfloat16.
-ptx base.cu sm_52 60 >base.ptx
-ptx tensor.cu sm_80 70 >tensor.ptx
+ptx base.cu sm_52 60 | gzip -9n >base.ptx.gz
+ptx tensor.cu sm_80 70 | gzip -9n >tensor.ptx.gz
 # clang 14 does not know sm_90a: whatever is its own is written as inline PTX.
 ptx hopper.cu sm_80 70 |
-	sed 's/^\.version .*/.version 8.0/; s/^\.target .*/.target sm_90a/' >hopper.ptx
+	sed 's/^\.version .*/.version 8.0/; s/^\.target .*/.target sm_90a/' | gzip -9n >hopper.ptx.gz
 ptx ../testdriver/probe.cu sm_52 60 >../testdriver/probe.ptx
 
 sha256sum build.sh *.cu *.cuh ../testdriver/probe.cu >sources.sha256

@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/bin/bash
 # Assembles the PTX for GPUs from Maxwell to Hopper, as their driver would: check.sh [BUILD].
 # It takes ptxas from PTXAS or PATH, or where BUILD is given from the Python index into it.
-set -eu
+set -euo pipefail
 build=${1:+$(mkdir -p "$1" && cd "$1" && pwd)}
 cd "$(dirname "$0")"
 
@@ -21,7 +21,7 @@ assemble() { # PTX GPU…
 	ptx=$1
 	shift
 	for gpu; do
-		if "$ptxas" -arch="$gpu" -o /dev/null "$ptx"; then
+		if gunzip -c "$ptx.gz" | "$ptxas" -arch="$gpu" -o /dev/null -; then
 			echo "$ptx: $gpu"
 		else
 			status=1

@@ -43,7 +43,7 @@ template <class T> __device__ __forceinline__ T __shfl_down_sync(unsigned, T v, 
   return warp_down(v, n);
 }
 
-// The upper half of a float32.
+// The upper half of a float32: as wide in range, with 8 bits of mantissa.
 typedef unsigned short bf16;
 
 __device__ __forceinline__ float from_bf16(bf16 v) { return __uint_as_float((unsigned)v << 16); }
@@ -55,8 +55,30 @@ __device__ __forceinline__ bf16 to_bf16(float v) {
   return (bf16)((u + 0x7fffu + (u >> 16 & 1)) >> 16);
 }
 
-// Two bfloat16 of one word: a in the lower half.
-__device__ __forceinline__ unsigned pack_bf16(bf16 a, bf16 b) { return a | (unsigned)b << 16; }
+// IEEE 754 binary16: 11 bits of mantissa, up to 65504 and, from 2⁻¹⁴ down, in steps of 2⁻²⁴.
+typedef unsigned short fp16;
+
+// to_fp16 rounds to the nearest, ties to even; what is too large becomes the largest.
+__device__ __forceinline__ fp16 to_fp16(float v) {
+  const float largest = 65504;
+  return narrow_fp16(v > largest ? largest : v < -largest ? -largest : v);
+}
+
+// The two numbers that planes are made of.
+struct Brain {
+  static __device__ __forceinline__ float widen(unsigned short v) { return from_bf16(v); }
+  static __device__ __forceinline__ unsigned short narrow(float v) { return to_bf16(v); }
+};
+struct Binary {
+  static __device__ __forceinline__ float widen(unsigned short v) { return widen_fp16(v); }
+  static __device__ __forceinline__ unsigned short narrow(float v) { return to_fp16(v); }
+};
+
+// Two numbers of one word: a in the lower half.
+__device__ __forceinline__ unsigned pack_pair(unsigned short a, unsigned short b) { return a | (unsigned)b << 16; }
+
+// Whether a number of either kind is above 0: the gate of a ReLU.
+__device__ __forceinline__ bool above_zero(unsigned short v) { return (short)v > 0; }
 
 // An activation or gradient of float32: the plane hi, and no lo.
 struct F32 {
@@ -75,61 +97,51 @@ struct F32 {
   __device__ __forceinline__ bool open(long i) const { return v[i] > 0; }
 };
 
-// An activation or gradient of bfloat16: hi, plus lo, what hi leaves of the value, unless
-// lo is 0.
-struct Split {
-  bf16 *hi, *lo;
+// An activation or gradient of 16-bit numbers: hi, plus lo, what hi leaves of the value,
+// unless lo is 0.
+template <class N> struct Planes {
+  unsigned short *hi, *lo;
 
-  __device__ __forceinline__ Split(const void *hi, const void *lo)
-      : hi((bf16 *)hi), lo((bf16 *)lo) {}
+  __device__ __forceinline__ Planes(const void *hi, const void *lo)
+      : hi((unsigned short *)hi), lo((unsigned short *)lo) {}
 
   __device__ __forceinline__ float load(long i) const {
-    float v = from_bf16(hi[i]);
-    return lo ? v + from_bf16(lo[i]) : v;
+    float v = N::widen(hi[i]);
+    return lo ? v + N::widen(lo[i]) : v;
   }
 
   __device__ __forceinline__ void store(long i, float x) const {
-    bf16 h = to_bf16(x);
+    unsigned short h = N::narrow(x);
     hi[i] = h;
-    if (lo) lo[i] = to_bf16(x - from_bf16(h));
+    if (lo) lo[i] = N::narrow(x - N::widen(h));
   }
 
-  __device__ __forceinline__ float4 load4(long i) const {
-    float4 v = unpack(*(const uint2 *)(hi + i));
-    if (!lo) return v;
-    float4 w = unpack(*(const uint2 *)(lo + i));
-    return make_float4(v.x + w.x, v.y + w.y, v.z + w.z, v.w + w.w);
-  }
-
-  __device__ __forceinline__ void store4(long i, float4 x) const {
-    uint2 h = pack(x);
-    *(uint2 *)(hi + i) = h;
-    if (!lo) return;
-    float4 v = unpack(h);
-    *(uint2 *)(lo + i) = pack(make_float4(x.x - v.x, x.y - v.y, x.z - v.z, x.w - v.w));
-  }
-
-  // hi alone tells: it has the value's sign, and is 0 only where the value is.
-  __device__ __forceinline__ bool open(long i) const { return from_bf16(hi[i]) > 0; }
+  // hi alone tells: it has the value's sign, and is 0 only where the value is, or nearly.
+  __device__ __forceinline__ bool open(long i) const { return above_zero(hi[i]); }
 
   static __device__ __forceinline__ float4 unpack(uint2 u) {
-    return make_float4(__uint_as_float(u.x << 16), __uint_as_float(u.x & 0xffff0000u),
-                       __uint_as_float(u.y << 16), __uint_as_float(u.y & 0xffff0000u));
+    return make_float4(N::widen(u.x & 0xffff), N::widen(u.x >> 16), N::widen(u.y & 0xffff), N::widen(u.y >> 16));
   }
 
   static __device__ __forceinline__ uint2 pack(float4 v) {
     uint2 u;
-    u.x = pack_bf16(to_bf16(v.x), to_bf16(v.y));
-    u.y = pack_bf16(to_bf16(v.z), to_bf16(v.w));
+    u.x = pack_pair(N::narrow(v.x), N::narrow(v.y));
+    u.y = pack_pair(N::narrow(v.z), N::narrow(v.w));
     return u;
   }
 };
 
+// In the format split activations, whose range is known, are binary16, since they decide
+// which ReLUs let through; gradients, which may be tiny, are bfloat16.
+typedef Planes<Binary> Activation;
+typedef Planes<Brain> Gradient;
+
 // KERNELS defines name_f32 and name_split, which call the template name<F32> and
-// name<Split>: KERNELS(relu, (void *hi, void *lo, long n), (hi, lo, n)).
-#define KERNELS(name, parameters, arguments)           \
+// name<Of>, Of being Activation or Gradient: KERNELS(relu, Activation, (void *hi, void *lo,
+// long n), (hi, lo, n)).
+#define KERNELS(name, Of, parameters, arguments)          \
   KERNEL(name##_f32, parameters) { name<F32> arguments; } \
-  KERNEL(name##_split, parameters) { name<Split> arguments; }
+  KERNEL(name##_split, parameters) { name<Of> arguments; }
 
 // This thread's number among all of a launch in x.
 __device__ __forceinline__ long thread_number() {

@@ -19,7 +19,7 @@ __device__ __forceinline__ void content_delta(void *d_hi, void *d_lo, const void
   for (int k = 0; k < eight; k++) v.v[k] -= t.v[k];
   store8(d, at, v);
 }
-KERNELS(content_delta, (void *d_hi, void *d_lo, const void *a_hi, const void *a_lo, const void *t_hi, const void *t_lo,
+KERNELS(content_delta, Activation, (void *d_hi, void *d_lo, const void *a_hi, const void *a_lo, const void *t_hi, const void *t_lo,
                         long w, long c, long x, long y, long core_w, long target_w, long target_x, long target_y),
         (d_hi, d_lo, a_hi, a_lo, t_hi, t_lo, w, c, x, y, core_w, target_w, target_x, target_y))
 
@@ -44,7 +44,7 @@ __device__ __forceinline__ void content_sum(const void *d_hi, const void *d_lo, 
   }
   sum_block(sum, partial);
 }
-KERNELS(content_sum, (const void *d_hi, const void *d_lo, const void *md_hi, const void *md_lo, const float *share,
+KERNELS(content_sum, Activation, (const void *d_hi, const void *d_lo, const void *md_hi, const void *md_lo, const float *share,
                       long pitch, long w, long c, long x, long y, long core_w, long core_h, double *partial),
         (d_hi, d_lo, md_hi, md_lo, share, pitch, w, c, x, y, core_w, core_h, partial))
 

@@ -51,6 +51,17 @@ static __device__ __forceinline__ double fma(double a, double b, double c) { ret
 static __device__ __forceinline__ double sqrt(double v) { return __nvvm_sqrt_rn_d(v); }
 static __device__ __forceinline__ double fabs(double v) { return __nvvm_fabs_d(v); }
 
+static __device__ __forceinline__ unsigned short narrow_fp16(float v) {
+  unsigned short r;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(r) : "f"(v));
+  return r;
+}
+static __device__ __forceinline__ float widen_fp16(unsigned short v) {
+  float r;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(r) : "h"(v));
+  return r;
+}
+
 // A value of 4 or 8 bytes is exchanged as one or two words.
 template <class T, class Exchange>
 static __device__ __forceinline__ T by_words(T v, Exchange exchange) {

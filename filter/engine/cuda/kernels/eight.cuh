@@ -1,5 +1,5 @@
 // Eight channels of a position, which a thread of an elementwise kernel reads and writes
-// together: 16 bytes of a plane of bfloat16, twice 16 of float32.
+// together: 16 bytes of a plane of 16-bit numbers, twice 16 of float32.
 #pragma once
 
 #include "common.cuh"
@@ -25,34 +25,34 @@ __device__ __forceinline__ void store8(const F32 &f, long i, const float8 &x) {
   f.store4(i + 4, upper_half(x));
 }
 
-__device__ __forceinline__ float8 unpack8(uint4 u) {
+template <class N> __device__ __forceinline__ float8 unpack8(uint4 u) {
   uint2 a, b;
   a.x = u.x, a.y = u.y, b.x = u.z, b.y = u.w;
-  return make_float8(Split::unpack(a), Split::unpack(b));
+  return make_float8(Planes<N>::unpack(a), Planes<N>::unpack(b));
 }
-__device__ __forceinline__ uint4 pack8(const float8 &x) {
-  uint2 a = Split::pack(lower_half(x)), b = Split::pack(upper_half(x));
+template <class N> __device__ __forceinline__ uint4 pack8(const float8 &x) {
+  uint2 a = Planes<N>::pack(lower_half(x)), b = Planes<N>::pack(upper_half(x));
   uint4 u;
   u.x = a.x, u.y = a.y, u.z = b.x, u.w = b.y;
   return u;
 }
 
-__device__ __forceinline__ float8 load8(const Split &f, long i) {
-  float8 x = unpack8(*(const uint4 *)(f.hi + i));
+template <class N> __device__ __forceinline__ float8 load8(const Planes<N> &f, long i) {
+  float8 x = unpack8<N>(*(const uint4 *)(f.hi + i));
   if (!f.lo) return x;
-  float8 rest = unpack8(*(const uint4 *)(f.lo + i));
+  float8 rest = unpack8<N>(*(const uint4 *)(f.lo + i));
 #pragma unroll
   for (int k = 0; k < eight; k++) x.v[k] += rest.v[k];
   return x;
 }
-__device__ __forceinline__ void store8(const Split &f, long i, const float8 &x) {
-  uint4 u = pack8(x);
+template <class N> __device__ __forceinline__ void store8(const Planes<N> &f, long i, const float8 &x) {
+  uint4 u = pack8<N>(x);
   *(uint4 *)(f.hi + i) = u;
   if (!f.lo) return;
-  float8 rest = unpack8(u);
+  float8 rest = unpack8<N>(u);
 #pragma unroll
   for (int k = 0; k < eight; k++) rest.v[k] = x.v[k] - rest.v[k];
-  *(uint4 *)(f.lo + i) = pack8(rest);
+  *(uint4 *)(f.lo + i) = pack8<N>(rest);
 }
 
 // gate8 makes x 0 where the eight of an activation at i are not above 0.
@@ -62,8 +62,8 @@ __device__ __forceinline__ void gate8(float8 &x, const F32 &a, long i) {
   for (int k = 0; k < eight; k++) x.v[k] = r.v[k] > 0 ? x.v[k] : 0;
 }
 // hi alone tells.
-__device__ __forceinline__ void gate8(float8 &x, const Split &a, long i) {
-  float8 r = unpack8(*(const uint4 *)(a.hi + i));
+__device__ __forceinline__ void gate8(float8 &x, const Activation &a, long i) {
+  float8 r = unpack8<Binary>(*(const uint4 *)(a.hi + i));
 #pragma unroll
   for (int k = 0; k < eight; k++) x.v[k] = r.v[k] > 0 ? x.v[k] : 0;
 }

@@ -1,7 +1,6 @@
 // The first convolution, there and back: between the planar picture and the first
-// activation, in a window of w×h whose corner is the picture's (x0, y0). Three channels
-// are too few for matrices; all that counts is how fast the activation is written or
-// read.
+// activation, in a window of w×h whose corner is the picture's (x0, y0). These are for
+// float32; tensor cores have their own (first_mma.cuh).
 #include "eight.cuh"
 
 enum {
@@ -32,12 +31,10 @@ __device__ __forceinline__ long within(long i, long n) { return min(max(i, 0L), 
 
 // The activation is relu(bias + u * (x − mean)·scale), x (3, height, width) with its border
 // replicated. Blocks by patches across and down, and by 64 channels.
-template <class T>
-__device__ __forceinline__ void first(const float *x, long width, long height, long x0, long y0, void *hi, void *lo,
-                                      long w, long h, long c, const float *u) {
+KERNEL(first_f32, (const float *x, long width, long height, long x0, long y0, float *act,
+                   long w, long h, long c, const float *u)) {
   SHARED(float, picture, 3 * first_rows * first_pitch);
   SHARED(float4, weights, 27 * first_channels / 4);
-  T act(hi, lo);
   const int o0 = blockIdx.z * first_channels, outputs = min(c - o0, (long)first_channels), quads = outputs / 4;
   const long left = (long)blockIdx.x * first_width, top = (long)blockIdx.y * first_height;
   const float *means = first_means(u, c), *scales = first_scales(u, c);
@@ -80,23 +77,18 @@ __device__ __forceinline__ void first(const float *x, long width, long height, l
       if (left + px + p >= w) break;
 #pragma unroll
       for (int k = 0; k < eight; k++) sum[p].v[k] = sum[p].v[k] > 0 ? sum[p].v[k] : 0;
-      store8(act, ((top + py) * w + left + px + p) * c + o0 + group * eight, sum[p]);
+      store8(F32(act, 0), ((top + py) * w + left + px + p) * c + o0 + group * eight, sum[p]);
     }
   }
 }
-KERNELS(first, (const float *x, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
-                long c, const float *u),
-        (x, width, height, x0, y0, hi, lo, w, h, c, u))
 
 // dx += scale · (uᵀ * d) in the window, d the gradient before the ReLU, zeros around it.
 // The border's copies are left to first_border. Blocks by patches across and down.
-template <class T>
-__device__ __forceinline__ void first_back(float *dx, long width, long height, long x0, long y0, void *hi, void *lo,
-                                           long w, long h, long c, const float *u) {
+KERNEL(first_back_f32, (float *dx, long width, long height, long x0, long y0, float *d,
+                        long w, long h, long c, const float *u)) {
   SHARED(float, planes, first_sums * first_threads); // first a slice, [channel][place], then sums
   SHARED(float4, weights, 9 * first_slice);          // [place][channel], three colours
   static_assert(first_slice * first_plane <= first_sums * first_threads, "a slice is the smaller");
-  T d(hi, lo);
   const long left = (long)blockIdx.x * first_width, top = (long)blockIdx.y * first_height;
   const int warp = threadIdx.x / warp_size, lane = threadIdx.x % warp_size;
   float sum[first_height][3];
@@ -108,7 +100,7 @@ __device__ __forceinline__ void first_back(float *dx, long width, long height, l
       int place = i / 2, half = i % 2 * eight;
       long px = left + place % first_side - 1, py = top + place / first_side - 1;
       float8 v = {};
-      if (px >= 0 && px < w && py >= 0 && py < h) v = load8(d, (py * w + px) * c + o + half);
+      if (px >= 0 && px < w && py >= 0 && py < h) v = load8(F32(d, 0), (py * w + px) * c + o + half);
 #pragma unroll
       for (int k = 0; k < eight; k++) planes[(half + k) * first_plane + place] = v.v[k];
     }
@@ -152,16 +144,11 @@ __device__ __forceinline__ void first_back(float *dx, long width, long height, l
     dx[(colour * height + y0 + py) * width + x0 + px] += scales[colour] * all;
   }
 }
-KERNELS(first_back, (float *dx, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
-                     long c, const float *u),
-        (dx, width, height, x0, y0, hi, lo, w, h, c, u))
 
 // dx += what the copies of the picture's outermost pixels are given, which lie around it.
 // A warp for each pixel of the window's border: 2·(w + h) of them.
-template <class T>
-__device__ __forceinline__ void first_border(float *dx, long width, long height, long x0, long y0, void *hi, void *lo,
-                                             long w, long h, long c, const float *u) {
-  T d(hi, lo);
+KERNEL(first_border_f32, (float *dx, long width, long height, long x0, long y0, float *d,
+                          long w, long h, long c, const float *u)) {
   const int lane = threadIdx.x % warp_size;
   long i = thread_number() / warp_size, px, py;
   if (i < 2 * w)
@@ -179,7 +166,7 @@ __device__ __forceinline__ void first_border(float *dx, long width, long height,
         long sx = px + across + 1 - place % 3, sy = py + down + 1 - place / 3;
         if (sx < 0 || sx >= w || sy < 0 || sy >= h) continue;
         for (long o = lane; o < c; o += warp_size) {
-          float v = d.load((sy * w + sx) * c + o);
+          float v = d[(sy * w + sx) * c + o];
 #pragma unroll
           for (int colour = 0; colour < 3; colour++)
             sum[colour] = fmaf(v, u[(place * 3 + colour) * c + o], sum[colour]);
@@ -194,9 +181,6 @@ __device__ __forceinline__ void first_border(float *dx, long width, long height,
       dx[(colour * height + y0 + py) * width + x0 + px] += first_scales(u, c)[colour] * sum[colour];
   }
 }
-KERNELS(first_border, (float *dx, long width, long height, long x0, long y0, void *hi, void *lo, long w, long h,
-                       long c, const float *u),
-        (dx, width, height, x0, y0, hi, lo, w, h, c, u))
 
 // The n pixels of dx whose mask is 0 become 0, in all planes.
 KERNEL(clear_masked, (float *dx, const float *mask, long n)) {

@@ -12,7 +12,7 @@ enum {
 };
 
 struct gram_job {
-  const bf16 *hi, *lo;
+  const unsigned short *hi, *lo;
   const float* shares;
   long pitch, x, y, w, h, width, c;
   int from, to; // this block's positions of the core
@@ -36,11 +36,12 @@ static __device__ __forceinline__ void gram_copy(const gram_job& j, shared_t hi,
       continue;
     }
     float m = valid ? j.shares[y * j.pitch + x] : 0.f;
-    bf16 a[8], b[8];
+    Activation act(j.hi, j.lo);
+    unsigned short a[8], b[8];
 #pragma unroll
     for (int i = 0; i < 8; i++) {
-      float v = valid ? m * (from_bf16(j.hi[from + i]) + (j.lo ? from_bf16(j.lo[from + i]) : 0.f)) : 0.f;
-      a[i] = to_bf16(v), b[i] = to_bf16(v - from_bf16(a[i]));
+      float v = valid ? m * act.load(from + i) : 0.f;
+      a[i] = Binary::narrow(v), b[i] = Binary::narrow(v - Binary::widen(a[i]));
     }
     put16(hi + to, a);
     if (j.lo) put16(lo + to, b);
@@ -59,7 +60,7 @@ static __device__ __forceinline__ void gram_operand(unsigned (&r)[4], shared_t f
 // and on the diagonal the sums of values to sums[part·c + channel]. length is of a part,
 // in positions. stages 3 or 4 are in shared memory.
 KERNEL_BOUNDED(gram_split, GRAM_THREADS, 3,
-               (const bf16* hi, const bf16* lo, const float* shares, long pitch, long x, long y, long w, long h,
+               (const unsigned short* hi, const unsigned short* lo, const float* shares, long pitch, long x, long y, long w, long h,
                 long width, long c, long length, long stages, float* partial, float* sums)) {
   SHARED_DYNAMIC(char, memory);
   shared_t base = shared_address(memory);
@@ -72,7 +73,7 @@ KERNEL_BOUNDED(gram_split, GRAM_THREADS, 3,
   int operand = 16 * GRAM_OPERAND * (lo ? 2 : 1), stage = same ? operand : 2 * operand;
 
   float d[2][4][4] = {}, s[2][4] = {};
-  const unsigned ones[2] = {0x3f803f80, 0x3f803f80};
+  const unsigned ones[2] = {0x3c003c00, 0x3c003c00};
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32, top = warp / 2 * 32, left = warp % 2 * 32;
   int slices = (j.to - j.from + GRAM_SLICE - 1) / GRAM_SLICE;
   auto copy = [&](int slice, int at) __attribute__((always_inline)) {
@@ -108,9 +109,9 @@ KERNEL_BOUNDED(gram_split, GRAM_THREADS, 3,
 #pragma unroll
           for (int k = 0; k < 4; k++) {
             const unsigned pair[2] = {v[k / 2][k % 2 * 2], v[k / 2][k % 2 * 2 + 1]};
-            multiply_add(d[i][k], u[i], pair);
+            multiply_add<Binary>(d[i][k], u[i], pair);
           }
-          if (row == column && left == 0 && term < 2) multiply_add(s[i], u[i], ones);
+          if (row == column && left == 0 && term < 2) multiply_add<Binary>(s[i], u[i], ones);
         }
       }
     }

@@ -10,38 +10,32 @@ __device__ __forceinline__ unsigned long long descriptor(unsigned along, unsigne
   return (unsigned long long)(along / 16) << 16 | (unsigned long long)(across / 16) << 32;
 }
 
-// The registers of a product of 64 positions: d[k][e] is channel 8k+2(lane%4)+e%2 of
-// position lane/4 + 8(e/2) + 16·warp.
-template <int NT> __device__ __forceinline__ void wgmma(float (&d)[NT][4], unsigned long long a, unsigned long long b);
+// wgmma adds a product of 64 positions: d[k][e] is channel 8k+2(lane%4)+e%2 of position
+// lane/4 + 8(e/2) + 16·warp. a and b are of N.
+template <class N, int NT> __device__ __forceinline__ void wgmma(float (&d)[NT][4], unsigned long long a, unsigned long long b);
 
 #ifdef __CUDA_ARCH__
 #define D4(k) "+f"(d[k][0]), "+f"(d[k][1]), "+f"(d[k][2]), "+f"(d[k][3])
 #define D16(k) D4(k), D4(k + 1), D4(k + 2), D4(k + 3)
-#define R8(a) "%" #a "0,%" #a "1,%" #a "2,%" #a "3,%" #a "4,%" #a "5,%" #a "6,%" #a "7,"
-template <> __device__ __forceinline__ void wgmma<4>(float (&d)[4][4], unsigned long long a, unsigned long long b) {
-  asm volatile("wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
-               "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15}, %16, %17, 1, 1, 1, 0, 0;"
-               : D16(0) : "l"(a), "l"(b));
-}
-template <> __device__ __forceinline__ void wgmma<8>(float (&d)[8][4], unsigned long long a, unsigned long long b) {
-  asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-               "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,"
-               "%28,%29,%30,%31}, %32, %33, 1, 1, 1, 0, 0;"
-               : D16(0), D16(4) : "l"(a), "l"(b));
-}
-template <> __device__ __forceinline__ void wgmma<12>(float (&d)[12][4], unsigned long long a, unsigned long long b) {
-  asm volatile("wgmma.mma_async.sync.aligned.m64n96k16.f32.bf16.bf16 "
-               "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,"
-               "%28,%29,%30,%31,%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47}, %48, %49, 1, 1, 1, 0, 0;"
-               : D16(0), D16(4), D16(8) : "l"(a), "l"(b));
-}
-template <> __device__ __forceinline__ void wgmma<16>(float (&d)[16][4], unsigned long long a, unsigned long long b) {
-  asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
-               "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,"
-               "%28,%29,%30,%31,%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,"
-               "%54,%55,%56,%57,%58,%59,%60,%61,%62,%63}, %64, %65, 1, 1, 1, 0, 0;"
-               : D16(0), D16(4), D16(8), D16(12) : "l"(a), "l"(b));
-}
+#define R10(t) "%" #t "0,%" #t "1,%" #t "2,%" #t "3,%" #t "4,%" #t "5,%" #t "6,%" #t "7,%" #t "8,%" #t "9"
+#define R16 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15"
+#define R32 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9," R10(1) "," R10(2) ",%30,%31"
+#define R48 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9," R10(1) "," R10(2) "," R10(3) ",%40,%41,%42,%43,%44,%45,%46,%47"
+#define R64 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9," R10(1) "," R10(2) "," R10(3) "," R10(4) "," R10(5) ",%60,%61,%62,%63"
+#define WGMMA(N, type, columns, registers, a_, b_, ...)                                                          \
+  template <> __device__ __forceinline__ void wgmma<N, columns / 8>(float (&d)[columns / 8][4],                  \
+                                                                     unsigned long long a, unsigned long long b) { \
+    asm volatile("wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." type "." type " {" registers "}, %" #a_   \
+                 ", %" #b_ ", 1, 1, 1, 0, 0;"                                                                    \
+                 : __VA_ARGS__ : "l"(a), "l"(b));                                                                \
+  }
+#define WGMMAS(N, type)                                        \
+  WGMMA(N, type, 32, R16, 16, 17, D16(0))                      \
+  WGMMA(N, type, 64, R32, 32, 33, D16(0), D16(4))              \
+  WGMMA(N, type, 96, R48, 48, 49, D16(0), D16(4), D16(8))      \
+  WGMMA(N, type, 128, R64, 64, 65, D16(0), D16(4), D16(8), D16(12))
+WGMMAS(Binary, "f16")
+WGMMAS(Brain, "bf16")
 __device__ __forceinline__ void wgmma_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 template <int pending> __device__ __forceinline__ void wgmma_wait() {
@@ -54,13 +48,13 @@ __device__ __forceinline__ unsigned long long located(unsigned long long of, sha
   return of | (at & 0x3ffff) >> 4;
 }
 #else
-template <int NT> void wgmma(float (&d)[NT][4], unsigned long long a, unsigned long long b) {
+template <class N, int NT> void wgmma(float (&d)[NT][4], unsigned long long a, unsigned long long b) {
   auto at = [](unsigned long long of, int row, int k) {
     const char* base = block_of_thread->dynamic + (of & 0x3fff) * 16;
     base += row / 8 * ((of >> 32 & 0x3fff) * 16) + k / 8 * ((of >> 16 & 0x3fff) * 16);
-    bf16 v;
+    unsigned short v;
     memcpy(&v, base + row % 8 * 16 + k % 8 * 2, 2);
-    return from_bf16(v);
+    return N::widen(v);
   };
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
   for (int n = 0; n < NT; n++)
@@ -77,11 +71,21 @@ static unsigned long long located(unsigned long long of, shared_t at) {
 }
 #endif
 
+// squares multiplies two squares of 8×8 positions side by side.
+template <class N, class P, int NT>
+__device__ __forceinline__ void squares(float (&left)[NT][4], float (&right)[NT][4], shared_t square, shared_t weights) {
+  const unsigned long long positions = descriptor(16 * P::PLANE, 16 * P::PITCH);
+  const unsigned long long w = located(descriptor(16 * P::BN, 128), weights);
+  wgmma<N>(left, located(positions, square), w);
+  wgmma<N>(right, located(positions, square + 16 * 8), w);
+}
+
 // groups is how a block's groups of four warps share a patch: each has 8 rows, as two
 // squares of 8×8 positions, and all NT·8 channels.
 template <int NT, int G, class E>
 __device__ __forceinline__ void product(const product_job& j, const E& epilogue, int stages) {
   typedef patch<9, 8 * G, 8 * NT, 128 * G> P;
+  typedef typename E::Number Number;
   SHARED_DYNAMIC(char, memory);
   shared_t base = shared_address(memory);
   int across = (int)((j.w + P::W - 1) / P::W);
@@ -92,35 +96,57 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   unsigned turns = 0; // bit i: how often stage i has been filled, its lowest bit
   int group = threadIdx.x / 128, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   float left[NT][4] = {}, right[NT][4] = {};
-  int n = (int)(j.in / (8 * P::PLANES) * j.terms);
-  // A stage is read by the products of its own turn and, while they are not waited for,
-  // the next: it is filled again in the turn after that.
-  int distance = stages - 2;
-  for (int s = 0; s < distance; s++) {
-    if (s < n) load.next(s);
+  const int first = P::slices(j.of), n = first + (E::PLUS ? P::slices(j.plus) : 0);
+  // At first all stages are filled. A stage is read by the products of its own turn and,
+  // while they are not waited for, the next: it is filled again in the turn after that.
+  auto next = [&](int slice, int stage) __attribute__((always_inline)) {
+    if (E::PLUS && slice == first) load.aim(j.plus, P::PLUS_UNITS);
+    if (slice < n) load.next(stage);
     copies_commit();
-  }
-  for (int s = 0, at = 0; s < n; s++) {
-    if (stages == 3) copies_wait<0>();
-    else copies_wait<1>();
+  };
+  for (int s = 0; s < stages; s++) next(s, s);
+  // turn returns stage at, of slice s, when it can be read, and sees to a later one.
+  int at = 0;
+  auto turn = [&](int s) __attribute__((always_inline)) {
+    // Of the copies that may still be under way: those of later stages, or of one turn.
+    if (stages == 2 || (stages == 4 && s >= stages)) copies_wait<1>();
+    else if (s >= stages) copies_wait<0>();
+    else if (stages == 3) copies_wait<2>();
+    else copies_wait<3>();
     copies_visible();
     __syncthreads();
-    if (s + distance < n) load.next((at + distance) % stages);
-    copies_commit();
-    shared_t a = base + at * P::STAGE + 16 * group * 8 * P::PITCH, b = base + at * P::STAGE + 16 * P::POSITION_UNITS;
+    if (s >= 2) next(s + stages - 2, (at + stages - 2) % stages);
+    else copies_commit();
     arrival_wait(load.arrivals + 8 * at, turns >> at & 1);
     turns ^= 1u << at;
+    shared_t stage = base + at * P::STAGE;
+    if (++at == stages) at = 0;
+    return stage;
+  };
+  const int group_at = 16 * group * 8 * P::PITCH, weights_at = 16 * P::POSITION_UNITS;
+  for (int s = 0; s < first; s++) {
+    shared_t stage = turn(s);
     wgmma_begin();
 #pragma unroll
-    for (int step = 0; step < P::STEPS; step++) {
-      unsigned long long w = located(descriptor(16 * P::BN, 128), b + 16 * step * 2 * P::BN);
-      shared_t square = a + 16 * P::step_at(step);
-      wgmma<NT>(left, located(descriptor(16 * P::PLANE, 16 * P::PITCH), square), w);
-      wgmma<NT>(right, located(descriptor(16 * P::PLANE, 16 * P::PITCH), square + 16 * 8), w);
-    }
+    for (int step = 0; step < P::STEPS; step++)
+      squares<Number, P>(left, right, stage + group_at + 16 * P::step_at(step), stage + weights_at + 16 * step * 2 * P::BN);
     wgmma_commit();
     wgmma_wait<1>();
-    if (++at == stages) at = 0;
+  }
+  if (E::PLUS && n > first) {
+    wgmma_wait<0>();
+    const float by = epilogue.plus_scale();
+#pragma unroll
+    for (int k = 0; k < NT; k++)
+#pragma unroll
+      for (int e = 0; e < 4; e++) left[k][e] *= by, right[k][e] *= by;
+    for (int s = first; s < n; s++) {
+      shared_t stage = turn(s);
+      wgmma_begin();
+      squares<Binary, P>(left, right, stage + group_at + 16 * P::step_at(P::CENTRE), stage + weights_at);
+      wgmma_commit();
+      wgmma_wait<1>();
+    }
   }
   wgmma_wait<0>();
   int channel = (int)blockIdx.y * P::BN + lane % 4 * 2 * NT;
@@ -137,15 +163,14 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   }
 }
 
-// wgmma_C_R: a 3×3 convolution, C output channels and R rows of 16 positions a block.
-#define CONV(C, R, BLOCKS)                                                                                            \
-  KERNEL_BOUNDED(wgmma_##C##_##R, 16 * R, BLOCKS,                                                                     \
-                 (const bf16* src_hi, const bf16* src_lo, const bf16* w_hi, const bf16* w_lo, const float* bias,      \
-                  bf16* dst_hi, bf16* dst_lo, const bf16* gate, long h, long w, long in, long out, long terms,        \
-                  long stages)) {                                                                                     \
-    product_job j = {src_hi, src_lo, w_hi, w_lo, dst_hi, dst_lo, gate, h, w, in, out, terms};                         \
-    conv_epilogue e = {bias};                                                                                         \
-    product<C / 8, R / 8>(j, e, (int)stages);                                                                         \
+// wgmma_there_C_R and wgmma_back_C_R: a 3×3 convolution, C output channels and R rows of
+// 16 positions a block.
+#define CONV(C, R, BLOCKS)                                                     \
+  KERNEL_BOUNDED(wgmma_there_##C##_##R, 16 * R, BLOCKS, THERE_PARAMETERS) {    \
+    product<C / 8, R / 8>(THERE_JOB, THERE_EPILOGUE, (int)stages);             \
+  }                                                                            \
+  KERNEL_BOUNDED(wgmma_back_##C##_##R, 16 * R, BLOCKS, BACK_PARAMETERS) {      \
+    product<C / 8, R / 8>(BACK_JOB, BACK_EPILOGUE, (int)stages);               \
   }
 
 CONV(128, 16, 1)

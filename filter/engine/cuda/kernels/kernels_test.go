@@ -1,8 +1,10 @@
 package kernels
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -50,8 +52,17 @@ var (
 
 // gorgonia.org/cu copies 8 bytes for every parameter of a launch.
 func TestParametersAre8BytesWide(t *testing.T) {
-	for _, module := range []string{"base.ptx", "tensor.ptx", "hopper.ptx"} {
-		text, err := os.ReadFile(module)
+	for _, module := range []string{"base.ptx.gz", "tensor.ptx.gz", "hopper.ptx.gz"} {
+		f, err := os.Open(module)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		r, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-// Tensor cores of sm_80 and later: mma.sync on bfloat16 with float32 sums, ldmatrix and
+// Tensor cores of sm_80 and later: mma.sync on 16-bit numbers with float32 sums, ldmatrix and
 // cp.async (PTX ISA 7.0, sections 9.7.13.4, 9.7.13.4.15 and 9.7.8.22). On the test
 // driver's host the lanes of a warp hand each other what they hold.
 #pragma once
@@ -16,9 +16,8 @@ __device__ __forceinline__ shared_t shared_address(void* p) {
 }
 #endif
 
-// The values of a word of two bfloat16.
-__device__ __forceinline__ float low_half(unsigned w) { return __uint_as_float(w << 16); }
-__device__ __forceinline__ float high_half(unsigned w) { return __uint_as_float(w & 0xffff0000u); }
+template <class A, class B> constexpr bool same = false;
+template <class A> constexpr bool same<A, A> = true;
 
 __device__ __forceinline__ uint2 make_uint2(unsigned x, unsigned y) {
   uint2 v;
@@ -33,10 +32,10 @@ __device__ __forceinline__ uint4 make_uint4(unsigned x, unsigned y, unsigned z, 
 }
 
 // put16 stores 8 values into shared memory.
-__device__ __forceinline__ void put16(shared_t dst, const bf16 (&v)[8]) {
+__device__ __forceinline__ void put16(shared_t dst, const unsigned short (&v)[8]) {
   unsigned w[4];
 #pragma unroll
-  for (int i = 0; i < 4; i++) w[i] = pack_bf16(v[2 * i], v[2 * i + 1]);
+  for (int i = 0; i < 4; i++) w[i] = pack_pair(v[2 * i], v[2 * i + 1]);
 #ifdef __CUDA_ARCH__
   asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(dst), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]) : "memory");
 #else
@@ -69,22 +68,29 @@ template <int pending> __device__ __forceinline__ void copies_wait() {
 #endif
 }
 
+#ifndef __CUDA_ARCH__
+struct rows_and_results { char* row; unsigned results[4]; };
+
+template <bool transposed> void read_matrices(rows_and_results (&all)[32]) {
+  for (int lane = 0; lane < 32; lane++)
+    for (int m = 0; m < 4; m++) {
+      unsigned short pair[2];
+      for (int e = 0; e < 2; e++) {
+        int row = lane / 4, column = lane % 4 * 2 + e;
+        if (transposed) row = column, column = lane / 4;
+        memcpy(&pair[e], all[8 * m + row].row + 2 * column, 2);
+      }
+      all[lane].results[m] = pack_pair(pair[0], pair[1]);
+    }
+}
+#endif
+
 // load_matrices reads four 8×8 matrices of 16 bits: lane 8i+r names the 16 bytes of row
 // r of matrix i, and gets of each matrix elements 2(lane%4) and +1 of row lane/4.
 // transposed: of its transpose.
 template <bool transposed> __device__ __forceinline__ void load_matrices(unsigned (&r)[4], shared_t row) {
 #ifndef __CUDA_ARCH__
-  char* rows[32];
-  warp_gather(row, rows);
-  unsigned lane = threadIdx.x % 32, i = lane / 4, j = lane % 4 * 2;
-  for (int m = 0; m < 4; m++) {
-    unsigned short pair[2];
-    for (unsigned e = 0; e < 2; e++) {
-      unsigned of = transposed ? j + e : i, at = transposed ? i : j + e;
-      memcpy(&pair[e], rows[8 * m + of] + 2 * at, 2);
-    }
-    r[m] = pair[0] | (unsigned)pair[1] << 16;
-  }
+  memcpy(r, warp_together<rows_and_results, read_matrices<transposed>>({row, {}}).results, sizeof r);
 #else
   if (transposed)
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
@@ -95,28 +101,45 @@ template <bool transposed> __device__ __forceinline__ void load_matrices(unsigne
 #endif
 }
 
-// multiply_add does d += a·b for a 16×16 a, a 16×8 b and a 16×8 d: lane l holds of d
-// the columns 2(l%4) and +1 of row l/4, then those of row l/4+8.
-__device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #ifndef __CUDA_ARCH__
-  struct held { unsigned a[4], b[2]; } mine, all[32];
-  memcpy(mine.a, a, 16);
-  memcpy(mine.b, b, 8);
-  warp_gather(mine, all);
-  unsigned lane = threadIdx.x % 32;
-  for (int i = 0; i < 4; i++) {
-    unsigned row = lane / 4, column = lane % 4 * 2 + i % 2;
-    float sum = 0;
-    for (int k = 0; k < 16; k++) {
-      unsigned short x = (unsigned short)(all[row * 4 + k % 8 / 2].a[k / 8 * 2 + i / 2] >> k % 2 * 16);
-      unsigned short y = (unsigned short)(all[column * 4 + k % 8 / 2].b[k / 8] >> k % 2 * 16);
-      sum += from_bf16(x) * from_bf16(y);
-    }
-    d[i] += sum;
+struct operands { unsigned a[4], b[2]; float d[4]; };
+
+template <class N> void multiply_matrices(operands (&all)[32]) {
+  float a[16][16], b[16][8]; // row, k; k, column
+  for (int lane = 0; lane < 32; lane++) {
+    const operands& held = all[lane];
+    int row = lane / 4, k = lane % 4 * 2;
+    for (int i = 0; i < 4; i++)
+      for (int e = 0; e < 2; e++) a[row + i % 2 * 8][k + i / 2 * 8 + e] = N::widen(held.a[i] >> 16 * e);
+    for (int i = 0; i < 2; i++)
+      for (int e = 0; e < 2; e++) b[k + i * 8 + e][row] = N::widen(held.b[i] >> 16 * e);
   }
+  for (int row = 0; row < 16; row++) {
+    float sum[8] = {};
+    for (int k = 0; k < 16; k++)
+      for (int n = 0; n < 8; n++) sum[n] += a[row][k] * b[k][n];
+    for (int n = 0; n < 8; n++) all[row % 8 * 4 + n / 2].d[row / 8 * 2 + n % 2] += sum[n];
+  }
+}
+#endif
+
+// multiply_add does d += a·b for a 16×16 a, a 16×8 b and a 16×8 d: lane l holds of d
+// the columns 2(l%4) and +1 of row l/4, then those of row l/4+8. a and b are of N.
+template <class N> __device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#ifndef __CUDA_ARCH__
+  operands mine;
+  memcpy(mine.a, a, sizeof a);
+  memcpy(mine.b, b, sizeof b);
+  memcpy(mine.d, d, sizeof d);
+  memcpy(d, warp_together<operands, multiply_matrices<N>>(mine).d, sizeof d);
 #else
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#define MMA(type)                                                                                                  \
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type                                              \
+               ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                                        \
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                    \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+  if (same<N, Brain>) MMA("bf16");
+  else MMA("f16");
+#undef MMA
 #endif
 }

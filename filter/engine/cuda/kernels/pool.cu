@@ -19,18 +19,19 @@ __device__ __forceinline__ void pool(void *dst_hi, void *dst_lo, const void *src
                        : .25f * ((p.v[k] + q.v[k]) + (r.v[k] + s.v[k]));
   store8(dst, (y * (w / 2) + x) * c + group * eight, out);
 }
-KERNELS(pool, (void *dst_hi, void *dst_lo, const void *src_hi, const void *src_lo, long w, long h, long c, long maximum),
+KERNELS(pool, Activation, (void *dst_hi, void *dst_lo, const void *src_hi, const void *src_lo, long w, long h, long c, long maximum),
         (dst_hi, dst_lo, src_hi, src_lo, w, h, c, maximum))
 
 // da, w×h, is the gradient at the activation a from that at the pooled one, dp; 0 in odd
 // last rows and columns, and where a is not above 0 if gate. Of equals the first is the
 // maximum. a is read for a maximum or a gate.
-template <class T>
+template <class T, class A>
 __device__ __forceinline__ void unpool(void *da_hi, void *da_lo, const void *dp_hi, const void *dp_lo, const void *a_hi,
                                        const void *a_lo, long w, long h, long c, long maximum, long gate) {
   const unsigned groups = c / eight, i = thread_number(), group = i % groups, x = i / groups, y = blockIdx.y;
   if (x >= (w + 1) / 2) return;
-  T da(da_hi, da_lo), dp(dp_hi, dp_lo), a(a_hi, a_lo);
+  T da(da_hi, da_lo), dp(dp_hi, dp_lo);
+  A a(a_hi, a_lo);
   const bool right = 2 * x + 1 < w, below = 2 * y + 1 < h;
   const long at = (2 * y * w + 2 * x) * c + group * eight;
   const long places[4] = {at, at + c, at + w * c, at + (w + 1) * c};
@@ -59,6 +60,10 @@ __device__ __forceinline__ void unpool(void *da_hi, void *da_lo, const void *dp_
     store8(da, places[p], out[p]);
   }
 }
-KERNELS(unpool, (void *da_hi, void *da_lo, const void *dp_hi, const void *dp_lo, const void *a_hi, const void *a_lo,
-                 long w, long h, long c, long maximum, long gate),
-        (da_hi, da_lo, dp_hi, dp_lo, a_hi, a_lo, w, h, c, maximum, gate))
+#define UNPOOL(name, T, A)                                                                                             \
+  KERNEL(name, (void *da_hi, void *da_lo, const void *dp_hi, const void *dp_lo, const void *a_hi, const void *a_lo,    \
+                long w, long h, long c, long maximum, long gate)) {                                                    \
+    unpool<T, A>(da_hi, da_lo, dp_hi, dp_lo, a_hi, a_lo, w, h, c, maximum, gate);                                      \
+  }
+UNPOOL(unpool_f32, F32, F32)
+UNPOOL(unpool_split, Gradient, Activation)

@@ -1,10 +1,11 @@
 // Kernels for tensor cores from sm_80 on, on fields in the format split.
 #include "product.cuh"
+#include "first_mma.cuh"
 #include "gram_mma.cuh"
 
 // warps is how a block's warps share a patch: WM×WN of them, each with 4 rows of 16
 // positions and NT·8 channels, whose products lie in its registers.
-template <int TAPS, int NT, int WM, int WN> struct warps {
+template <class N, int TAPS, int NT, int WM, int WN> struct warps {
   typedef patch<TAPS, 4 * WM, 8 * NT * WN, 32 * WM * WN> P;
   float d[4][NT][4];
   int row, column, lane; // of the warp's first position and channel
@@ -22,33 +23,61 @@ template <int TAPS, int NT, int WM, int WN> struct warps {
         for (int e = 0; e < 4; e++) d[i][k][e] = 0;
   }
 
-  // fetch reads what step s multiplies.
-  __device__ __forceinline__ void fetch(operands& o, shared_t a, shared_t b, int s) const {
+  // fetch reads what is multiplied, at so many units from the first position and weight.
+  __device__ __forceinline__ void fetch(operands& o, shared_t a, shared_t b, int position, int weight) const {
 #pragma unroll
-    for (int i = 0; i < 4; i++) load_matrices<false>(o.a[i], a + 16 * (P::step_at(s) + i * P::PITCH));
+    for (int i = 0; i < 4; i++) load_matrices<false>(o.a[i], a + 16 * (position + i * P::PITCH));
 #pragma unroll
     for (int k = 0; k < NT; k += 2) {
       unsigned r[4];
-      load_matrices<false>(r, b + 16 * (s * 2 * P::BN + k * 8));
+      load_matrices<false>(r, b + 16 * (weight + k * 8));
       o.b[k][0] = r[0], o.b[k][1] = r[1], o.b[k + 1][0] = r[2], o.b[k + 1][1] = r[3];
     }
   }
 
+  template <class M> __device__ __forceinline__ void multiply(const operands& o) {
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+      for (int k = 0; k < NT; k++) multiply_add<M>(d[i][k], o.a[i], o.b[k]);
+  }
+
+  // Where this lane reads of a stage.
+  __device__ __forceinline__ shared_t positions(shared_t stage) const {
+    int m = lane / 8, r = lane % 8;
+    return stage + 16 * (m / 2 * P::PLANE + row * P::PITCH + m % 2 * 8 + r);
+  }
+  __device__ __forceinline__ shared_t weights(shared_t stage) const {
+    int m = lane / 8, r = lane % 8;
+    return stage + 16 * (P::POSITION_UNITS + m % 2 * P::BN + column + m / 2 * 8 + r);
+  }
+
   // add multiplies a stage; what the next step needs is read meanwhile.
   __device__ __forceinline__ void add(shared_t stage) {
-    int m = lane / 8, r = lane % 8;
-    shared_t a = stage + 16 * (m / 2 * P::PLANE + row * P::PITCH + m % 2 * 8 + r);
-    shared_t b = stage + 16 * (P::POSITION_UNITS + m % 2 * P::BN + column + m / 2 * 8 + r);
+    shared_t a = positions(stage), b = weights(stage);
     operands o[2];
-    fetch(o[0], a, b, 0);
+    fetch(o[0], a, b, P::step_at(0), 0);
 #pragma unroll
     for (int s = 0; s < P::STEPS; s++) {
-      if (s + 1 < P::STEPS) fetch(o[(s + 1) % 2], a, b, s + 1);
-#pragma unroll
-      for (int i = 0; i < 4; i++)
-#pragma unroll
-        for (int k = 0; k < NT; k++) multiply_add(d[i][k], o[s % 2].a[i], o[s % 2].b[k]);
+      if (s + 1 < P::STEPS) fetch(o[(s + 1) % 2], a, b, P::step_at(s + 1), (s + 1) * 2 * P::BN);
+      multiply<N>(o[s % 2]);
     }
+  }
+
+  // plus multiplies a stage of the job's plus.
+  __device__ __forceinline__ void plus(shared_t stage) {
+    operands o;
+    fetch(o, positions(stage), weights(stage), P::step_at(P::CENTRE), 0);
+    multiply<Binary>(o);
+  }
+
+  __device__ __forceinline__ void scale(float by) {
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+      for (int k = 0; k < NT; k++)
+#pragma unroll
+        for (int e = 0; e < 4; e++) d[i][k][e] *= by;
   }
 };
 
@@ -56,7 +85,7 @@ template <int TAPS, int NT, int WM, int WN> struct warps {
 // channels to the epilogue.
 template <int TAPS, int NT, int WM, int WN, class E>
 __device__ __forceinline__ void product(const product_job& j, const E& epilogue, int stages) {
-  typedef warps<TAPS, NT, WM, WN> W;
+  typedef warps<typename E::Number, TAPS, NT, WM, WN> W;
   typedef typename W::P P;
   SHARED_DYNAMIC(char, memory);
   shared_t base = shared_address(memory);
@@ -64,19 +93,21 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
   int x0 = blockIdx.x % across * P::W, y0 = blockIdx.x / across * P::H;
   loader<P, false> load(j, base, stages, x0, y0, blockIdx.y);
   W w;
-  int n = (int)(j.in / (8 * P::PLANES) * j.terms);
-  for (int s = 0; s < stages - 1; s++) {
-    if (s < n) load.next(s);
+  const int first = P::slices(j.of), n = first + (E::PLUS ? P::slices(j.plus) : 0);
+  auto next = [&](int slice, int stage) __attribute__((always_inline)) {
+    if (E::PLUS && slice == first) load.aim(j.plus, P::PLUS_UNITS);
+    if (slice < n) load.next(stage);
     copies_commit();
-  }
+  };
+  for (int s = 0; s < stages - 1; s++) next(s, s);
   for (int s = 0, at = 0; s < n; s++) {
     if (stages == 2) copies_wait<0>();
     else copies_wait<1>();
     __syncthreads(); // all have slice s, and none reads the stage before any more
-    int ahead = s + stages - 1;
-    if (ahead < n) load.next(at == 0 ? stages - 1 : at - 1);
-    copies_commit();
-    w.add(base + at * P::STAGE);
+    next(s + stages - 1, at == 0 ? stages - 1 : at - 1);
+    if (E::PLUS && s == first) w.scale(epilogue.plus_scale());
+    if (!E::PLUS || s < first) w.add(base + at * P::STAGE);
+    else w.plus(base + at * P::STAGE);
     if (++at == stages) at = 0;
   }
   int channel = (int)blockIdx.y * P::BN + w.column + w.lane % 4 * 2 * NT;
@@ -91,15 +122,14 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     }
 }
 
-// conv_C_R: a 3×3 convolution, C output channels and R rows of 16 positions a block.
+// there_C_R and back_C_R: a 3×3 convolution, C output channels and R rows of 16 positions
+// a block.
 #define CONV(C, R, NT, WM, WN)                                                                                       \
-  KERNEL_BOUNDED(conv_##C##_##R, 32 * WM * WN, 8 / (WM * WN), \
-              (const bf16* src_hi, const bf16* src_lo, const bf16* w_hi, const bf16* w_lo, const float* bias,        \
-               bf16* dst_hi, bf16* dst_lo, const bf16* gate, long h, long w, long in, long out, long terms,          \
-               long stages)) {                                                                                       \
-    product_job j = {src_hi, src_lo, w_hi, w_lo, dst_hi, dst_lo, gate, h, w, in, out, terms};                        \
-    conv_epilogue e = {bias};                                                                                        \
-    product<9, NT, WM, WN>(j, e, (int)stages);                                                                       \
+  KERNEL_BOUNDED(there_##C##_##R, 32 * WM * WN, 8 / (WM * WN), THERE_PARAMETERS) {                                   \
+    product<9, NT, WM, WN>(THERE_JOB, THERE_EPILOGUE, (int)stages);                                                  \
+  }                                                                                                                  \
+  KERNEL_BOUNDED(back_##C##_##R, 32 * WM * WN, 8 / (WM * WN), BACK_PARAMETERS) {                                     \
+    product<9, NT, WM, WN>(BACK_JOB, BACK_EPILOGUE, (int)stages);                                                    \
   }
 
 CONV(128, 16, 8, 4, 2)
@@ -111,37 +141,42 @@ CONV(64, 8, 8, 2, 1)
 CONV(32, 16, 4, 4, 1)
 CONV(32, 8, 4, 2, 1)
 
-// at_core_C: a product with one matrix, at the positions of a core (multiply, addTap).
-#define AT_CORE(C, NT, WM, WN)                                                                                       \
-  KERNEL_BOUNDED(at_core_##C, 32 * WM * WN, 8 / (WM * WN), \
-              (const bf16* src_hi, const bf16* src_lo, const bf16* w_hi, const bf16* w_lo, bf16* dst_hi,             \
-               bf16* dst_lo, const bf16* gate, const float* shares, const float* mean, const bf16* delta_hi,         \
-               const bf16* delta_lo, long pitch, long x, long y, long cw, long ch, double mean_scale, double weight, \
-               long adds, long h, long w, long in, long out, long terms, long stages)) {                             \
-    product_job j = {src_hi, src_lo, w_hi, w_lo, dst_hi, dst_lo, gate, h, w, in, out, terms};                        \
-    core_epilogue e = {shares, mean, delta_hi, delta_lo, pitch, x, y, cw, ch, (float)mean_scale, (float)weight,      \
-                       adds != 0};                                                                                   \
-    product<1, NT, WM, WN>(j, e, (int)stages);                                                                       \
+// multiply_C_split and add_tap_C_split: a product with one matrix.
+#define ONE_MATRIX(C, NT, WM, WN)                                                                                    \
+  KERNEL_BOUNDED(multiply_##C##_split, 32 * WM * WN, 8 / (WM * WN),                                                  \
+                 (in_plane src_hi, in_plane src_lo, in_plane m_hi, in_plane m_lo, const float* scale,                \
+                  out_plane dst_hi, out_plane dst_lo, long x, long y, long cw, long ch, long h, long w, long c,      \
+                  long terms, long stages)) {                                                                        \
+    product<1, NT, WM, WN>({{src_hi, src_lo, m_hi, m_lo, c, terms}, {}, dst_hi, dst_lo, 0, h, w, c},                 \
+                           multiply_epilogue{{x, y, cw, ch}, scale}, (int)stages);                                   \
+  }                                                                                                                  \
+  KERNEL_BOUNDED(add_tap_##C##_split, 32 * WM * WN, 8 / (WM * WN),                                                   \
+                 (in_plane a_hi, in_plane a_lo, in_plane d_hi, in_plane d_lo, const float* scale, out_plane da_hi,   \
+                  out_plane da_lo, long x, long y, long cw, long ch, const float* shares, long pitch,                \
+                  const float* mean, double mean_scale, in_plane delta_hi, in_plane delta_lo, double weight, long h, \
+                  long w, long c, long terms, long stages)) {                                                        \
+    tap on_top = {scale, mean, delta_hi, delta_lo, (float)mean_scale, (float)weight};                                \
+    product<1, NT, WM, WN>({{a_hi, a_lo, d_hi, d_lo, c, terms}, {}, da_hi, da_lo, a_hi, h, w, c},                    \
+                           tap_epilogue{{x, y, cw, ch}, on_top, shares, pitch}, (int)stages);                        \
   }
 
-AT_CORE(128, 8, 4, 2)
-AT_CORE(96, 6, 4, 2)
-AT_CORE(64, 8, 4, 1)
-AT_CORE(32, 4, 4, 1)
+ONE_MATRIX(128, 8, 4, 2)
+ONE_MATRIX(96, 6, 4, 2)
+ONE_MATRIX(64, 8, 4, 1)
+ONE_MATRIX(32, 4, 4, 1)
 
 // put packs a value for both planes.
-static __device__ __forceinline__ void put(bf16* hi, bf16* lo, long at, float v) {
-  bf16 h = to_bf16(v);
-  hi[at] = h;
-  if (lo) lo[at] = to_bf16(v - from_bf16(h));
+template <class N> __device__ __forceinline__ void put(out_plane hi, out_plane lo, long at, float v) {
+  Planes<N>(hi, lo).store(at, v);
 }
 
-// split_filter lays the weights (out, in, 3, 3) of a layer out for a convolution of
-// padded channels: [block of columns][slice of 16][place][half of 8][column][8], a
-// column of a warp's N standing for channel_of. back: in and out exchanged, turned round.
-KERNEL(split_filter, (const float* src, bf16* hi, bf16* lo, long out, long in, long padded_out, long padded_in,
-                          long block, long N, long back)) {
-  long i = (long)blockIdx.x * blockDim.x + threadIdx.x;
+// split_filter lays scale times the weights (out, in, 3, 3) of a layer out for a
+// convolution of padded channels: [block of columns][slice of 16][place][half of
+// 8][column][8], a column of a warp's N standing for channel_of. back: in and out
+// exchanged, turned round.
+KERNEL(split_filter, (const float* src, out_plane hi, out_plane lo, long out, long in, long padded_out, long padded_in,
+                      long block, long N, long back, double scale)) {
+  long i = thread_number();
   if (i >= 9 * padded_out * padded_in) return;
   long k = i % 8, n = i / 8 % block, half = i / 8 / block % 2, place = i / 16 / block % 9;
   long slice = i / 144 / block % (padded_in / 16), of = i / 144 / block / (padded_in / 16);
@@ -149,18 +184,43 @@ KERNEL(split_filter, (const float* src, bf16* hi, bf16* lo, long out, long in, l
   float v = 0;
   if (back) {
     if (c < out && o < in) v = src[(c * in + o) * 9 + 8 - place];
-  } else if (c < in && o < out) {
-    v = src[(o * in + c) * 9 + place];
+    put<Brain>(hi, lo, i, (float)scale * v);
+  } else {
+    if (c < in && o < out) v = src[(o * in + c) * 9 + place];
+    put<Binary>(hi, lo, i, (float)scale * v);
   }
-  put(hi, lo, i, v);
 }
 
-// split_matrix lays scale times a symmetric n×n matrix out likewise, in slices of 32.
-KERNEL(split_matrix, (const float* src, bf16* hi, bf16* lo, long n, long padded, long block, long N, double scale)) {
-  long i = (long)blockIdx.x * blockDim.x + threadIdx.x;
+enum { LARGEST_BLOCKS = 64, LARGEST_THREADS = 256 };
+
+// matrix_largest: largest[block] is the largest magnitude in that block's part of n values.
+KERNEL(matrix_largest, (const float* src, long n, float* largest)) {
+  SHARED(float, all, LARGEST_THREADS);
+  float m = 0;
+  for (long i = thread_number(); i < n; i += LARGEST_BLOCKS * LARGEST_THREADS) m = fmaxf(m, fabsf(src[i]));
+  all[threadIdx.x] = m;
+  __syncthreads();
+  for (unsigned step = LARGEST_THREADS / 2; step; step /= 2) {
+    if (threadIdx.x < step) all[threadIdx.x] = fmaxf(all[threadIdx.x], all[threadIdx.x + step]);
+    __syncthreads();
+  }
+  if (threadIdx.x == 0) largest[blockIdx.x] = all[0];
+}
+
+// split_matrix lays a symmetric n×n matrix out like a filter, in slices of 32, times the
+// power of two that makes its largest value 2¹⁰ or a little less; products must be times
+// unscale·scale.
+KERNEL(split_matrix, (const float* src, const float* largest, out_plane hi, out_plane lo, float* unscale, long n,
+                      long padded, long block, long N, double scale)) {
+  float m = 0;
+  for (int k = 0; k < LARGEST_BLOCKS; k++) m = fmaxf(m, largest[k]);
+  int exponent = 9 - ((int)(__float_as_uint(m) >> 23 & 255) - 127); // 2^exponent·m is from 2⁹ to 2¹⁰
+  exponent = m > 0 ? min(max(exponent, -126), 126) : 0;
+  long i = thread_number();
+  if (i == 0) *unscale = (float)(scale * __uint_as_float((unsigned)(127 - exponent) << 23));
   if (i >= padded * padded) return;
   long k = i % 8, column = i / 8 % block, part = i / 8 / block % 4;
   long slice = i / 32 / block % (padded / 32), of = i / 32 / block / (padded / 32);
   long c = slice * 32 + part * 8 + k, o = of * block + column / N * N + channel_of((int)(column % N), (int)N);
-  put(hi, lo, i, c < n && o < n ? (float)(scale * src[c * n + o]) : 0.f);
+  put<Binary>(hi, lo, i, c < n && o < n ? src[c * n + o] * __uint_as_float((unsigned)(127 + exponent) << 23) : 0.f);
 }

@@ -25,6 +25,7 @@ constexpr unsigned warp_lanes = 32, most_threads = 1024;
 constexpr size_t stack_bytes = 64 << 10;
 // Not a power of two, so that stacks do not share the cache's sets.
 constexpr size_t stack_stride = stack_bytes + 320;
+// At each stack's far end.
 constexpr uint64_t stack_mark = 0x57ac6e4d57ac6e4d;
 constexpr size_t static_limit = 48 << 10, dynamic_limit = 228 << 10;
 
@@ -33,18 +34,18 @@ struct Fiber {
   char *stack;
 };
 
-enum State { ready, in_warp, in_block, done };
+enum State : unsigned char { ready, in_warp, in_block, done };
 
 struct Thread {
   Fiber *fiber; // from its first step to its last
-  State state;
+  Size3 index;
 };
 
 struct Warp {
   unsigned arrived;
   size_t bytes;
   unsigned round; // exchanges that are over
-  char values[2][warp_lanes * Block::most_exchanged];
+  alignas(16) char values[2][warp_lanes * Block::most_exchanged];
 };
 
 struct Site {
@@ -60,9 +61,6 @@ char *map(size_t bytes) {
 
 class Worker : public Block {
 public:
-  const Kernel *kernel;
-  void **parameters;
-
   Worker() : stacks(map(most_threads * stack_stride)), memory(map(static_limit + dynamic_limit)) {
     dynamic = memory + static_limit;
     for (unsigned i = most_threads; i--;) {
@@ -74,32 +72,52 @@ public:
     }
   }
 
+  void start(const Kernel &k, void **values, Size3 grid_size, Size3 block_size) {
+    kernel = &k;
+    parameters = values;
+    grid = grid_size;
+    size = block_size;
+    n = 0;
+    for (unsigned z = 0; z < size.z; z++)
+      for (unsigned y = 0; y < size.y; y++)
+        for (unsigned x = 0; x < size.x; x++) threads[n++].index = {x, y, z};
+  }
+
   void run_block(size_t dynamic_bytes) {
-    unsigned n = size.x * size.y * size.z;
     sites.clear();
     static_used = 0;
     memset(dynamic, 0xFF, dynamic_bytes);
-    for (unsigned i = 0; i < n; i++) threads[i].state = ready;
+    memset(state, ready, n);
     for (unsigned i = 0; i < n; i += warp_lanes) warps[i / warp_lanes].arrived = 0;
     for (;;) {
-      unsigned count[done + 1] = {};
-      for (unsigned i = 0; i < n; i += warp_lanes) run_warp(i, std::min(n, i + warp_lanes), count);
-      if (count[in_warp]) die("%u threads of a block wait for the rest of their warp", count[in_warp]);
-      if (count[done] == n) break;
-      if (count[in_block] != n) die("__syncthreads is reached by %u of %u threads", count[in_block], n);
-      for (unsigned i = 0; i < n; i++) threads[i].state = ready;
+      for (unsigned i = 0; i < n; i++) {
+        if (state[i] == ready) switch_context(&scheduler, take(i));
+      }
+      if (count(ready)) continue;
+      if (unsigned some = count(in_warp)) die("%u threads of a block wait for the rest of their warp", some);
+      unsigned some = count(in_block);
+      if (!some) break;
+      if (some != n) die("__syncthreads is reached by %u of %u threads", some, n);
+      memset(state, ready, n);
     }
+  }
+
+  // end sees to it that no thread wrote beyond its stack.
+  void end() {
     most_used = std::max(most_used, n);
     for (unsigned i = 0; i < most_used; i++)
       if (memcmp(fibers[i].stack, &stack_mark, sizeof stack_mark)) die("a thread's stack is full");
   }
 
-  void wait(State state) {
-    threads[number].state = state;
-    switch_context(&threads[number].fiber->context, &scheduler);
+  // wait goes on with the next thread where that can run, otherwise with the scheduler.
+  void wait(State what) {
+    Context *here = &threads[number].fiber->context;
+    state[number] = what;
+    unsigned next = number + 1;
+    switch_context(here, next < n && state[next] == ready ? take(next) : &scheduler);
   }
 
-  const char *exchange(const void *value, size_t bytes) {
+  const char *exchange(const void *value, size_t bytes, void (*together)(void *)) {
     Warp &w = warps[number / warp_lanes];
     unsigned first = number / warp_lanes * warp_lanes;
     if (w.arrived && w.bytes != bytes) die("lanes of a warp are at different exchanges");
@@ -110,9 +128,10 @@ public:
       wait(in_warp);
       return values;
     }
+    if (together) together(values);
     w.arrived = 0;
     w.round++;
-    for (unsigned i = 0; i < warp_lanes; i++) threads[first + i].state = ready;
+    memset(state + first, ready, warp_lanes);
     return values;
   }
 
@@ -135,6 +154,9 @@ public:
   }
 
 private:
+  const Kernel *kernel;
+  void **parameters;
+  unsigned n; // threads of a block
   Context scheduler;
   char *stacks, *memory;
   size_t static_used;
@@ -142,7 +164,23 @@ private:
   Fiber fibers[most_threads], *idle[most_threads];
   unsigned idle_fibers = 0, most_used = 0;
   Thread threads[most_threads] = {};
+  State state[most_threads];
   Warp warps[most_threads / warp_lanes] = {};
+
+  unsigned count(State what) const {
+    unsigned c = 0;
+    for (unsigned i = 0; i < n; i++) c += state[i] == what;
+    return c;
+  }
+
+  // take makes a thread the one that runs, on its fiber or a new one.
+  const Context *take(unsigned i) {
+    Thread &t = threads[i];
+    number = i;
+    thread = t.index;
+    if (!t.fiber) t.fiber = idle[--idle_fibers];
+    return &t.fiber->context;
+  }
 
   // A fiber runs one thread after another. It may go on in another OS thread, so nothing
   // of this one is kept beyond work.
@@ -153,32 +191,16 @@ private:
   __attribute__((noinline)) static void work() {
     Worker *w = static_cast<Worker *>(block_of_thread);
     w->kernel->run(w->parameters);
-    Fiber *f = w->threads[w->number].fiber;
-    w->threads[w->number].state = done;
-    w->idle[w->idle_fibers++] = f;
-    switch_context(&f->context, &w->scheduler);
-  }
-
-  // run_warp runs a warp's threads as far as they come, and counts how they end.
-  void run_warp(unsigned first, unsigned end, unsigned *count) {
-    for (bool some = true; some;) {
-      some = false;
-      for (unsigned i = first; i < end; i++) {
-        if (threads[i].state != ready) continue;
-        some = true;
-        resume(i);
-      }
-    }
-    for (unsigned i = first; i < end; i++) count[threads[i].state]++;
-  }
-
-  void resume(unsigned i) {
-    number = i;
-    thread = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
-    Thread &t = threads[i];
-    if (!t.fiber) t.fiber = idle[--idle_fibers];
-    switch_context(&scheduler, &t.fiber->context);
-    if (t.state == done) t.fiber = nullptr;
+    Fiber *fiber = w->threads[w->number].fiber;
+    w->threads[w->number].fiber = nullptr;
+    w->state[w->number] = done;
+    w->idle[w->idle_fibers++] = fiber;
+    // The next thread takes this fiber, unless it has one.
+    unsigned next = w->number + 1;
+    if (next < w->n && w->state[next] == ready && !w->threads[next].fiber)
+      w->take(next);
+    else
+      switch_context(&fiber->context, &w->scheduler);
   }
 };
 
@@ -202,8 +224,8 @@ void put_worker(Worker *w) {
 } // namespace
 
 void Block::wait_for_block() { static_cast<Worker *>(this)->wait(in_block); }
-const char *Block::exchange(const void *value, size_t bytes) {
-  return static_cast<Worker *>(this)->exchange(value, bytes);
+const char *Block::exchange(const void *value, size_t bytes, void (*together)(void *)) {
+  return static_cast<Worker *>(this)->exchange(value, bytes, together);
 }
 void *Block::shared(const void *site, size_t bytes) { return static_cast<Worker *>(this)->shared(site, bytes); }
 
@@ -213,14 +235,12 @@ void run_grid(const Kernel &kernel, Size3 grid, Size3 size, size_t dynamic, void
   auto work = [&] {
     Worker *w = take_worker();
     block_of_thread = w;
-    w->kernel = &kernel;
-    w->parameters = parameters;
-    w->grid = grid;
-    w->size = size;
+    w->start(kernel, parameters, grid, size);
     for (size_t i; (i = next++) < blocks;) {
       w->index = {unsigned(i % grid.x), unsigned(i / grid.x % grid.y), unsigned(i / grid.x / grid.y)};
       w->run_block(dynamic);
     }
+    w->end();
     block_of_thread = nullptr;
     put_worker(w);
   };

@@ -27,9 +27,10 @@ public:
 
   void wait_for_block();
 
-  // exchange waits for all of a warp and returns its lanes' values, bytes apart. They stay
-  // until the lane's second next exchange.
-  const char *exchange(const void *value, size_t bytes);
+  // exchange waits for all of a warp and returns its lanes' values, bytes apart, after
+  // together, unless it is 0, was called once with them. They stay until the lane's second
+  // next exchange.
+  const char *exchange(const void *value, size_t bytes, void (*together)(void *values) = nullptr);
 
   // shared returns the block's memory of a site in a kernel, the same for all threads.
   void *shared(const void *site, size_t bytes);

@@ -10,7 +10,7 @@ mkdir -p "$build"
 exec 9>"$build/lock"
 flock 9
 
-flags="-O2 -g1 -march=native -fPIC -fvisibility=hidden -Wall -Wextra -I../driver/include"
+flags="-O3 -g1 -march=native -fPIC -fvisibility=hidden -Wall -Wextra -I../driver/include"
 objects=
 stale() { # OBJECT SOURCE: whether it must be made, by the dependencies that gcc wrote
 	[ -e "$1.o" ] && [ -e "$1.d" ] || return 0

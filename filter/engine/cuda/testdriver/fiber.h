@@ -2,7 +2,8 @@
 #pragma once
 
 #ifdef __x86_64__
-// The callee-saved registers are on the stack; the rest the caller has saved.
+// The callee-saved registers are on the stack; the rest the caller has saved. It ends in a
+// jump, since a return to another stack than the call's is always predicted wrong.
 struct Context { void *sp; };
 
 extern "C" void switch_context(Context *from, const Context *to);
@@ -23,7 +24,8 @@ switch_context:
   popq %r12
   popq %rbx
   popq %rbp
-  ret
+  popq %rdx
+  jmp *%rdx
 )");
 
 static inline void make_context(Context *c, char *stack, unsigned long bytes, void (*entry)()) {

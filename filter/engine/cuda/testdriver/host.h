@@ -42,23 +42,37 @@ static inline float __uint_as_float(unsigned u) {
 }
 static inline float rsqrtf(float v) { return 1 / std::sqrt(v); }
 
+static inline unsigned short narrow_fp16(float v) {
+  _Float16 h = (_Float16)v;
+  unsigned short u;
+  memcpy(&u, &h, sizeof u);
+  return u;
+}
+static inline float widen_fp16(unsigned short u) {
+  _Float16 h;
+  memcpy(&h, &u, sizeof h);
+  return (float)h;
+}
+
 static inline void __syncthreads() { block_of_thread->wait_for_block(); }
 
-// warp_gather gives every lane of a warp the values of all 32. All lanes must call it.
-template <class T> static inline void warp_gather(T mine, T all[32]) {
+static inline int lane_number() { return block_of_thread->lane(); }
+
+// warp_together has f change the values of a warp's 32 lanes, once for them all, and
+// returns what became of this lane's. All lanes must call it.
+template <class T, void (*f)(T (&all)[32])> static inline T warp_together(T mine) {
   static_assert(sizeof(T) <= Block::most_exchanged && std::is_trivially_copyable_v<T>);
-  const char *values = block_of_thread->exchange(&mine, sizeof mine);
-  memcpy(all, values, 32 * sizeof(T));
+  auto *all = (const T *)block_of_thread->exchange(&mine, sizeof mine, [](void *values) { f(*(T(*)[32])values); });
+  return all[lane_number()];
 }
 
 static inline void __syncwarp(unsigned = ~0u) { block_of_thread->exchange(nullptr, 0); }
 
-static inline int lane_number() { return block_of_thread->lane(); }
-
 template <class T> static inline T warp_shuffle(T v, int lane) {
-  T all[32];
-  warp_gather(v, all);
-  return all[lane & 31];
+  static_assert(sizeof(T) <= Block::most_exchanged && std::is_trivially_copyable_v<T>);
+  const char *values = block_of_thread->exchange(&v, sizeof v);
+  memcpy(&v, values + (lane & 31) * sizeof v, sizeof v);
+  return v;
 }
 template <class T> static inline T warp_xor(T v, int mask) {
   return warp_shuffle(v, lane_number() ^ mask);

@@ -36,23 +36,3 @@ KERNEL(probe_divergent, (long some)) {
 KERNEL(probe_divergent_warp, (long some)) {
   if (threadIdx.x < some) __syncwarp();
 }
-
-// Through an activation and back.
-template <class A> static __device__ void probe_copy(void *dhi, void *dlo, const void *hi, const void *lo, long n) {
-  A to(dhi, dlo), from(hi, lo);
-  long i = 4 * thread_number();
-  if (i + 4 <= n) to.store4(i, from.load4(i));
-  else
-    for (; i < n; i++) to.store(i, from.load(i));
-}
-KERNELS(probe_copy, (void *dhi, void *dlo, const void *hi, const void *lo, long n), (dhi, dlo, hi, lo, n))
-
-// Shares float32 out over hi and lo.
-KERNEL(probe_split, (void *hi, void *lo, const float *x, long n)) {
-  long i = thread_number();
-  if (i < n) Split(hi, lo).store(i, x[i]);
-}
-KERNEL(probe_join, (float *x, const void *hi, const void *lo, long n)) {
-  long i = thread_number();
-  if (i < n) x[i] = Split(hi, lo).load(i);
-}
