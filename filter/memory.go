@@ -65,7 +65,7 @@ func (f *Filter) vectorMemory(s size, how means) int64 {
 func (f *Filter) pictureMemory(full, s size, last bool, how means) int64 {
 	pictures := 3*full.pixels() + 2*3*s.pixels() // the frame, the result, and what passes by
 	if how.later {
-		pictures += 64 * full.pixels() // the guide, what it is made of, and frames that wait
+		pictures += 96 * full.pixels() // the guide, what it and the next one are made of, and frames that wait
 	}
 	if !last {
 		params := 3 * s.pixels()

@@ -40,7 +40,7 @@ func (p *painter) paint(ctx context.Context, s *seen) (*filter.Frame, error) {
 	f := s.frame
 	s.frame = nil // where nothing remembers it, its picture can be collected before the end
 	painted, report, err := p.render(ctx, f, guide, s.took, took)
-	if err == nil && s.outlook != nil {
+	if err == nil && p.lookout != nil {
 		p.history.Keep(painted, report.Margin)
 	}
 	return painted, err
@@ -52,6 +52,7 @@ func (p *painter) guide(s *seen) (guide filter.Guide, took time.Duration) {
 	if s.outlook != nil {
 		began := time.Now()
 		guide = p.history.Guide(s.outlook)
+		s.outlook = nil // it is large
 		took = time.Since(began)
 	}
 	guide.Began, guide.Shares = s.began, s.shares

@@ -103,7 +103,7 @@ func (s *passes) take(ctx context.Context, next *seen) error {
 	if err != nil {
 		return err
 	}
-	if next.outlook != nil {
+	if s.lookout != nil {
 		s.history.Keep(painted, report.Margin)
 	}
 	if painted.W != f.W || painted.H != f.H { // nothing is remembered of it

@@ -22,7 +22,7 @@ type Stat struct {
 	Iterations int                `json:"iterations"` // of all passes; losses are the last one's
 	Losses     filter.Losses      `json:"losses"`
 	Stopped    string             `json:"stopped,omitempty"` // by iterations, settled or deadline; transparent: not begun
-	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, what filter.Report lists, encode
+	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, flow (while the frame before is painted), guide, what filter.Report lists, encode
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
 }
 

@@ -2,7 +2,6 @@ package video
 
 import (
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -104,11 +103,36 @@ func medianFlow(all []fitted) (c camera) {
 		}
 	}
 	if len(us) > 0 {
-		slices.Sort(us)
-		slices.Sort(vs)
-		c[0], c[3] = us[len(us)/2], vs[len(vs)/2]
+		c[0], c[3] = median(us), median(vs)
 	}
 	return c
+}
+
+// median finds the upper one by Hoare's quickselect, which changes v's order.
+func median(v []float64) float64 {
+	k := len(v) / 2
+	for low, high := 0, len(v)-1; low < high; {
+		pivot, i, j := v[k], low, high
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i, j = i+1, j-1
+			}
+		}
+		if j < k {
+			low = i
+		}
+		if i > k {
+			high = j
+		}
+	}
+	return v[k]
 }
 
 func (c *camera) at(x, y float64) (u, v float64) {
@@ -142,9 +166,9 @@ func (c *camera) then(d *camera) *camera {
 	return &out
 }
 
-// cameraFlow is the flow of every pixel of w×h by a camera.
+// cameraFlow is the flow of every pixel of w×h by a camera, in memory of the desk's.
 func (d *desk) cameraFlow(c *camera, w, h int) *flow.Field {
-	f := flow.NewField(w, h)
+	f := &flow.Field{W: w, H: h, U: d.take(w * h), V: d.take(w * h)}
 	d.bands(h, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range w {

@@ -2,6 +2,8 @@ package video
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"nstfilter/video/flow"
@@ -64,5 +66,19 @@ func TestCameraThen(t *testing.T) {
 	}
 	if a.then(nil) != nil || (*camera)(nil).then(a) != nil {
 		t.Error("a camera that is not known leads somewhere")
+	}
+}
+
+func TestMedian(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := 1; n < 40; n++ {
+		v := make([]float64, n)
+		for i := range v {
+			v[i] = float64(r.IntN(n)) // some are equal
+		}
+		sorted := slices.Sorted(slices.Values(v))
+		if got := median(v); got != sorted[n/2] {
+			t.Errorf("%g of %v", got, sorted)
+		}
 	}
 }

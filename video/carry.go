@@ -17,10 +17,16 @@ func (d *desk) carry(result *filter.Frame, f *flow.Field) []float32 {
 	return moved
 }
 
-// blend takes parts of an older result over into pix, carried along f.
-func (d *desk) blend(pix []float32, older *outcome, f *flow.Field, parts []float32) {
+// blend takes the parts of an older result that g says over into pix, carried to
+// where their things are now.
+func (d *desk) blend(pix []float32, older *outcome, g *glance) {
 	was, is := d.take(len(pix)), d.take(len(pix))
 	d.fromBytes(was, older.pix, 255)
+	f, parts := g.back, g.parts
+	if f == nil {
+		f = d.cameraFlow(g.camera, older.head.W, older.head.H)
+		defer d.leave(f.U, f.V)
+	}
 	d.warper.Warp(is, was, f, parts)
 	n := len(parts)
 	d.bands(n, func(from, to int) {

@@ -31,10 +31,12 @@ func (d *desk) take(n int) []float32 {
 	return all[len(all)-1]
 }
 
-// leave gives memory back.
+// leave gives memory back, where there is any.
 func (d *desk) leave(all ...[]float32) {
 	for _, s := range all {
-		d.free[len(s)] = append(d.free[len(s)], s)
+		if s != nil {
+			d.free[len(s)] = append(d.free[len(s)], s)
+		}
 	}
 }
 
@@ -43,9 +45,14 @@ func (d *desk) bands(n int, do func(from, to int)) { bands(d.threads, n, do) }
 
 // boxMean is flow.BoxMean.
 func (d *desk) boxMean(dst, src []float32, w, h, r int) {
-	scratch := d.take(len(src))
+	scratch := d.take(w * h)
 	flow.BoxMean(dst, src, scratch, w, h, r, d.threads)
 	d.leave(scratch)
+}
+
+// planes are three of n samples each, from one on to another.
+func planes(pix []float32, n, from, to int) (r, g, b []float32) {
+	return pix[from:to], pix[n+from : n+to], pix[2*n+from : 2*n+to]
 }
 
 // mean is that of term(i) over i in [0,n), summed over fixed blocks in their order.

@@ -46,8 +46,9 @@ func (h *History) Guide(o *Outlook) filter.Guide {
 	}
 	moved := d.carry(h.result, o.back)
 	d.sharpen(moved, h.result.Pix, o.back)
-	for _, g := range o.older {
-		d.blend(moved, h.older[len(h.older)+1-g.ago], g.back, g.parts)
+	for i := range o.older {
+		g := &o.older[i]
+		d.blend(moved, h.older[len(h.older)+1-g.ago], g)
 	}
 	return filter.Guide{Start: content.With(d.fill(moved, content.Pix, o.trust, content.W, content.H)), Margin: h.margin, New: o.fresh,
 		Prior: content.With(moved), PriorWeight: o.weight}

@@ -2,6 +2,8 @@ package video
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"testing"
 
 	"nstfilter/filter"
@@ -153,5 +155,31 @@ func TestHistoryOfAnotherSize(t *testing.T) {
 	h.Keep(styled(scene(32, 24, 0, 0, 1)), nil)
 	if g := h.Guide(content); g.Start != nil {
 		t.Error("a result of another size was kept")
+	}
+}
+
+// A guide does not depend, by a bit, on the number of threads.
+func TestHistoryThreads(t *testing.T) {
+	const w, hgt = 150, 97
+	guides := func(threads int) (all []filter.Guide) {
+		l, err := NewLookout(DefaultOptions(), threads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := historian{l, NewHistory(threads), t}
+		for i := range 6 {
+			content := covered(scene(w, hgt, 2.3*float64(i), 0.4*float64(i), 1), 30+9*i, hgt/2, 14)
+			g := h.Guide(content)
+			all = append(all, g)
+			h.Keep(styled(content), nil)
+		}
+		return all
+	}
+	one, five := guides(1), guides(5)
+	for i, g := range one[1:] {
+		if f := five[i+1]; !reflect.DeepEqual(f.Start, g.Start) || !reflect.DeepEqual(f.Prior, g.Prior) ||
+			!slices.Equal(f.New, g.New) || !slices.Equal(f.PriorWeight, g.PriorWeight) {
+			t.Errorf("frame %d has another guide", i+1)
+		}
 	}
 }

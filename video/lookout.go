@@ -43,9 +43,10 @@ type Outlook struct {
 
 // glance is what a frame takes from a result of some time ago.
 type glance struct {
-	ago   int // frames
-	back  *flow.Field
-	parts []float32 // in [0,1], that it has in each pixel
+	ago    int         // frames
+	camera *camera     // to that frame; nil: back
+	back   *flow.Field // to it; nil: camera
+	parts  []float32   // in [0,1], that it has in each pixel
 }
 
 // NewLookout returns one that has seen nothing. Threads: 0 takes all processors. It
@@ -114,12 +115,13 @@ func (l *Lookout) follow(content *filter.Frame, bins *histogram) (*Outlook, *sig
 		}
 		looked = k
 		p := l.older[len(l.older)+1-k]
-		other, err := l.lookBack(content, p, camera)
+		g, other, err := l.lookBack(content, p, camera)
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		if other != nil {
-			o.older = append(o.older, glance{k, other.back, d.join(s, other, l.o.Settle)})
+			g.ago, g.parts = k, d.join(s, other, l.o.Settle)
+			o.older = append(o.older, g)
 			d.leave(other.trust, other.age)
 			apart = min(apart, bins.distance(&p.bins, len(s.trust)))
 		}
@@ -132,26 +134,26 @@ func (l *Lookout) follow(content *filter.Frame, bins *histogram) (*Outlook, *sig
 // the motion of the camera since then, or along flow that is sought. The flow over
 // many frames of what was hidden meanwhile is found in parts only, and costs more.
 // Nil: none is known.
-func (l *Lookout) lookBack(content *filter.Frame, p *past, c *camera) (*sight, error) {
+func (l *Lookout) lookBack(content *filter.Frame, p *past, c *camera) (g glance, s *sight, err error) {
 	d := l.desk
 	before, age := d.frame(p)
-	defer d.leave(before.Pix)
-	if age != nil {
-		defer d.leave(age)
-	}
+	defer d.leave(before.Pix, age)
 	backward, forward, err := l.motion.given(content, before)
 	if err != nil {
-		return nil, err
+		return g, nil, err
 	}
 	if backward == nil {
-		if c := c.then(p.camera); c != nil {
-			return d.lookBy(content, before, age, d.cameraFlow(c, content.W, content.H)), nil
+		if g.camera = c.then(p.camera); g.camera != nil {
+			guess := d.cameraFlow(g.camera, content.W, content.H)
+			defer d.leave(guess.U, guess.V)
+			return g, d.lookBy(content, before, age, guess), nil
 		}
 		if backward, forward = l.motion.seek(content, before); backward == nil {
-			return nil, nil
+			return g, nil, nil
 		}
 	}
-	return d.look(content, before, age, backward, forward), nil
+	g.back = backward
+	return g, d.look(content, before, age, backward, forward), nil
 }
 
 // remember makes content the latest frame, to which the one before has moved by the
@@ -166,9 +168,7 @@ func (l *Lookout) remember(content *filter.Frame, age []float32, c *camera) {
 		}
 		l.older = append(l.older, l.desk.newPast(l.content, l.age, c))
 	}
-	if l.age != nil {
-		l.desk.leave(l.age)
-	}
+	l.desk.leave(l.age)
 	l.content, l.age = content, age
 }
 

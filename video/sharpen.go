@@ -27,9 +27,12 @@ func (d *desk) sharpen(moved, result []float32, f *flow.Field) {
 			for x := range f.W {
 				i := y*f.W + x
 				came[i] = had[nearest(f, x, y)]
-				gain := math.Sqrt(kept * float64(came[i]/max(has[i], 1e-12)))
+				gain := float32(0) // beside 1
+				if share := kept * float64(came[i]/max(has[i], 1e-12)); share > 1 {
+					gain = float32(min(math.Sqrt(share), mostAid) - 1)
+				}
 				for p := i; p < 3*n; p += n {
-					full[p] = moved[p] + float32(min(max(gain, 1), mostAid)-1)*band[p]
+					full[p] = moved[p] + gain*band[p]
 				}
 			}
 		}
@@ -55,13 +58,15 @@ func (d *desk) energy(dst, band, pix []float32, w, h int) {
 	d.boxMean(band, pix, w, h, 1)
 	n := w * h
 	d.bands(n, func(from, to int) {
-		for i := from; i < to; i++ {
-			var sum float32
-			for p := i; p < 3*n; p += n {
-				band[p] = pix[p] - band[p]
-				sum += band[p] * band[p]
+		dst := dst[from:to]
+		clear(dst)
+		for p := 0; p < 3*n; p += n {
+			pix, band := pix[p+from:p+to], band[p+from:p+to]
+			for i, v := range pix {
+				v -= band[i]
+				band[i] = v
+				dst[i] += v * v
 			}
-			dst[i] = sum
 		}
 	})
 	d.boxMean(dst, dst, w, h, window)

@@ -16,9 +16,8 @@ const aboutAsOld = 0.1
 
 // sight is what a frame shows of an earlier one, pixel by pixel.
 type sight struct {
-	back  *flow.Field // to where things were
-	trust []float32   // that they were there, in [0,1]
-	age   []float32   // for how many frames they have been in sight
+	trust []float32 // that things were where the flow leads, in [0,1]
+	age   []float32 // for how many frames they have been in sight
 }
 
 // look says what content shows of the frame before, by the flow from it to that one
@@ -70,7 +69,7 @@ func (d *desk) see(trust, off []float32, content, before *filter.Frame, age []fl
 	d.trustLight(trust, off, content.W, content.H)
 	d.leave(off)
 	d.trustShown(trust, content, before, back)
-	return &sight{back: back, trust: trust, age: d.grow(age, trust, back)}
+	return &sight{trust, d.grow(age, trust, back)}
 }
 
 // join takes over from other, as far as it is trusted, what s does not show (the

@@ -52,10 +52,14 @@ func (d *desk) lessen(trust, off []float32, w, h int, low, high float32) {
 	d.boxMean(off, off, w, h, 2)
 	n := w * h
 	d.bands(n, func(from, to int) {
-		trust, r, g, b := trust[from:to], off[from:to], off[n+from:n+to], off[2*n+from:2*n+to]
-		for i := range trust {
+		r, g, b := planes(off, n, from, to)
+		for i, t := range trust[from:to] {
 			mean := (magnitude(r[i]) + magnitude(g[i]) + magnitude(b[i])) / 3
-			trust[i] *= min(max((high-mean)/(high-low), 0), 1)
+			if left := high - mean; left <= 0 {
+				trust[from+i] = 0
+			} else if left < high-low {
+				trust[from+i] = t * (left / (high - low))
+			}
 		}
 	})
 }

@@ -43,7 +43,8 @@ def paint(program, style, frames, flags, scratch):
     stats = Path(scratch) / "stats"
     nut = subprocess.run(["ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-i", "-", "-pix_fmt", "gbrp", "-c:v", "rawvideo", "-f", "nut", "-"],
                          input=raw, check=True, capture_output=True).stdout
-    painted = subprocess.run([program, "--progress", "none", "--style", style, "--stats", str(stats), *flags],
+    order = [] if "--passes" in flags else ["--zero-latency"]  # one stage after the other: their seconds add up
+    painted = subprocess.run([program, "--progress", "none", "--style", style, "--stats", str(stats), *order, *flags],
                              input=nut, check=True, stdout=subprocess.PIPE).stdout
     raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "nut", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
                          input=painted, check=True, capture_output=True).stdout
@@ -111,7 +112,7 @@ def measure(a, sequence, judged):
                 flags = [*flags, "--frame-tolerance", "0", "--iterations-per-frame", str(steps)]
             rows[name], stats = paint(a.program, a.style, sequence.frames, flags, scratch)
             seconds = np.mean([sum(v for k, v in s["seconds"].items() if k not in ("decode", "encode")) for s in stats[1:]])
-            share = np.mean([s["seconds"].get("flow", 0) for s in stats[1:]]) / seconds
+            share = np.mean([s["seconds"].get("flow", 0) + s["seconds"].get("guide", 0) for s in stats[1:]]) / seconds
             taken = np.mean([s["iterations"] for s in stats[1:]])
             if name == "result":
                 steps = round(np.mean([min(s["iterations"], FULL_STEPS) for s in stats[1:]]))

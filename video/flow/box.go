@@ -1,24 +1,24 @@
 package flow
 
 // BoxMean takes the means of src's planes, each of h rows of w, over squares of 2r+1,
-// cut off at the border. dst may be src; scratch is as long.
+// cut off at the border. dst may be src; scratch is a plane.
 func BoxMean(dst, src, scratch []float32, w, h, r, threads int) {
 	boxMeanBy(fastest(), dst, src, scratch, w, h, r, threads)
 }
 
 func boxMeanBy(k kernels, dst, src, scratch []float32, w, h, r, threads int) {
-	n := w * h
-	all, down := len(src)/w, (w+columns-1)/columns
 	var crew crew
 	crew.init(threads)
-	crew.run(blocks(all), func(i int) {
-		y0, y1 := rows(i, all)
-		k.boxAcross(scratch[y0*w:y1*w], src[y0*w:y1*w], w, r)
-	})
-	crew.run(len(src)/n*down, func(i int) {
-		p, x := i/down*n, i%down*columns
-		k.boxDown(dst[p:p+n], scratch[p:p+n], w, r, x, min(x+columns, w))
-	})
+	for p := 0; p < len(src); p += w * h {
+		d, s := dst[p:p+w*h], src[p:p+w*h]
+		crew.run(blocks(h), func(i int) {
+			y0, y1 := rows(i, h)
+			k.boxAcross(scratch[y0*w:y1*w], s[y0*w:y1*w], w, r)
+		})
+		crew.run((w+columns-1)/columns, func(i int) {
+			k.boxDown(d, scratch, w, r, i*columns, min((i+1)*columns, w))
+		})
+	}
 }
 
 // boxAcross takes the means over 2r+1 samples of each row of w.

@@ -9,7 +9,7 @@ func TestBoxMean(t *testing.T) {
 			w, h := s[0], s[1]
 			src := noise(uint64(w), planes*w*h)
 			got := make([]float32, len(src))
-			BoxMean(got, src, make([]float32, len(got)), w, h, r, 3)
+			BoxMean(got, src, make([]float32, w*h), w, h, r, 3)
 			for p := range planes {
 				for y := range h {
 					for x := range w {

@@ -39,11 +39,14 @@ func Confidence(dst []float32, field, back *Field, same []float32, threads int) 
 	byRows(func(y int) {
 		for x := range w {
 			i := y*w + x
-			smooth := field.smooth(x, y)
-			if same != nil {
-				smooth = max(smooth, same[i])
+			raw[i] = field.returns(back, x, y)
+			if raw[i] > 0 && (same == nil || same[i] < 1) {
+				smooth := field.smooth(x, y)
+				if same != nil {
+					smooth = max(smooth, same[i])
+				}
+				raw[i] = min(raw[i], smooth)
 			}
-			raw[i] = min(field.returns(back, x, y), smooth)
 		}
 	})
 	byRows(func(y int) { erode(dst, raw, w, h, y) })
@@ -54,7 +57,14 @@ func Confidence(dst []float32, field, back *Field, same []float32, threads int) 
 
 // trust is 0 from the bound on.
 func trust(value, bound float32) float32 {
-	return min(max((bound-value)/(bound-bound/ramp), 0), 1)
+	left, all := bound-value, bound-bound/ramp
+	switch {
+	case left <= 0:
+		return 0
+	case left >= all:
+		return 1
+	}
+	return left / all
 }
 
 // returns says how far what leaves (x, y) comes back to it.
@@ -98,17 +108,17 @@ func (f *Field) sample(x, y float32) (u, v float32, known bool) {
 	a, b := x-float32(i), y-float32(j)
 	p := j*f.W + i
 	q, r := p+min(f.W-1-i, 1), min(f.H-1-j, 1)*f.W
-	mix := func(s []float32) float32 {
-		top := s[p] + a*(s[q]-s[p])
-		bottom := s[p+r] + a*(s[q+r]-s[p+r])
-		return top + b*(bottom-top)
+	if !isKnown(f.U[p], f.V[p]) || !isKnown(f.U[q], f.V[q]) || !isKnown(f.U[p+r], f.V[p+r]) || !isKnown(f.U[q+r], f.V[q+r]) {
+		return 0, 0, false
 	}
-	for _, k := range [4]int{p, q, p + r, q + r} {
-		if !isKnown(f.U[k], f.V[k]) {
-			return 0, 0, false
-		}
-	}
-	return mix(f.U), mix(f.V), true
+	return mix(f.U[p], f.U[q], f.U[p+r], f.U[q+r], a, b), mix(f.V[p], f.V[q], f.V[p+r], f.V[q+r], a, b), true
+}
+
+// mix is bilinear between four samples, a to the right and b down.
+func mix(topLeft, topRight, bottomLeft, bottomRight, a, b float32) float32 {
+	top := topLeft + a*(topRight-topLeft)
+	bottom := bottomLeft + a*(bottomRight-bottomLeft)
+	return top + b*(bottom-top)
 }
 
 // erode takes the least over 3×3 pixels, for row y.

@@ -167,12 +167,12 @@ func TestKernelsWarp(t *testing.T) {
 func TestKernelsBox(t *testing.T) {
 	for _, s := range [][2]int{{1, 1}, {2, 9}, {9, 2}, {17, 5}, {130, 48}} {
 		for _, r := range []int{1, 2, 4} {
-			src := noise(uint64(s[0]), 2*s[0]*s[1])
+			src, scratch := noise(uint64(s[0]), 2*s[0]*s[1]), make([]float32, s[0]*s[1])
 			want := slices.Clone(src)
-			boxMeanBy(goKernels{}, want, want, make([]float32, len(src)), s[0], s[1], r, 1)
+			boxMeanBy(goKernels{}, want, want, scratch, s[0], s[1], r, 1)
 			for name, k := range inC() {
 				got := make([]float32, len(src))
-				boxMeanBy(k, got, src, make([]float32, len(src)), s[0], s[1], r, 2)
+				boxMeanBy(k, got, src, scratch, s[0], s[1], r, 2)
 				if !slices.Equal(got, want) {
 					t.Errorf("%s, %v, r %d: another mean", name, s, r)
 				}

@@ -95,7 +95,7 @@ func TestWarpKeepsSharpness(t *testing.T) {
 }
 
 func TestWarpThreads(t *testing.T) {
-	const w, h = 61, 47
+	const w, h = 150, 47
 	src := noise(3, 3*w*h)
 	f := NewField(w, h)
 	copy(f.U, noise(4, w*h))

@@ -99,8 +99,16 @@ func (e *Estimator) estimate(out *Field, from, to pyramid) {
 	e.run(blocks(e.h), e.steps.output)
 }
 
+// worthSharing is how many pixels a level has whose steps are worth waiting for one
+// another.
+const worthSharing = 1 << 14
+
 func (e *Estimator) refine(r *refining, n int) {
 	r.from, r.to = e.now.search.from, e.now.search.to
+	if r.u.w*r.u.h < worthSharing {
+		defer func(threads int) { e.threads = threads }(e.threads)
+		e.threads = 1
+	}
 	e.run(n, e.steps.move)
 	e.run(n, e.steps.linearise1)
 	e.run(n, e.steps.linearise2)
