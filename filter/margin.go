@@ -1,7 +1,5 @@
 package filter
 
-import "slices"
-
 // A network that sees zeros outside the picture paints a frame along its border.
 // So a margin of the mirrored picture is painted along, and cropped in the end.
 
@@ -48,19 +46,32 @@ func surroundings(grown []float32, s size, m int) []float32 {
 	if m == 0 {
 		return nil
 	}
-	reflection := mirror(crop(slices.Clone(grown), 3, s, m), 3, s, m)
-	var out []float32
-	outside(3, s, m, func(at int) { out = append(out, grown[at]-reflection[at]) })
+	g := s.grow(m)
+	out := make([]float32, 0, 3*(g.pixels()-s.pixels()))
+	outside(3, s, m, func(at int) {
+		x, y := at%g.w, at/g.w%g.h
+		inside := at + (m+reflect(y-m, s.h)-y)*g.w + m + reflect(x-m, s.w) - x
+		out = append(out, grown[at]-grown[inside])
+	})
 	return out
 }
 
-// outside calls do for every sample of the margin around planes of size s.
+// outside calls do for every sample of the margin around planes of size s, in their
+// order.
 func outside(planes int, s size, m int, do func(at int)) {
 	g := s.grow(m)
-	for at := range planes * g.pixels() {
-		x, y := at%g.w-m, at/g.w%g.h-m
-		if x < 0 || y < 0 || x >= s.w || y >= s.h {
-			do(at)
+	for row := range planes * g.h {
+		if y := row%g.h - m; y < 0 || y >= s.h {
+			for x := range g.w {
+				do(row*g.w + x)
+			}
+			continue
+		}
+		for x := range m {
+			do(row*g.w + x)
+		}
+		for x := g.w - m; x < g.w; x++ {
+			do(row*g.w + x)
 		}
 	}
 }
