@@ -14,7 +14,7 @@ import (
 const (
 	threads       = 256
 	eight         = 8   // channels of a thread
-	contentBlocks = 256 // the same on all devices, for a sum's order is its blocks'
+	contentBlocks = 256 // at most, on all devices, for a sum's order is its blocks'
 	spreadBlocks  = 1024
 )
 
@@ -170,9 +170,10 @@ func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 		return
 	}
 	s := t.shares(n, l)
-	e.rows("content_sum", contentBlocks, 1, delta.hi, delta.lo, mdelta.hi, mdelta.lo, s.at, s.pitch,
+	parts := min(contentBlocks, blocks(core.w*core.h*l.c/eight, threads))
+	e.rows("content_sum", parts, 1, delta.hi, delta.lo, mdelta.hi, mdelta.lo, s.at, s.pitch,
 		l.w, l.c, core.x, core.y, core.w, core.h, e.contents)
-	e.device.launch("add_partials", [3]int{1, 1, 1}, [3]int{threads, 1, 1}, 0, t.content, e.contents, contentBlocks)
+	e.device.launch("add_partials", [3]int{1, 1, 1}, [3]int{threads, 1, 1}, 0, t.content, e.contents, parts)
 }
 
 func (e *Evaluator) SetContent(metric [][]float32) {

@@ -7,7 +7,6 @@
 package gorgonia
 
 import (
-	"fmt"
 
 	"nstfilter/filter/engine"
 	"nstfilter/weights"
@@ -28,7 +27,7 @@ func (*Engine) Name() string { return "gorgonia" }
 // (9·In per position) forward, again and their gradient, and what is as large as
 // the activation. Weights are held once, by the network.
 func (*Engine) Memory(s engine.Spec) int64 {
-	check(s)
+	s.Check()
 	w, h := engine.Sizes(s)
 	var n int64
 	for i, l := range s.Network.Layers[:s.Depth()] {
@@ -49,24 +48,6 @@ const (
 
 // Compile builds the two graphs of s.
 func (*Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
-	check(s)
+	s.Check()
 	return newEvaluator(s)
-}
-
-func check(s engine.Spec) {
-	switch {
-	case s.Network == nil || len(s.Taps) == 0:
-		panic("gorgonia: a spec needs a network and a tap")
-	case s.W < engine.MinSide || s.H < engine.MinSide:
-		panic(fmt.Sprintf("gorgonia: %d×%d is below %d pixels", s.W, s.H, engine.MinSide))
-	case s.Pooling != weights.AveragePooling && s.Pooling != weights.MaxPooling:
-		panic(fmt.Sprintf("gorgonia: unknown pooling %q", s.Pooling))
-	}
-	last := -1
-	for _, t := range s.Taps {
-		if t.Layer <= last || t.Layer >= len(s.Network.Layers) {
-			panic(fmt.Sprintf("gorgonia: tap at layer %d after %d, of %d layers", t.Layer, last, len(s.Network.Layers)))
-		}
-		last = t.Layer
-	}
 }

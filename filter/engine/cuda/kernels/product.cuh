@@ -1,5 +1,5 @@
 // Products of a field with a matrix for each of 9 places, or for one, on tensor cores:
-// what tensor.cu and hopper.cu have in common. A block takes a patch of 16×H positions
+// what warps.cuh and hopper.cu have in common. A block takes a patch of 16×H positions
 // and BN of the output's channels, and goes through the input's channels in slices:
 //
 //   out[p][n] = Σ_slice Σ_step Σ_k a[p + place(step)][k] · w[step][k][n]
