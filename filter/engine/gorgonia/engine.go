@@ -7,7 +7,6 @@
 package gorgonia
 
 import (
-
 	"nstfilter/filter/engine"
 	"nstfilter/weights"
 )
