@@ -72,11 +72,12 @@ func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32
 		now = time.Now()
 		axpy(change, -1, low)
 		sum := resize(change, 3, s.w, s.h, full.w, full.h, bicubic)
-		for i := range sum {
-			sum[i] *= fresh[i%len(fresh)]
-		}
-		axpy(sum, 1, pix)
-		clamp01(sum)
+		inBlocks(len(sum), func(from, to int) {
+			for i := from; i < to; i++ {
+				change := float32(sum[i] * fresh[i%len(fresh)]) // rounded by itself
+				sum[i] = min(max(change+pix[i], 0), 1)
+			}
+		})
 		pix = sum
 		c.report.since(now, "resize")
 	}

@@ -13,16 +13,15 @@ func mirror(pix []float32, planes int, s size, m int) []float32 {
 	}
 	g := s.grow(m)
 	out := make([]float32, planes*g.pixels())
-	for p := range planes {
-		for y := range g.h {
-			in := pix[p*s.pixels()+reflect(y-m, s.h)*s.w:][:s.w]
-			row := out[p*g.pixels()+y*g.w:][:g.w]
-			copy(row[m:], in)
-			for x := range m {
-				row[x], row[m+s.w+x] = in[reflect(x-m, s.w)], in[reflect(s.w+x, s.w)]
-			}
+	inRows(planes*g.h, func(at int) {
+		p, y := at/g.h, at%g.h
+		in := pix[p*s.pixels()+reflect(y-m, s.h)*s.w:][:s.w]
+		row := out[at*g.w:][:g.w]
+		copy(row[m:], in)
+		for x := range m {
+			row[x], row[m+s.w+x] = in[reflect(x-m, s.w)], in[reflect(s.w+x, s.w)]
 		}
-	}
+	})
 	return out
 }
 

@@ -120,8 +120,16 @@ func inRows(n int, fn func(y int)) {
 	wg.Wait()
 }
 
+// inBlocks calls fn for all parts of n elements, on all processors.
+func inBlocks(n int, fn func(from, to int)) {
+	const block = 1 << 16
+	inRows((n+block-1)/block, func(k int) { fn(k*block, min((k+1)*block, n)) })
+}
+
 func clamp01(pix []float32) {
-	for i, v := range pix {
-		pix[i] = min(max(v, 0), 1)
-	}
+	inBlocks(len(pix), func(from, to int) {
+		for i, v := range pix[from:to] {
+			pix[from+i] = min(max(v, 0), 1)
+		}
+	})
 }
