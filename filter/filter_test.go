@@ -312,6 +312,9 @@ func TestGuide(t *testing.T) {
 // What was painted around a result comes along: a frame like the one before begins
 // where that ended, and settles at once.
 func TestGuideMargin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many steps")
+	}
 	style, content := smooth(80, 80, 1), smooth(64, 48, 2)
 	o := tinyOptions()
 	o.Iterations, o.Margin, o.FrameIterations, o.FrameTolerance = 200, 16, 20, 0.02
