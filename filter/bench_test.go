@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/cpu"
 	"nstfilter/weights"
 )
@@ -40,16 +39,8 @@ func BenchmarkStep(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer f.Close()
-				style, err := f.styleTargets(size, size, engine.FP32, f.shares())
-				if err != nil {
-					b.Fatal(err)
-				}
 				s := size.grow(o.Margin)
-				w, err := f.workspace(s, engine.FP32, 0)
-				if err != nil {
-					b.Fatal(err)
-				}
-				j := newObjective(&f.o, f.layers, w.Evaluator, style)
+				w, j := objectiveOf(b, f, size)
 				content := noise(3*s.pixels(), 2)
 				w.Upload(w.x, content)
 				j.setContent(w.x)

@@ -101,7 +101,7 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		g.Began = time.Now()
 	}
 	var again *Frame // no other engine has us hold the picture until the end
-	if _, ok := f.e.(engine.Limited); ok {
+	if f.limited() {
 		again = content
 	}
 	for range attempts - 1 {

@@ -98,15 +98,7 @@ func TestGradientOfJ(t *testing.T) {
 			o.LossScale, o.Parameters, o.Margin = test.scale, test.parameters, 0
 			f := newFilter(t, o, tiny(test.metric), smooth(30, 22, 1))
 			s := size{23, 18}
-			style, err := f.styleTargets(s, s, engine.FP32, f.shares())
-			if err != nil {
-				t.Fatal(err)
-			}
-			w, err := f.workspace(s, engine.FP32, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			j := newObjective(&f.o, f.layers, w.Evaluator, style)
+			w, j := objectiveOf(t, f, s)
 			w.Upload(w.x, smooth(s.w, s.h, 2).Pix)
 			j.setContent(w.x)
 			prior := smooth(s.w, s.h, 4)

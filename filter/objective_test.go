@@ -20,6 +20,7 @@ func TestObjectiveOfDescender(t *testing.T) {
 		for _, metric := range []bool{false, true} {
 			for _, masked := range []bool{false, true} {
 				o, s := tinyOptions(), size{23, 18}
+				o.Margin = 0
 				change(&o)
 				evaluate := func(e engine.Engine) (Losses, []float32) {
 					f, err := New(o, e, tiny(metric), []*Frame{smooth(30, 22, 1)})
@@ -27,15 +28,7 @@ func TestObjectiveOfDescender(t *testing.T) {
 						t.Fatal(err)
 					}
 					defer f.Close()
-					style, err := f.styleTargets(s, s, engine.FP32, f.shares())
-					if err != nil {
-						t.Fatal(err)
-					}
-					w, err := f.workspace(s, engine.FP32, 0)
-					if err != nil {
-						t.Fatal(err)
-					}
-					j := newObjective(&f.o, f.layers, w.Evaluator, style)
+					w, j := objectiveOf(t, f, s)
 					if masked {
 						w.SetMask(noise(s.pixels(), 8))
 					}
@@ -103,4 +96,18 @@ func TestAdamReadsSeldom(t *testing.T) {
 	if d := distance(got, want); d > 1e-3 {
 		t.Errorf("pictures differ by %g", d)
 	}
+}
+
+// objectiveOf is J of pictures of size s, without its content, and its workspace.
+func objectiveOf(t testing.TB, f *Filter, s size) (*workspace, *objective) {
+	t.Helper()
+	style, err := f.styleTargets(s, s, engine.FP32, f.shares())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := f.workspace(s.grow(f.o.Margin), engine.FP32, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, newObjective(&f.o, f.layers, w.Evaluator, style)
 }

@@ -173,3 +173,15 @@ func (s Spec) Depth() int {
 	}
 	return s.Taps[len(s.Taps)-1].Layer + 1
 }
+
+// TapOf gives each layer's tap, by its position in Taps; −1: it has none.
+func (s Spec) TapOf() []int {
+	taps := make([]int, s.Depth())
+	for i := range taps {
+		taps[i] = -1
+	}
+	for i, t := range s.Taps {
+		taps[t.Layer] = i
+	}
+	return taps
+}

@@ -122,7 +122,7 @@ func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 	k := e.kernels(p.spec.Precision, back)
 	key := precise{p.spec.Network, k == e.bf16, back}
 	have := e.layers[key]
-	layers := p.at(p.Columns[0], p.Rows[0]).layers
+	layers := p.windows.At(p.Columns[0], p.Rows[0]).layers
 	for i := len(have); i < len(layers); i++ {
 		var w layerWeights
 		var err error

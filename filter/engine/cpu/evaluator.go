@@ -139,7 +139,7 @@ func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluato
 	wired := map[*windowPlan]*window{}
 	for _, y := range p.Rows {
 		for _, x := range p.Columns {
-			n := p.at(x, y)
+			n := p.windows.At(x, y)
 			if wired[n] == nil {
 				wired[n] = e.wire(n, b, there, back)
 			}

@@ -13,9 +13,9 @@ type plan struct {
 	spec engine.Spec
 	kernelShape
 	tiling.Tiles
-	windows map[[2]tiling.Span]*windowPlan // by a column and a row as the window counts
-	acts    []int                          // by layer: activations that are kept
-	masks   []int64                        // by layer, in bytes
+	windows tiling.Windows[*windowPlan]
+	acts    []int   // by layer: activations that are kept
+	masks   []int64 // by layer, in bytes
 	scratch [2]int
 	workers int
 	work    int // for each worker
@@ -95,18 +95,9 @@ const (
 // planTiles plans for a picture cut into tiles.
 func planTiles(s engine.Spec, k kernelShape, threads int, t tiling.Tiles) *plan {
 	p := &plan{spec: s, kernelShape: k, workers: threads, Tiles: t,
-		windows: map[[2]tiling.Span]*windowPlan{}, acts: make([]int, s.Depth()), masks: make([]int64, s.Depth())}
-	for _, y := range tiling.Shapes(p.Rows) {
-		for _, x := range tiling.Shapes(p.Columns) {
-			p.windows[[2]tiling.Span{x, y}] = p.window(x, y)
-		}
-	}
+		acts: make([]int, s.Depth()), masks: make([]int64, s.Depth())}
+	p.windows = tiling.NewWindows(t, p.window)
 	return p
-}
-
-// at is the window of the tile in a column and a row.
-func (p *plan) at(x, y tiling.Span) *windowPlan {
-	return p.windows[[2]tiling.Span{x.Local(), y.Local()}]
 }
 
 // window plans for one shape of tile, and makes room for it.
@@ -115,15 +106,11 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 	s.W, s.H = x.To, y.To
 	n := &windowPlan{w: s.W, h: s.H, layers: make([]layerPlan, s.Depth())}
 	ws, hs := engine.Sizes(s)
-	for i := range n.layers {
-		n.layers[i].tap = -1
-	}
-	for i, t := range s.Taps {
-		n.layers[t.Layer].tap = i
-	}
+	taps := s.TapOf()
 	in, pools := 0, 0
 	for i := range n.layers {
 		l := &n.layers[i]
+		l.tap = taps[i]
 		if s.Network.Layers[i].Pooled() {
 			pools++
 		}

@@ -99,15 +99,12 @@ func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
 }
 
 func (e *Evaluator) unpool(l *layer) {
-	gate, lo := 0, cu.DevicePtr(0)
-	if l.tap < 0 {
-		gate = 1
-	}
+	lo := cu.DevicePtr(0)
 	if l.keepLo {
 		lo = l.act.lo
 	}
 	e.rows("unpool", blocks((l.w+1)/2*l.c/eight, threads), (l.h+1)/2,
-		l.dact.hi, l.dact.lo, l.dpool.hi, l.dpool.lo, l.act.hi, lo, l.w, l.h, l.c, e.plan.maximum(), gate)
+		l.dact.hi, l.dact.lo, l.dpool.hi, l.dpool.lo, l.act.hi, lo, l.w, l.h, l.c, toInt(e.plan.maximum()), toInt(l.tap < 0))
 }
 
 // tapOf is to add m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, m the shares, to the gradient

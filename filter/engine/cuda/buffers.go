@@ -43,7 +43,7 @@ func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buff
 	for i := range b.scratch {
 		b.scratch[i] = alloc("activations and gradients", p.scratch[i])
 	}
-	layers := p.at(p.Columns[0], p.Rows[0]).layers
+	layers := p.windows.At(p.Columns[0], p.Rows[0]).layers
 	for i, bytes := range p.layers {
 		b.hi[i] = alloc("activations", bytes)
 		if layers[i].keepLo {

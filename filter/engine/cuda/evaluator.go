@@ -137,7 +137,7 @@ func newEvaluator(d *device, p *plan, first cu.DevicePtr, there, back []filter) 
 	wired := map[*windowPlan]*window{}
 	for _, y := range p.Rows {
 		for _, x := range p.Columns {
-			n := p.at(x, y)
+			n := p.windows.At(x, y)
 			if wired[n] == nil {
 				wired[n] = e.wire(n, there, back)
 			}

@@ -42,12 +42,7 @@ func (s simt) packFirst(d *device, n *weights.Network) (cu.DevicePtr, error) {
 	}
 	copy(u[27*c:], l.Bias)
 	normalize(u[28*c:], n)
-	p, err := d.alloc("the weights of "+l.Tap(), s.firstBytes(l))
-	if err != nil {
-		return 0, err
-	}
-	d.upload(p, unsafe.Pointer(&u[0]), s.firstBytes(l))
-	return p, nil
+	return d.put("the weights of "+l.Tap(), u)
 }
 
 // normalize writes three means and three inverse deviations.
@@ -84,12 +79,11 @@ func (*tensor) firstBytes(l *weights.Layer) int64 {
 // what sums of the weights' products must be times.
 func (t *tensor) packFirst(d *device, n *weights.Network) (cu.DevicePtr, error) {
 	l, c := &n.Layers[0], padded(n.Layers[0].Out)
-	raw, err := d.alloc("the weights of "+l.Tap(), 4*int64(len(l.Weight)))
+	raw, err := d.put("the weights of "+l.Tap(), l.Weight)
 	if err != nil {
 		return 0, err
 	}
 	defer d.free(raw)
-	d.upload(raw, unsafe.Pointer(&l.Weight[0]), 4*int64(len(l.Weight)))
 	p, err := d.alloc("the weights of "+l.Tap(), t.firstBytes(l))
 	if err != nil {
 		return 0, err

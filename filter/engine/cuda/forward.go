@@ -43,12 +43,11 @@ func (e *Evaluator) SetMask(mask []float32) {
 
 // keepMask copies a mask, or shares, to the device, to be freed by the next SetMask.
 func (e *Evaluator) keepMask(m []float32) cu.DevicePtr {
-	p, err := e.device.alloc("a mask", 4*int64(len(m)))
+	p, err := e.device.put("a mask", m)
 	if err != nil {
 		panic(engine.Failure{Err: err})
 	}
 	e.masks = append(e.masks, p)
-	e.device.upload(p, unsafe.Pointer(&m[0]), 4*int64(len(m)))
 	return p
 }
 
@@ -116,7 +115,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 		}
 		if l.pooled {
 			e.rows("pool", blocks(l.w/2*l.c/eight, threads), l.h/2, l.pool.hi, l.pool.lo, l.act.hi, l.act.lo,
-				l.w, l.h, l.c, e.plan.maximum())
+				l.w, l.h, l.c, toInt(e.plan.maximum()))
 		}
 	}
 	e.held = i

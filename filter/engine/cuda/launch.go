@@ -103,5 +103,13 @@ func (d *device) find(name string) *kernel {
 	return d.kernels[name]
 }
 
+// toInt is a bool as kernels take it.
+func toInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // blocks is how many blocks of size cover n.
 func blocks(n, size int) int { return (n + size - 1) / size }

@@ -11,6 +11,7 @@ import (
 
 	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/cuda/driver"
+	"nstfilter/weights"
 )
 
 // alloc returns bytes that live until free; they hold whatever they held. Where the GPU
@@ -27,6 +28,23 @@ func (d *device) alloc(what string, bytes int64) (cu.DevicePtr, error) {
 	d.memory[p] = bytes
 	d.bytes += bytes
 	return p, nil
+}
+
+// put allocates what holds v, which is not empty, and copies it there.
+func (d *device) put(what string, v []float32) (cu.DevicePtr, error) {
+	bytes := 4 * int64(len(v))
+	p, err := d.alloc(what, bytes)
+	if err == nil {
+		d.upload(p, unsafe.Pointer(&v[0]), bytes)
+	}
+	return p, err
+}
+
+// biases of a layer, padded.
+func (d *device) biases(l *weights.Layer) (cu.DevicePtr, error) {
+	b := make([]float32, padded(l.Out))
+	copy(b, l.Bias)
+	return d.put("the biases of "+l.Tap(), b)
 }
 
 // free returns what alloc gave, on a lost device too (inside alone). Freeing what is not

@@ -16,10 +16,10 @@ type plan struct {
 	numbers
 	products products
 	tiling.Tiles
-	windows map[[2]tiling.Span]*windowPlan // by a column and a row as the window counts
-	layers  []int64                        // by layer: a plane of its activation
-	scratch [2]int64                       // fields that take turns
-	work    int64                          // the products' scratch
+	windows tiling.Windows[*windowPlan]
+	layers  []int64  // by layer: a plane of its activation
+	scratch [2]int64 // fields that take turns
+	work    int64    // the products' scratch
 }
 
 // numbers is what fields are made of.
@@ -87,19 +87,9 @@ func newPlan(s engine.Spec, p products) *plan {
 
 // planTiles plans for a picture cut into tiles.
 func planTiles(s engine.Spec, p products, n numbers, t tiling.Tiles) *plan {
-	l := &plan{spec: s, numbers: n, products: p, Tiles: t,
-		windows: map[[2]tiling.Span]*windowPlan{}, layers: make([]int64, s.Depth())}
-	for _, y := range tiling.Shapes(t.Rows) {
-		for _, x := range tiling.Shapes(t.Columns) {
-			l.windows[[2]tiling.Span{x, y}] = l.window(x, y)
-		}
-	}
+	l := &plan{spec: s, numbers: n, products: p, Tiles: t, layers: make([]int64, s.Depth())}
+	l.windows = tiling.NewWindows(t, l.window)
 	return l
-}
-
-// at is the window of the tile in a column and a row.
-func (p *plan) at(x, y tiling.Span) *windowPlan {
-	return p.windows[[2]tiling.Span{x.Local(), y.Local()}]
 }
 
 // window plans for one shape of tile, and makes room for it.
@@ -108,15 +98,11 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 	s.W, s.H = x.To, y.To
 	n := &windowPlan{w: s.W, h: s.H, layers: make([]layerPlan, s.Depth())}
 	ws, hs := engine.Sizes(s)
-	for i := range n.layers {
-		n.layers[i].tap = -1
-	}
-	for i, t := range s.Taps {
-		n.layers[t.Layer].tap = i
-	}
+	taps := s.TapOf()
 	in, pools := 0, 0
 	for i := range n.layers {
 		l := &n.layers[i]
+		l.tap = taps[i]
 		if s.Network.Layers[i].Pooled() {
 			pools++
 		}
@@ -148,7 +134,7 @@ func (p *plan) readsLo(l *layerPlan) bool {
 			return true
 		}
 	}
-	return l.pooled && p.maximum() == 1
+	return l.pooled && p.maximum()
 }
 
 // turns makes the two scratch fields as large as a window needs: on the way there for
@@ -178,13 +164,8 @@ func (p *plan) turns(n *windowPlan) {
 	}
 }
 
-// maximum is 1 for max pooling, as the kernels have it.
-func (p *plan) maximum() int {
-	if p.spec.Pooling == weights.MaxPooling {
-		return 1
-	}
-	return 0
-}
+// maximum reports max pooling.
+func (p *plan) maximum() bool { return p.spec.Pooling == weights.MaxPooling }
 
 // plane is the bytes of a field's plane.
 func (p *plan) plane(c, w, h int) int64 { return aligned(p.size * int64(c) * int64(w) * int64(h)) }

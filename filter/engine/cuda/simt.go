@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"fmt"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -78,32 +77,24 @@ func (s simt) filterBytes(l *weights.Layer, back bool, _ int) int64 {
 func (s simt) filter(d *device, l *weights.Layer, back bool, _ int) (f filter, err error) {
 	f.in, f.out = sides(l, back)
 	f.terms = 1
-	raw, err := d.alloc("weights as they come", 4*int64(len(l.Weight)))
+	raw, err := d.put("the weights of "+l.Tap(), l.Weight)
 	if err != nil {
 		return filter{}, err
 	}
 	defer d.free(raw)
 	if !back {
-		if f.bias, err = d.alloc("biases", 4*int64(f.out)); err != nil {
+		if f.bias, err = d.biases(l); err != nil {
 			return filter{}, err
 		}
-		bias := make([]float32, f.out)
-		copy(bias, l.Bias)
-		d.upload(f.bias, unsafe.Pointer(&bias[0]), 4*int64(f.out))
 	}
 	bytes := s.filterBytes(l, true, 1) // without biases
-	if f.weights, err = d.alloc("weights", bytes); err != nil {
+	if f.weights, err = d.alloc("the weights of "+l.Tap(), bytes); err != nil {
 		if f.bias != 0 {
 			d.free(f.bias)
 		}
 		return filter{}, err
 	}
-	d.upload(raw, unsafe.Pointer(&l.Weight[0]), 4*int64(len(l.Weight)))
-	turned := 0
-	if back {
-		turned = 1
-	}
-	args := []any{f.weights, raw, l.Out, l.In, turned, f.in, f.out}
+	args := []any{f.weights, raw, l.Out, l.In, toInt(back), f.in, f.out}
 	if s.byWinograd(f.in, f.out) {
 		s.each(d, "winograd_filter", f.in*f.out, args...)
 	} else {

@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"math"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -84,12 +83,11 @@ func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f fi
 		scale = scaleOf(l.Weight)
 		f.unscale = 1 / scale
 	}
-	raw, err := d.alloc("the weights of "+l.Tap(), 4*int64(len(l.Weight)))
+	raw, err := d.put("the weights of "+l.Tap(), l.Weight)
 	if err != nil {
 		return f, err
 	}
 	defer d.free(raw)
-	d.upload(raw, unsafe.Pointer(&l.Weight[0]), 4*int64(len(l.Weight)))
 	n := 9 * f.in * f.out
 	if f.weights, err = d.alloc("the weights of "+l.Tap(), planesOf(terms)*2*int64(n)); err != nil {
 		return f, err
@@ -101,13 +99,10 @@ func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f fi
 	d.launch("split_filter", [3]int{blocks(n, 256), 1, 1}, [3]int{256, 1, 1}, 0,
 		raw, f.weights, lowPlane(f.weights, n, terms), l.Out, l.In, f.out, f.in, block, warp, toInt(back), scale)
 	if !back {
-		bias := make([]float32, f.out)
-		copy(bias, l.Bias)
-		if f.bias, err = d.alloc("the biases of "+l.Tap(), 4*int64(f.out)); err != nil {
+		if f.bias, err = d.biases(l); err != nil {
 			d.free(f.weights)
 			return f, err
 		}
-		d.upload(f.bias, unsafe.Pointer(&bias[0]), 4*int64(f.out))
 	}
 	d.wait() // before raw is freed
 	return f, nil
@@ -133,13 +128,6 @@ func lowPlane(hi cu.DevicePtr, n, terms int) cu.DevicePtr {
 		return 0
 	}
 	return hi + cu.DevicePtr(2*n)
-}
-
-func toInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (*tensor) convScratch(in, out, w, h, terms int) int64 { return 0 }
@@ -306,10 +294,10 @@ func (t *tensor) oneMatrix(dst field) (l struct {
 	if columns > 64 {
 		threads = 256
 	}
-	l.name, l.stages = coreSizes[columns], min(3, t.shared/stage)
+	l.name, l.stages = matrixSizes[columns], min(3, t.shared/stage)
 	l.grid, l.block, l.shared = [3]int{blocks(dst.w, 16) * blocks(dst.h, rows), dst.c / columns, 1}, [3]int{threads, 1, 1}, l.stages*stage
 	return l
 }
 
-// coreSizes are the suffixes of the kernels for one matrix.
-var coreSizes = map[int]string{128: "128_split", 96: "96_split", 64: "64_split", 32: "32_split"}
+// matrixSizes are the suffixes of the kernels for one matrix.
+var matrixSizes = map[int]string{128: "128_split", 96: "96_split", 64: "64_split", 32: "32_split"}

@@ -172,20 +172,17 @@ func (v *vectors) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) 
 }
 
 func (v *vectors) Adam(x, m, second, mean, dx engine.Vector, s engine.AdamStep) {
-	n, clamp := x.Len(), 0
+	n := x.Len()
 	px, pm, pv, pdx := pointer(x, n), pointer(m, n), pointer(second, n), pointer(dx, n)
 	var pmean cu.DevicePtr
 	if mean != nil {
 		pmean = pointer(mean, n)
 	}
-	if s.Clamp {
-		clamp = 1
-	}
 	v.device.do(func() {
 		v.elements("vector_adam", n, px, pm, pv, pmean, pdx, n,
 			s.Rate, s.Beta1, 1-s.Beta1, 1/(1-math.Pow(s.Beta1, float64(s.T))),
 			s.Beta2, 1-s.Beta2, 1/(1-math.Pow(s.Beta2, float64(s.T))),
-			s.Epsilon, s.Average, clamp)
+			s.Epsilon, s.Average, toInt(s.Clamp))
 	})
 }
 

@@ -104,8 +104,8 @@ func Best(s engine.Spec, align int, fits func(Tiles) bool) Tiles {
 	return best
 }
 
-// Shapes are the different locals of all spans: at most four.
-func Shapes(all []Span) (out []Span) {
+// shapes are the different locals of all spans: at most four.
+func shapes(all []Span) (out []Span) {
 	for _, s := range all {
 		if l := s.Local(); !slices.Contains(out, l) {
 			out = append(out, l)

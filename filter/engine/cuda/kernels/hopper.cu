@@ -133,7 +133,7 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     wgmma_commit();
     wgmma_wait<1>();
   }
-  if (E::PLUS && n > first) {
+  if constexpr (E::PLUS != 0) if (n > first) {
     wgmma_wait<0>();
     const float by = epilogue.plus_scale();
 #pragma unroll

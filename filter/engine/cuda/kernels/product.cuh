@@ -179,7 +179,6 @@ struct there_epilogue {
   enum { PLUS = 0 };
   const float* bias;
   float scale; // of the weights, undone
-  __device__ __forceinline__ float plus_scale() const { return 1; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
     if (x >= j.w || y >= j.h) return;
     long p = (y * j.w + x) * j.out + channel;
@@ -233,7 +232,6 @@ struct multiply_epilogue {
   enum { PLUS = 0 };
   core of;
   const float* scale; // of the matrix, undone
-  __device__ __forceinline__ float plus_scale() const { return 1; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
     if (!of.has(x, y)) return;
     long p = (y * j.w + x) * j.out + channel;
@@ -251,7 +249,6 @@ struct tap_epilogue {
   tap on_top;
   const float* shares; // may be 0
   long pitch;
-  __device__ __forceinline__ float plus_scale() const { return 1; }
   template <int NT> __device__ __forceinline__ void at(const product_job& j, int x, int y, int channel, float (&v)[2 * NT]) const {
     if (x >= j.w || y >= j.h) return;
     long p = (y * j.w + x) * j.out + channel;

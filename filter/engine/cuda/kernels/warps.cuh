@@ -104,7 +104,8 @@ __device__ __forceinline__ void product(const product_job& j, const E& epilogue,
     else copies_wait<1>();
     __syncthreads(); // all have slice s, and none reads the stage before any more
     next(s + stages - 1, at == 0 ? stages - 1 : at - 1);
-    if (E::PLUS && s == first) w.scale(epilogue.plus_scale());
+    if constexpr (E::PLUS != 0)
+      if (s == first) w.scale(epilogue.plus_scale());
     if (!E::PLUS || s < first) w.add(base + at * P::STAGE);
     else w.plus(base + at * P::STAGE);
     if (++at == stages) at = 0;
