@@ -136,10 +136,7 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	p.receive(c.carried, mask != nil)
 	c.carried = nil // the iterations need its memory
 
-	iterations := c.how.iterations
-	if c.how.later && !last {
-		iterations *= 4 // they cost little
-	}
+	iterations := c.iterations(c.scale)
 	until := c.deadline(g.Began)
 	c.report.Stopped = "iterations"
 	history := make([]float64, 0, iterations)
@@ -180,6 +177,14 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	out = crop(out, 3, s, f.o.Margin)
 	c.report.since(now, "optimise")
 	return out, nil
+}
+
+// iterations at a scale, at most.
+func (c *canvas) iterations(scale int) int {
+	if c.how.later && scale+1 < len(c.sizes) {
+		return 4 * c.how.iterations // they cost little
+	}
+	return c.how.iterations
 }
 
 // settling is the steps over which settled looks back, and from one look of Adam's at
@@ -223,7 +228,7 @@ func (c *canvas) tell(i int, losses Losses) {
 	}
 	done, all := 0.0, 0.0
 	for k, s := range c.sizes {
-		cost := float64(s.pixels() * c.how.iterations)
+		cost := float64(s.pixels() * c.iterations(k))
 		all += cost
 		if k < c.scale {
 			done += cost
@@ -232,5 +237,5 @@ func (c *canvas) tell(i int, losses Losses) {
 	s := c.sizes[c.scale]
 	done += float64(s.pixels() * (i + 1))
 	c.f.OnProgress(Progress{Scale: c.scale + 1, Scales: len(c.sizes), W: s.w, H: s.h,
-		Iteration: i + 1, Iterations: c.how.iterations, Done: done / all, Losses: losses})
+		Iteration: i + 1, Iterations: c.iterations(c.scale), Done: done / all, Losses: losses})
 }

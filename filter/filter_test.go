@@ -355,6 +355,11 @@ func TestGuideNew(t *testing.T) {
 	for i := range fresh {
 		fresh[i] = 1
 	}
+	f.OnProgress = func(p Progress) {
+		if p.Iteration > p.Iterations || p.Done > 1 {
+			t.Errorf("progress %+v", p)
+		}
+	}
 	again, report := paint(t, f, content, Guide{Start: content, New: fresh})
 	if report.Iterations <= alone.Iterations || report.W != content.W || report.H != content.H {
 		t.Errorf("%d iterations, at last at %d×%d; a start that is painted takes %d", report.Iterations, report.W, report.H, alone.Iterations)
