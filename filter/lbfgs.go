@@ -6,23 +6,12 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// space is what L-BFGS needs of an evaluator: vectors and their arithmetic.
-type space interface {
-	NewVector(n int) engine.Vector
-	Dot(a, b engine.Vector) float64
-	Axpby(y engine.Vector, a float64, x engine.Vector, b float64)
-}
-
 // lbfgs is limited-memory BFGS with a strong Wolfe line search: Nocedal and
-// Wright 2006, algorithms 7.4, 7.5, 3.5 and 3.6.
+// Wright 2006, algorithms 7.5, 3.5 and 3.6.
 type lbfgs struct {
 	sp    space
 	x, dx engine.Vector // iterate and gradient, the caller's
-
-	s, y  []engine.Vector // steps and gradient changes, a ring of history pairs
-	rho   []float64       // 1/(yᵀs)
-	pairs int             // made so far
-	alpha []float64
+	h     *hessian
 
 	x0, dx0, d engine.Vector // where the line search began, and its direction
 	first      float64       // RMS of the first step per element
@@ -40,13 +29,8 @@ const (
 // newLBFGS remembers so many pairs; first is the RMS of its first step.
 func newLBFGS(sp space, x, dx engine.Vector, pairs int, first float64) *lbfgs {
 	n := x.Len()
-	l := &lbfgs{sp: sp, x: x, dx: dx, x0: sp.NewVector(n), dx0: sp.NewVector(n), d: sp.NewVector(n),
-		first: first, rho: make([]float64, pairs), alpha: make([]float64, pairs)}
-	for range pairs {
-		l.s = append(l.s, sp.NewVector(n))
-		l.y = append(l.y, sp.NewVector(n))
-	}
-	return l
+	return &lbfgs{sp: sp, x: x, dx: dx, h: newHessian(sp, dx, pairs),
+		x0: sp.NewVector(n), dx0: sp.NewVector(n), d: sp.NewVector(n), first: first}
 }
 
 // advance makes one step; j evaluates J and dJ at x. It reports false when no
@@ -54,72 +38,36 @@ func newLBFGS(sp space, x, dx engine.Vector, pairs int, first float64) *lbfgs {
 func (l *lbfgs) advance(j func() Losses) (Losses, bool) {
 	if !l.started {
 		l.losses, l.started = j(), true
+		l.h.begin()
 	}
-	sp := l.sp
-	sp.Axpby(l.x0, 1, l.x, 0)
-	sp.Axpby(l.dx0, 1, l.dx, 0)
-	l.direction()
-	slope := sp.Dot(l.dx0, l.d)
-	if !(slope < 0) { // not a descent direction: forget the history
-		l.pairs = 0
-		l.direction()
-		slope = sp.Dot(l.dx0, l.d)
-		if !(slope < 0) {
+	slope := l.h.direction(l.d)
+	if !(slope < 0) { // not a descent direction
+		l.h.forget()
+		if slope = l.h.direction(l.d); !(slope < 0) {
 			return l.losses, false
 		}
 	}
-	step := 1.0
-	if l.pairs == 0 {
-		step = l.first * math.Sqrt(float64(l.x.Len())/sp.Dot(l.d, l.d))
+	step, steepest := 1.0, len(l.h.pairs) == 0
+	if steepest {
+		step = l.first * math.Sqrt(float64(l.x.Len())/-slope)
 	}
-	found := l.search(j, step, slope)
-	if !found {
-		if l.pairs == 0 {
-			return l.losses, false
-		}
-		l.pairs = 0 // steepest descent may still go down
+	l.copy(l.x0, l.x)
+	l.copy(l.dx0, l.dx)
+	if l.search(j, step, slope) {
+		l.h.learn(l.x, l.x0, l.dx0)
 		return l.losses, true
 	}
-	k := l.pairs % len(l.rho)
-	sp.Axpby(l.s[k], 1, l.x, 0)
-	sp.Axpby(l.s[k], -1, l.x0, 1)
-	sp.Axpby(l.y[k], 1, l.dx, 0)
-	sp.Axpby(l.y[k], -1, l.dx0, 1)
-	if sy := sp.Dot(l.s[k], l.y[k]); sy > 1e-10*sp.Dot(l.y[k], l.y[k]) {
-		l.rho[k] = 1 / sy
-		l.pairs++
-	}
-	return l.losses, true
+	l.h.forget() // steepest descent may still go down
+	return l.losses, !steepest
 }
 
-// direction writes d = −H·dx by the two-loop recursion (algorithm 7.4).
-func (l *lbfgs) direction() {
-	sp := l.sp
-	sp.Axpby(l.d, -1, l.dx, 0)
-	m := min(l.pairs, len(l.rho))
-	if m == 0 {
-		return
-	}
-	for i := l.pairs - 1; i >= l.pairs-m; i-- {
-		k := i % len(l.rho)
-		l.alpha[k] = l.rho[k] * sp.Dot(l.s[k], l.d)
-		sp.Axpby(l.d, -l.alpha[k], l.y[k], 1)
-	}
-	last := (l.pairs - 1) % len(l.rho)
-	sp.Axpby(l.d, 0, l.d, 1/(l.rho[last]*sp.Dot(l.y[last], l.y[last]))) // γ of eq. 7.20
-	for i := l.pairs - m; i < l.pairs; i++ {
-		k := i % len(l.rho)
-		beta := l.rho[k] * sp.Dot(l.y[k], l.d)
-		sp.Axpby(l.d, l.alpha[k]-beta, l.s[k], 1)
-	}
-}
+func (l *lbfgs) copy(y, x engine.Vector) { l.sp.Combine(y, engine.Multiple{By: 1, Of: x}) }
 
 // try moves x to x0 + t·d and returns J and its slope along d there.
 func (l *lbfgs) try(j func() Losses, t float64) (Losses, float64) {
-	l.sp.Axpby(l.x, 1, l.x0, 0)
-	l.sp.Axpby(l.x, t, l.d, 1)
+	l.sp.Combine(l.x, engine.Multiple{By: 1, Of: l.x0}, engine.Multiple{By: t, Of: l.d})
 	losses := j()
-	return losses, l.sp.Dot(l.dx, l.d)
+	return losses, l.sp.Dots([2]engine.Vector{l.dx, l.d})[0]
 }
 
 // search finds a step that meets the strong Wolfe conditions (algorithms 3.5 and
@@ -159,8 +107,8 @@ func (l *lbfgs) search(j func() Losses, t, slope0 float64) bool {
 		l.losses, _ = l.try(j, low.t)
 		return true
 	}
-	l.sp.Axpby(l.x, 1, l.x0, 0)
-	l.sp.Axpby(l.dx, 1, l.dx0, 0)
+	l.copy(l.x, l.x0)
+	l.copy(l.dx, l.dx0)
 	return false
 }
 

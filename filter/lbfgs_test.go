@@ -16,21 +16,24 @@ type hostSpace struct{}
 
 func (hostSpace) NewVector(n int) engine.Vector { return make(hostVector, n) }
 
-func (hostSpace) Dot(a, b engine.Vector) float64 {
-	sum := 0.0
-	for i, v := range a.(hostVector) {
-		sum += float64(v) * float64(b.(hostVector)[i])
+func (hostSpace) Dots(pairs ...[2]engine.Vector) (out []float64) {
+	for _, p := range pairs {
+		sum := 0.0
+		for i, v := range p[0].(hostVector) {
+			sum += float64(v) * float64(p[1].(hostVector)[i])
+		}
+		out = append(out, sum)
 	}
-	return sum
+	return out
 }
 
-func (hostSpace) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) {
-	for i, v := range x.(hostVector) {
-		if b == 0 {
-			y.(hostVector)[i] = float32(a * float64(v))
-		} else {
-			y.(hostVector)[i] = float32(a*float64(v) + b*float64(y.(hostVector)[i]))
+func (hostSpace) Combine(y engine.Vector, sum ...engine.Multiple) {
+	for i := range y.(hostVector) {
+		v := 0.0
+		for _, m := range sum {
+			v += m.By * float64(m.Of.(hostVector)[i])
 		}
+		y.(hostVector)[i] = float32(v)
 	}
 }
 

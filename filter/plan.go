@@ -148,7 +148,7 @@ func (f *Filter) measure(full size) (_ float64, err error) {
 		start := time.Now()
 		ev.Forward(x)
 		ev.Backward(dx, grads)
-		ev.Dot(dx, dx) // a device may be at work still
+		ev.Dots([2]engine.Vector{dx, dx}) // a device may be at work still
 		took = min(took, time.Since(start))
 	}
 	return took.Seconds() / float64(s.pixels()), nil

@@ -81,11 +81,11 @@ func TestPyramid(t *testing.T) {
 
 	dpix := vector(noise(3*s.pixels(), 4))
 	dparams, other := ev.NewVector(p.len()), vector(noise(p.len(), 5))
-	ev.Axpby(p.views(ev, dparams)[0], 1, dpix, 0)
+	ev.Combine(p.views(ev, dparams)[0], engine.Multiple{By: 1, Of: dpix})
 	p.gradient(ev, p.views(ev, dparams))
 	p.join(ev, x, p.views(ev, other), scratch)
-	if a, b := ev.Dot(x, dpix), ev.Dot(other, dparams); math.Abs(a-b) > 1e-5*math.Abs(a) {
-		t.Errorf("⟨join p, g⟩ = %g, ⟨p, gradient g⟩ = %g", a, b)
+	if d := ev.Dots([2]engine.Vector{x, dpix}, [2]engine.Vector{other, dparams}); math.Abs(d[0]-d[1]) > 1e-5*math.Abs(d[0]) {
+		t.Errorf("⟨join p, g⟩ = %g, ⟨p, gradient g⟩ = %g", d[0], d[1])
 	}
 }
 

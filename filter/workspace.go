@@ -57,7 +57,7 @@ func (w *workspace) NewVector(n int) engine.Vector {
 			w.Upload(w.View(v, 0, len(zeros)), zeros)
 			for done := len(zeros); done < n; done *= 2 { // a device copies its own memory fastest
 				part := min(done, n-done)
-				w.Axpby(w.View(v, done, part), 1, w.View(v, 0, part), 0)
+				w.Combine(w.View(v, done, part), engine.Multiple{By: 1, Of: w.View(v, 0, part)})
 			}
 			return v
 		}

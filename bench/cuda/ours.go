@@ -72,7 +72,7 @@ func (j *job) ours() (a answer, err error) {
 		return a, err
 	}
 	// A sum over dx is there when dx is.
-	finish := func() { ev.Dot(dx, dx) }
+	finish := func() { ev.Dots([2]engine.Vector{dx, dx}) }
 
 	gradients := make([]engine.Gradient, len(s.Taps))
 	byHost := batches(j.Seconds, finish, func() {

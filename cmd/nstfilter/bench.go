@@ -196,7 +196,7 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		gradient = func() { d.Descend(dx, x, 0, nil, nil, 0, false) }
 	}
 	sample := ev.View(x, 0, 1)
-	wait := func() { ev.Dot(sample, sample) } // a device may be at work still
+	wait := func() { ev.Dots([2]engine.Vector{sample, sample}) } // a device may be at work still
 	profiler, _ := ev.(engine.Profiler)
 	if profiler != nil {
 		profiler.Profile(true)

@@ -63,6 +63,15 @@ type MixedEngine interface{ HasBF16() bool }
 // is a vector of 3·H·W: planes R, G, B, each H rows of W.
 type Vector interface{ Len() int }
 
+// MaxSum is the most terms of one Combine, and pairs of one Dots.
+const MaxSum = 64
+
+// Multiple is by·of.
+type Multiple struct {
+	By float64
+	Of Vector
+}
+
 // Moments is what Forward says of one tap, with the m of Shares, 1 without a mask.
 // Where P is 0 all of it is. Its slices belong to the evaluator and hold until the
 // next Forward.
@@ -115,10 +124,12 @@ type Evaluator interface {
 	View(v Vector, at, n int) Vector
 	Upload(dst Vector, src []float32)
 	Download(dst []float32, src Vector)
-	// Dot sums in float64 over fixed blocks.
-	Dot(a, b Vector) float64
-	// Axpby does y = a·x + b·y; with b = 0 it copies, whatever y held.
-	Axpby(y Vector, a float64, x Vector, b float64)
+	// Dots returns the dot product of each pair, summed in float64 over fixed blocks: of 1
+	// to MaxSum pairs of vectors of one length. The slice is the evaluator's and holds
+	// until the next Dots.
+	Dots(pairs ...[2]Vector) []float64
+	// Combine does y = Σ by·of, of 1 to MaxSum multiples. y may be one of the vectors.
+	Combine(y Vector, sum ...Multiple)
 	// Adam updates the parameters x, their moments m and v, and the mean of
 	// the iterates from the gradient dx. mean may be nil.
 	Adam(x, m, v, mean, dx Vector, s AdamStep)

@@ -100,8 +100,8 @@ func BenchmarkPicture(b *testing.B) {
 		}},
 		{"TV", func() { e.TV(dx, x, 1e-9) }},
 		{"Prior", func() { e.Prior(dx, x, prior, w, 1e-9) }},
-		{"Dot", func() { e.Dot(p, m) }},
-		{"Axpby", func() { e.Axpby(p, 1e-9, m, 1) }},
+		{"Dots", func() { e.Dots([2]engine.Vector{p, m}) }},
+		{"Combine", func() { e.Combine(p, engine.Multiple{By: 1e-9, Of: m}, engine.Multiple{By: 1, Of: p}) }},
 		{"Enlarge", func() { e.Enlarge(dx, x, 1, low, side, side) }},
 		{"EnlargeAdjoint", func() { e.EnlargeAdjoint(low, dx, side, side) }},
 	} {

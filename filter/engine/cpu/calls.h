@@ -20,7 +20,7 @@ static inline void nst_unpack_rows(K k, float *c, const float *v, int m, int n, 
 static inline void nst_gemm(K k, const float *u, const float *v, float *m, int kk, int n, int rows, int64_t vstep, int64_t mstep, int add) { k->gemm(u, v, m, kk, n, rows, vstep, mstep, add); }
 static inline float nst_peak(K k, int64_t steps) { return k->peak(steps); }
 static inline double nst_dot(K k, const float *a, const float *b, int64_t n) { return k->dot(a, b, n); }
-static inline void nst_axpby(K k, float *y, float a, const float *x, float b, int64_t n) { k->axpby(y, a, x, b, n); }
+static inline void nst_combine(K k, float *y, const float *const *x, const float *by, int terms, int64_t from, int64_t n) { k->combine(y, x, by, terms, from, n); }
 static inline void nst_adam(K k, float *x, float *m, float *v, float *mean, const float *dx, const struct adam *s, int64_t n) { k->adam(x, m, v, mean, dx, s, n); }
 static inline double nst_tv(K k, float *dx, const float *x, int h, int w, int y0, int y1, float scale) { return k->tv(dx, x, h, w, y0, y1, scale); }
 static inline double nst_tv_masked(K k, float *dx, const float *x, const float *mask, int h, int w, int y0, int y1, float scale) { return k->tv_masked(dx, x, mask, h, w, y0, y1, scale); }

@@ -218,7 +218,7 @@ func testThreads(t *testing.T, s engine.Spec) {
 				got = append(append(append(got, m.Gram...), m.Mean...), float32(m.Content))
 			}
 			e.Backward(dx, gradients(s))
-			got = append(got, float32(e.TV(dx, px, 0.5)), float32(e.Dot(dx, px)))
+			got = append(got, float32(e.TV(dx, px, 0.5)), float32(e.Dots([2]engine.Vector{dx, px})[0]))
 			got = append(got, download(dx, e)...)
 			if want == nil {
 				want = got

@@ -17,11 +17,18 @@ static double dot(const float *a, const float *b, int64_t n) {
     return total(s);
 }
 
-static void axpby(float *y, float a, const float *x, float b, int64_t n) {
-    if (b == 0)
-        for (int64_t i = 0; i < n; i++) y[i] = a * x[i];
-    else
-        for (int64_t i = 0; i < n; i++) y[i] = a * x[i] + b * y[i];
+// y = Σ by·x over elements from .. from + n; y may be one of x.
+static void combine(float *y, const float *const *x, const float *by, int terms, int64_t from,
+                    int64_t n) {
+    enum { PART = 512 };
+    float sum[PART];
+    for (int64_t at = from; at < from + n; at += PART) {
+        int part = from + n - at < PART ? from + n - at : PART;
+        for (int i = 0; i < part; i++) sum[i] = by[0] * x[0][at + i];
+        for (int j = 1; j < terms; j++)
+            for (int i = 0; i < part; i++) sum[i] += by[j] * x[j][at + i];
+        memcpy(y + at, sum, part * sizeof *sum);
+    }
 }
 
 INLINE void adam_step(float *x, float *m, float *v, float *mean, const float *dx,

@@ -104,7 +104,7 @@ struct kernels {
     // steps times 2·rows multiply-adds of vectors in registers.
     float (*peak)(int64_t steps);
     double (*dot)(const float *a, const float *b, int64_t n);
-    void (*axpby)(float *y, float a, const float *x, float b, int64_t n);
+    void (*combine)(float *y, const float *const *x, const float *by, int terms, int64_t from, int64_t n);
     void (*adam)(float *x, float *m, float *v, float *mean, const float *dx,
                  const struct adam *s, int64_t n);
     // Rows y0 … y1−1 of one plane: returns Σ of squared differences to the right

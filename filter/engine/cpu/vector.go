@@ -8,6 +8,7 @@ import "C"
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"nstfilter/filter/engine"
@@ -70,33 +71,55 @@ func (e *Evaluator) blocks(n int, f func(at, n int)) {
 
 // sum adds f(i) for every i below n, in that order.
 func (e *Evaluator) sum(n int, f func(worker, i int) float64) float64 {
-	if n > len(e.partial) {
-		e.partial = make([]float64, n)
-	}
-	parallel(e.threads, n, func(worker, i int) { e.partial[i] = f(worker, i) })
+	partial := e.partials(n)
+	parallel(e.threads, n, func(worker, i int) { partial[i] = f(worker, i) })
 	s := 0.0
-	for _, v := range e.partial[:n] {
+	for _, v := range partial {
 		s += v
 	}
 	return s
 }
 
-func move(p *C.float, n int) *C.float { return at(unsafe.Pointer(p), n) }
-
-func (e *Evaluator) Dot(a, b engine.Vector) float64 {
-	n := a.Len()
-	pa, pb := e.pointer(a, n), e.pointer(b, n)
-	return e.sum(blocksOf(n, vectorBlock), func(_, i int) float64 {
-		at := i * vectorBlock
-		return float64(C.nst_dot(e.k, move(pa, at), move(pb, at), C.int64_t(min(vectorBlock, n-at))))
-	})
+// partials is room for n sums, until it is asked for again.
+func (e *Evaluator) partials(n int) []float64 {
+	e.partial = slices.Grow(e.partial[:0], n)[:n]
+	return e.partial
 }
 
-func (e *Evaluator) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) {
-	n := y.Len()
-	py, px := e.pointer(y, n), e.pointer(x, n)
+func move(p *C.float, n int) *C.float { return at(unsafe.Pointer(p), n) }
+
+// Dots takes all pairs block by block, for what several of them share is in a cache then.
+func (e *Evaluator) Dots(pairs ...[2]engine.Vector) []float64 {
+	n := pairs[0][0].Len()
+	p := make([][2]*C.float, len(pairs))
+	for i, v := range pairs {
+		p[i] = [2]*C.float{e.pointer(v[0], n), e.pointer(v[1], n)}
+	}
+	blocks := blocksOf(n, vectorBlock)
+	partial := e.partials(blocks * len(pairs))
 	e.blocks(n, func(at, n int) {
-		C.nst_axpby(e.k, move(py, at), C.float(a), move(px, at), C.float(b), C.int64_t(n))
+		out := partial[at/vectorBlock*len(pairs):]
+		for i, v := range p {
+			out[i] = float64(C.nst_dot(e.k, move(v[0], at), move(v[1], at), C.int64_t(n)))
+		}
+	})
+	e.dots = slices.Grow(e.dots[:0], len(pairs))[:len(pairs)]
+	clear(e.dots)
+	for i, s := range partial {
+		e.dots[i%len(pairs)] += s
+	}
+	return e.dots
+}
+
+func (e *Evaluator) Combine(y engine.Vector, sum ...engine.Multiple) {
+	n := y.Len()
+	py := e.pointer(y, n)
+	x, by := make([]*C.float, len(sum)), make([]C.float, len(sum))
+	for i, m := range sum {
+		x[i], by[i] = e.pointer(m.Of, n), C.float(m.By)
+	}
+	e.blocks(n, func(at, n int) {
+		C.nst_combine(e.k, py, &x[0], &by[0], C.int(len(x)), C.int64_t(at), C.int64_t(n))
 	})
 }
 

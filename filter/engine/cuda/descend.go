@@ -189,7 +189,7 @@ func (e *Evaluator) weighTap(i int, read bool) {
 	}
 	e.elements("style_gradient", n*n, t.dgram, product, delta, n, -j.style, e.partial)
 	if read {
-		e.addUp(vectorGrid(n*n), 1, e.value(len(e.taps)+i, read))
+		e.addUp(1, vectorGrid(n*n), 1, e.value(len(e.taps)+i, read))
 	}
 }
 

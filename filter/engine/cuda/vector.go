@@ -27,7 +27,9 @@ type vectors struct {
 	mask    cu.DevicePtr   // of the picture, float32; 0: all pixels count
 	pairs   float64        // of the mask, or of all the picture, of one plane
 	partial cu.DevicePtr   // float64, mostPartials: sums of blocks
-	sum     cu.DevicePtr   // float64: theirs
+	totals  cu.DevicePtr   // float64, engine.MaxSum: theirs
+	table   cu.DevicePtr   // engine.MaxSum rows: what a launch combines
+	dots    [engine.MaxSum]float64
 	made    []cu.DevicePtr // by NewVector
 	squares squares
 }
@@ -39,6 +41,8 @@ const (
 	pictureX      = 32   // threads of a block in a picture's row
 	pictureY      = 8    // and in its column
 	tvRows        = 8    // of each thread
+	dotBlocks     = 4096 // at most, of vector_dots
+	tableRow      = 16   // bytes
 )
 
 // vectorGrid is the blocks for n elements.
@@ -49,11 +53,11 @@ func tvGrid(w, h int) [3]int { return [3]int{blocks(w, pictureX), blocks(h, tvRo
 
 func mostPartials(w, h int) int {
 	g := tvGrid(w, h)
-	return max(vectorBlocks, g[0]*g[1]*g[2])
+	return max(dotBlocks, g[0]*g[1]*g[2])
 }
 
 // vectorBytes is what open allocates.
-func vectorBytes(w, h int) int64 { return 8 * int64(mostPartials(w, h)+1) }
+func vectorBytes(w, h int) int64 { return 8*int64(mostPartials(w, h)) + (8+tableRow)*engine.MaxSum }
 
 // open takes the memory that sums need. Inside do.
 func (v *vectors) open(d *device, w, h int) (err error) {
@@ -61,13 +65,16 @@ func (v *vectors) open(d *device, w, h int) (err error) {
 	if v.partial, err = d.alloc("partial sums", 8*int64(mostPartials(w, h))); err != nil {
 		return err
 	}
-	v.sum, err = d.alloc("a sum", 8)
+	if v.totals, err = d.alloc("sums", 8*engine.MaxSum); err != nil {
+		return err
+	}
+	v.table, err = d.alloc("a table of vectors", tableRow*engine.MaxSum)
 	return err
 }
 
 // close frees what open and the operations have taken. Inside alone.
 func (v *vectors) close() {
-	for _, p := range append(v.made, v.partial, v.sum) {
+	for _, p := range append(v.made, v.partial, v.totals, v.table) {
 		if p != 0 {
 			v.device.free(p)
 		}
@@ -137,38 +144,54 @@ func (v *vectors) elements(kernel string, n int, args ...any) {
 	v.device.launch(kernel, [3]int{vectorGrid(n), 1, 1}, [3]int{vectorThreads, 1, 1}, 0, args...)
 }
 
-// addUp writes scale times the sum of so many partial sums to out.
-func (v *vectors) addUp(n int, scale float64, out cu.DevicePtr) {
-	v.device.launch("sum_partials", [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0, v.partial, n, scale, out)
+// addUp writes scale times each of count sums of n partial sums to out.
+func (v *vectors) addUp(count, n int, scale float64, out cu.DevicePtr) {
+	v.device.launch("sum_partials", [3]int{count, 1, 1}, [3]int{vectorThreads, 1, 1}, 0, v.partial, n, scale, out)
 }
 
-// total waits for sum.
+// total waits for the first of totals.
 func (v *vectors) total() (s float64) {
-	v.device.download(unsafe.Pointer(&s), v.sum, 8)
+	v.device.download(unsafe.Pointer(&s), v.totals, 8)
 	return s
 }
 
-func (v *vectors) Dot(a, b engine.Vector) (s float64) {
-	n := a.Len()
-	pa, pb := pointer(a, n), pointer(b, n)
+func (v *vectors) Dots(pairs ...[2]engine.Vector) []float64 {
+	n := pairs[0][0].Len()
+	table := make([][2]uint64, len(pairs))
+	for i, p := range pairs {
+		table[i] = [2]uint64{uint64(pointer(p[0], n)), uint64(pointer(p[1], n))}
+	}
+	out := v.dots[:len(pairs)]
 	v.device.do(func() {
-		v.elements("vector_dot", n, pa, pb, n, v.partial)
-		v.addUp(vectorGrid(n), 1, v.sum)
-		s = v.total()
+		chunks := min(vectorGrid(n), dotBlocks/len(pairs))
+		v.device.launch("vector_dots", [3]int{len(pairs), chunks, 1}, [3]int{vectorThreads, 1, 1}, 0, v.list(table), n, v.partial)
+		v.addUp(len(pairs), chunks, 1, v.totals)
+		v.device.download(unsafe.Pointer(&out[0]), v.totals, 8*int64(len(out)))
 	})
-	return s
+	return out
 }
 
-func (v *vectors) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) {
+func (v *vectors) Combine(y engine.Vector, sum ...engine.Multiple) {
 	n := y.Len()
-	py, px := pointer(y, n), pointer(x, n)
-	v.device.do(func() {
-		if a == 1 && b == 0 {
-			v.device.copy(py, px, 4*int64(n))
-			return
-		}
-		v.elements("vector_axpby", n, py, a, px, b, n)
-	})
+	py := pointer(y, n)
+	if len(sum) == 1 && sum[0].By == 1 {
+		v.device.do(func() { v.device.copy(py, pointer(sum[0].Of, n), 4*int64(n)) })
+		return
+	}
+	table, any := make([][2]uint64, len(sum)), py
+	for i, m := range sum {
+		p := pointer(m.Of, n)
+		table[i] = [2]uint64{math.Float64bits(m.By), uint64(p)}
+		any |= p
+	}
+	wide := any%16 == 0 // float4 can be read
+	v.device.do(func() { v.elements("vector_combine", n, py, v.list(table), len(table), toInt(wide), n) })
+}
+
+// list copies a table to the device, until the next.
+func (v *vectors) list(table [][2]uint64) cu.DevicePtr {
+	v.device.upload(v.table, unsafe.Pointer(&table[0]), tableRow*int64(len(table)))
+	return v.table
 }
 
 func (v *vectors) Adam(x, m, second, mean, dx engine.Vector, s engine.AdamStep) {
@@ -207,7 +230,7 @@ func (v *vectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
 func (v *vectors) TV(dx, x engine.Vector, weight float64) (value float64) {
 	pdx, px := pointer(dx, 3*v.w*v.h), pointer(x, 3*v.w*v.h)
 	v.device.do(func() {
-		v.tv(pdx, px, weight, v.sum)
+		v.tv(pdx, px, weight, v.totals)
 		value = v.total()
 	})
 	return value
@@ -223,7 +246,7 @@ func (v *vectors) tv(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	v.device.launch("picture_tv", grid, [3]int{pictureX, pictureY, 1}, 0,
 		dx, x, v.mask, v.w, v.h, tvRows, 2*weight*scale, v.partial)
 	if out != 0 {
-		v.addUp(grid[0]*grid[1]*grid[2], scale, out)
+		v.addUp(1, grid[0]*grid[1]*grid[2], scale, out)
 	}
 }
 
@@ -231,7 +254,7 @@ func (v *vectors) Prior(dx, x, prior, w engine.Vector, weight float64) (value fl
 	p := v.w * v.h
 	pdx, px, pp, pw := pointer(dx, 3*p), pointer(x, 3*p), pointer(prior, 3*p), pointer(w, p)
 	v.device.do(func() {
-		v.prior(pdx, px, pp, pw, weight, v.sum)
+		v.prior(pdx, px, pp, pw, weight, v.totals)
 		value = v.total()
 	})
 	return value
@@ -242,6 +265,6 @@ func (v *vectors) prior(dx, x, prior, w cu.DevicePtr, weight float64, out cu.Dev
 	p := v.w * v.h
 	v.elements("picture_prior", p, dx, x, prior, w, p, 2*weight/float64(p), v.partial)
 	if out != 0 {
-		v.addUp(vectorGrid(p), 1/float64(p), out)
+		v.addUp(1, vectorGrid(p), 1/float64(p), out)
 	}
 }

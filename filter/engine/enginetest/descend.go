@@ -156,7 +156,7 @@ func testReading(t *testing.T, e engine.Evaluator, s engine.Spec, x []float32) {
 		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
 		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
 		sameBits(t, fmt.Sprintf("and once more, step %d", i+1), download(e, dmoving), here)
-		e.Axpby(moving, -.1, dmoving, 1)
+		e.Combine(moving, engine.Multiple{By: 1, Of: moving}, engine.Multiple{By: -.1, Of: dmoving})
 	}
 }
 

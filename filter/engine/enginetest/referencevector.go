@@ -34,23 +34,28 @@ func (referenceVectors) Download(dst []float32, src engine.Vector) {
 	copy(dst, src.(vector))
 }
 
-func (referenceVectors) Dot(a, b engine.Vector) float64 {
-	same(a.Len(), b.Len())
-	var s float64
-	for i, v := range a.(vector) {
-		s += float64(v) * float64(b.(vector)[i])
+func (referenceVectors) Dots(pairs ...[2]engine.Vector) (out []float64) {
+	for _, p := range pairs {
+		same(p[0].Len(), p[1].Len())
+		sum := 0.
+		for i, v := range p[0].(vector) {
+			sum += float64(v) * float64(p[1].(vector)[i])
+		}
+		out = append(out, sum)
 	}
-	return s
+	return out
 }
 
-func (referenceVectors) Axpby(y engine.Vector, a float64, x engine.Vector, b float64) {
-	same(y.Len(), x.Len())
-	for i, v := range x.(vector) {
-		s := a * float64(v)
-		if b != 0 {
-			s += b * float64(y.(vector)[i])
+func (referenceVectors) Combine(y engine.Vector, sum ...engine.Multiple) {
+	out := make([]float64, y.Len())
+	for _, m := range sum {
+		same(y.Len(), m.Of.Len())
+		for i, v := range m.Of.(vector) {
+			out[i] += m.By * float64(v)
 		}
-		y.(vector)[i] = float32(s)
+	}
+	for i, v := range out {
+		y.(vector)[i] = float32(v)
 	}
 }
 

@@ -24,7 +24,7 @@ func session(e engine.Evaluator, s engine.Spec) []float32 {
 			out = append(append(append(out, m.Gram...), m.Mean...), float32(m.Content))
 		}
 		e.Backward(dx, gradients(s))
-		out = append(out, float32(e.TV(dx, x, .1)), float32(e.Dot(dx, x)))
+		out = append(out, float32(e.TV(dx, x, .1)), float32(e.Dots([2]engine.Vector{dx, x})[0]))
 		e.Adam(x, m, v, mean, dx, engine.AdamStep{Rate: .05, Beta1: .9, Beta2: .99, Epsilon: 1e-8, T: i, Average: .9, Clamp: true})
 		out = append(out, download(e, x)...)
 	}

@@ -26,35 +26,79 @@ func testVectors(t *testing.T, e engine.Engine) {
 			sameBits(t, "NewVector", download(ev, zero), make([]float32, n))
 			sameBits(t, "Download of Upload", download(ev, upload(ev, a)), a)
 
-			var dot, size float64
-			for i := range a {
-				dot += float64(a[i]) * float64(b[i])
-				size += math.Abs(float64(a[i]) * float64(b[i]))
-			}
-			if got := ev.Dot(upload(ev, a), upload(ev, b)); !(math.Abs(got-dot) <= 1e-12*size) {
-				t.Errorf("Dot: got %.17g, want %.17g; off by %.2g of Σ|aᵢbᵢ|, at most 1e-12: sum in float64", got, dot, math.Abs(got-dot)/size)
-			}
-
-			for _, f := range [][2]float64{{1, 1}, {-.3, 1}, {2, -.7}, {0, 1}, {.5, 0}, {1, 0}} {
-				want, y := make([]float32, n), upload(ev, b)
-				for i := range want {
-					want[i] = float32(f[0]*float64(a[i]) + f[1]*float64(b[i]))
-				}
-				if f[1] == 0 {
-					nan := make([]float32, n)
-					for i := range nan {
-						nan[i] = float32(math.NaN())
-					}
-					ev.Upload(y, nan)
-				}
-				ev.Axpby(y, f[0], upload(ev, a), f[1])
-				near(t, fmt.Sprintf("Axpby %g %g", f[0], f[1]), download(ev, y), want, vectorTolerance)
-			}
-
+			testSums(t, ev, r, n)
 			testViews(t, ev, a, b)
 			testAdam(t, ev, n)
 		})
 	}
+}
+
+// testSums takes products and combinations of few vectors, to the most of one call.
+func testSums(t *testing.T, ev engine.Evaluator, r *rand.Rand, n int) {
+	for _, count := range []int{1, 2, 3, 10, engine.MaxSum} {
+		var all [5][]float32
+		var at [5]engine.Vector
+		for i := range all {
+			all[i] = normal(r, n, 1)
+			at[i] = upload(ev, all[i])
+		}
+		var pairs [][2]engine.Vector
+		var dots, sizes []float64
+		var sum []engine.Multiple
+		for k := range count {
+			a, b := k%5, k/5%5
+			pairs = append(pairs, [2]engine.Vector{at[a], at[b]})
+			var dot, size float64
+			for i, v := range all[a] {
+				dot += float64(v) * float64(all[b][i])
+				size += math.Abs(float64(v) * float64(all[b][i]))
+			}
+			dots, sizes = append(dots, dot), append(sizes, size)
+			sum = append(sum, engine.Multiple{By: r.NormFloat64(), Of: at[a]})
+		}
+		got := ev.Dots(pairs...)
+		if len(got) != count {
+			t.Fatalf("Dots of %d pairs: %d", count, len(got))
+		}
+		for k, v := range got {
+			if !(math.Abs(v-dots[k]) <= 1e-12*sizes[k]) {
+				t.Errorf("Dots, %d of %d: got %.17g, want %.17g; off by %.2g of Σ|aᵢbᵢ|, at most 1e-12: sum in float64", k, count, v, dots[k], math.Abs(v-dots[k])/sizes[k])
+			}
+		}
+
+		combined := func(what string, y engine.Vector) {
+			for i, v := range download(ev, y) {
+				var want, size float64
+				for k, m := range sum {
+					want += m.By * float64(all[k%5][i])
+					size += math.Abs(m.By * float64(all[k%5][i]))
+				}
+				if !(math.Abs(float64(v)-want) <= vectorTolerance*size) {
+					t.Fatalf("Combine of %d%s: got %.9g, want %.9g at %d", count, what, v, want, i)
+				}
+			}
+		}
+		y := ev.NewVector(n)
+		nan := make([]float32, n)
+		for i := range nan {
+			nan[i] = float32(math.NaN())
+		}
+		ev.Upload(y, nan)
+		ev.Combine(y, sum...)
+		combined("", y)
+		for i, v := range at {
+			if i != min(count, 5)-1 {
+				sameBits(t, "what Combine read", download(ev, v), all[i])
+			}
+		}
+		last := at[min(count, 5)-1]
+		ev.Combine(last, sum...)
+		combined(" to one of them", last)
+	}
+	x := upload(ev, normal(r, n, 1))
+	y := ev.NewVector(n)
+	ev.Combine(y, engine.Multiple{By: 1, Of: x})
+	sameBits(t, "a copy by Combine", download(ev, y), download(ev, x))
 }
 
 // testViews repeats operations on views that begin anywhere; what lies beside them stays.
@@ -72,11 +116,11 @@ func testViews(t *testing.T, ev engine.Evaluator, a, b []float32) {
 			want[i] = float32(.5*float64(a[i]) - 2*float64(b[i]))
 			dot += float64(a[i]) * float64(want[i])
 		}
-		ev.Axpby(y, .5, x, -2)
+		ev.Combine(y, engine.Multiple{By: .5, Of: x}, engine.Multiple{By: -2, Of: y})
 		what := fmt.Sprintf("views from %d and %d", at[0], at[1])
-		near(t, "Axpby of "+what, download(ev, y), want, vectorTolerance)
-		near(t, "Dot of "+what, []float32{float32(ev.Dot(x, y))}, []float32{float32(dot)}, 1e-3)
-		ev.Axpby(y, 1, x, 0)
+		near(t, "Combine of "+what, download(ev, y), want, vectorTolerance)
+		near(t, "Dots of "+what, []float32{float32(ev.Dots([2]engine.Vector{x, y})[0])}, []float32{float32(dot)}, 1e-3)
+		ev.Combine(y, engine.Multiple{By: 1, Of: x})
 		sameBits(t, "copy of "+what, download(ev, all), append(append(make([]float32, at[1]), a...), 9, 9, 9))
 
 		_, dx := within(b, at[0])

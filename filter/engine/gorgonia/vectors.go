@@ -34,32 +34,40 @@ func (vectors) Download(dst []float32, src engine.Vector) {
 	copy(dst, src.(vector))
 }
 
-func (vectors) Dot(a, b engine.Vector) float64 {
-	x, y := a.(vector), b.(vector)
-	same(len(y), len(x))
-	var sum float64
-	for from := 0; from < len(x); from += block {
-		to := min(from+block, len(x))
-		var s float64
-		for i := from; i < to; i++ {
-			s += float64(x[i]) * float64(y[i])
+func (vectors) Dots(pairs ...[2]engine.Vector) (out []float64) {
+	for _, p := range pairs {
+		x, y := p[0].(vector), p[1].(vector)
+		same(len(y), len(x))
+		var sum float64
+		for from := 0; from < len(x); from += block {
+			to := min(from+block, len(x))
+			var s float64
+			for i := from; i < to; i++ {
+				s += float64(x[i]) * float64(y[i])
+			}
+			sum += s
 		}
-		sum += s
+		out = append(out, sum)
 	}
-	return sum
+	return out
 }
 
-func (vectors) Axpby(dst engine.Vector, a float64, src engine.Vector, b float64) {
-	y, x := dst.(vector), src.(vector)
-	same(len(x), len(y))
-	if b == 0 {
-		for i, v := range x {
-			y[i] = float32(a * float64(v))
+func (vectors) Combine(dst engine.Vector, sum ...engine.Multiple) {
+	y := dst.(vector)
+	var parts [block]float64
+	for from := 0; from < len(y); from += block {
+		part := parts[:min(block, len(y)-from)]
+		clear(part)
+		for _, m := range sum {
+			x := m.Of.(vector)
+			same(len(x), len(y))
+			for i := range part {
+				part[i] += float64(m.By * float64(x[from+i])) // rounded by itself
+			}
 		}
-		return
-	}
-	for i, v := range x {
-		y[i] = float32(float64(a*float64(v)) + float64(b*float64(y[i])))
+		for i, v := range part {
+			y[from+i] = float32(v)
+		}
 	}
 }
 

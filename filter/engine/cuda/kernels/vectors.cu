@@ -9,50 +9,71 @@ __device__ __forceinline__ bool aligned(const void *p) { return ((unsigned long)
 // All threads of a launch in x.
 __device__ __forceinline__ long thread_count() { return (long)gridDim.x * blockDim.x; }
 
-__device__ __forceinline__ float axpby(float a, float x, float b, float y) {
-  return b == 0 ? a * x : fmaf(a, x, b * y);
-}
+struct Multiple {
+  double by;
+  const float *of;
+};
 
-// y = a·x + b·y; with b = 0 whatever y held.
-KERNEL(vector_axpby, (float *y, double a_, const float *x, double b_, long n)) {
-  float a = a_, b = b_;
+// y = Σ by·of of count multiples; y may be one of them. Wide: all are aligned.
+KERNEL(vector_combine, (float *y, const Multiple *sum, long count, long wide, long n)) {
   long i = thread_number();
-  if (aligned(x) && aligned(y)) {
+  if (wide) {
     for (; i < n / 4; i += thread_count()) {
-      float4 u = ((const float4 *)x)[i], v = ((const float4 *)y)[i];
-      ((float4 *)y)[i] = make_float4(axpby(a, u.x, b, v.x), axpby(a, u.y, b, v.y),
-                                     axpby(a, u.z, b, v.z), axpby(a, u.w, b, v.w));
+      float4 s = make_float4(0, 0, 0, 0);
+#pragma unroll 4
+      for (long j = 0; j < count; j++) {
+        float by = sum[j].by;
+        float4 u = ((const float4 *)sum[j].of)[i];
+        s = make_float4(fmaf(by, u.x, s.x), fmaf(by, u.y, s.y), fmaf(by, u.z, s.z), fmaf(by, u.w, s.w));
+      }
+      ((float4 *)y)[i] = s;
     }
     i = n / 4 * 4 + thread_number();
   }
-  for (; i < n; i += thread_count()) y[i] = axpby(a, x[i], b, y[i]);
+  for (; i < n; i += thread_count()) {
+    float s = 0;
+    for (long j = 0; j < count; j++) s = fmaf((float)sum[j].by, sum[j].of[i], s);
+    y[i] = s;
+  }
 }
 
-// partial[block] = Σ a·b of that block's elements.
-KERNEL(vector_dot, (const float *a, const float *b, long n, double *partial)) {
+// All threads of a launch in y, and the number of this one, where x of the block is another
+// number.
+__device__ __forceinline__ long column_count() { return (long)gridDim.y * blockDim.x; }
+__device__ __forceinline__ long column_number() { return (long)blockIdx.y * blockDim.x + threadIdx.x; }
+
+struct Pair {
+  const float *a, *b;
+};
+
+// partial[y·pairs + x] = Σ a·b of the elements that blocks of that y have, of pair x. Blocks
+// of one y run at about the same time: what their pairs share is in the L2 cache.
+KERNEL(vector_dots, (const Pair *pairs, long n, double *partial)) {
+  const float *a = pairs[blockIdx.x].a, *b = pairs[blockIdx.x].b;
   double s = 0;
-  long i = thread_number();
+  long i = column_number();
   if (aligned(a) && aligned(b)) {
-    for (; i < n / 4; i += thread_count()) {
+    for (; i < n / 4; i += column_count()) {
       float4 u = ((const float4 *)a)[i], v = ((const float4 *)b)[i];
       s = fma((double)u.x, (double)v.x, s);
       s = fma((double)u.y, (double)v.y, s);
       s = fma((double)u.z, (double)v.z, s);
       s = fma((double)u.w, (double)v.w, s);
     }
-    i = n / 4 * 4 + thread_number();
+    i = n / 4 * 4 + column_number();
   }
-  for (; i < n; i += thread_count()) s = fma((double)a[i], (double)b[i], s);
+  for (; i < n; i += column_count()) s = fma((double)a[i], (double)b[i], s);
   sum_block(s, partial);
 }
 
-// out = scale · Σ partial[0..n); one block.
+// out[b] = scale · Σ of n partial sums, those of block b, which are as many apart as there
+// are blocks.
 KERNEL(sum_partials, (const double *partial, long n, double scale, double *out)) {
   double s = 0;
-  for (long i = threadIdx.x; i < n; i += blockDim.x) s += partial[i];
+  for (long i = threadIdx.x; i < n; i += blockDim.x) s += partial[i * gridDim.x + blockIdx.x];
   SHARED(double, sum, 1);
-  sum_block(s, sum);
-  if (threadIdx.x == 0) *out = scale * sum[0];
+  sum_block(s, sum - blockIdx.x);
+  if (threadIdx.x == 0) out[blockIdx.x] = scale * sum[0];
 }
 
 // The numbers of one step of Adam; gain is 1 − β, correct 1/(1 − βᵗ).
