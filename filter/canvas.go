@@ -106,16 +106,18 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	defer f.failed(&err)
 	last := c.scale+1 == len(c.sizes)
 	precision := f.precision(g.Start == nil && last)
-	f.leave(s.grow(f.o.Margin), precision)
+	grown := s.grow(f.o.Margin)
+	f.leave(grown, precision)
 	style, err := f.styleTargets(c.frame, s, precision, g.Shares)
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(s.grow(f.o.Margin), precision, f.ownMemory(c.frame, s.grow(f.o.Margin), last, c.how))
+	w, err := f.workspace(grown, precision, f.ownMemory(c.frame, grown, last, c.how))
 	if err != nil {
 		return nil, err
 	}
+	w.first = w.first || g.Start == nil
 	now = c.report.since(now, "compile")
 	j := newObjective(&f.o, f.layers, w.Evaluator, style)
 	mask := fitMask(c.mask, c.sizes[len(c.sizes)-1], s)

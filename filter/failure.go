@@ -3,7 +3,7 @@ package filter
 import "nstfilter/filter/engine"
 
 // attempts is how often a picture is begun where a device runs out of memory, each
-// time with half of what its evaluator took before.
+// time with less.
 const attempts = 4
 
 // compile makes an evaluator and remembers which.
@@ -24,9 +24,14 @@ func (f *Filter) failed(err *error) {
 	}
 }
 
-// lessen halves what the latest evaluator took; false: the engine cannot do with less.
+// lessen gives up a second workspace, or else half of what the latest evaluator took;
+// false: the engine cannot do with less.
 func (f *Filter) lessen() bool {
 	f.Close()
+	if f.together != nil {
+		f.together, f.apart = nil, true
+		return true
+	}
 	s := f.tried
 	took := f.e.Memory(s)
 	s.Memory = max(took/2, 1)

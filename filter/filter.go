@@ -24,7 +24,8 @@ type Filter struct {
 	// Paint.
 	MaxMemory int64
 	// Film says that frames follow that begin from the result before: plans then
-	// have room for these too. It is set before a Plan or Paint.
+	// have room for these too, and for keeping what is made ready for one until the
+	// next, where MaxMemory has. It is set before a Plan or Paint.
 	Film bool
 
 	o      Options
@@ -36,10 +37,13 @@ type Filter struct {
 
 	looks map[size]*styleLook // by the picture's size
 	plans map[planned]Plan
-	last  *workspace // of the latest size, kept for the next frame
+
+	kept     []*workspace // for the next frame
+	together []size       // whose workspaces stay side by side; nil: there is one at a time
 
 	tried engine.Spec // of the latest evaluator
-	less  int64       // bytes that its device's memory leaves an evaluator; 0: not known
+	apart bool        // its device's memory is not enough for two
+	less  int64       // bytes that it leaves an evaluator; 0: not known
 }
 
 // New prepares a filter. The styles are blended by o.StyleBlendWeights, or by each
@@ -82,10 +86,10 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 
 // Close frees what the filter keeps between pictures.
 func (f *Filter) Close() {
-	if f.last != nil {
-		f.last.Close()
-		f.last = nil
+	for _, w := range f.kept {
+		w.Close()
 	}
+	f.kept = nil
 }
 
 // Paint returns content in the filter's style. With a Start in the guide it works
@@ -150,7 +154,9 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	if f.Film {
 		kept = c.content
 	}
+	f.together = nil
 	if g.Start != nil {
+		f.together, _ = f.sideBySide(c.frame, work)
 		c.sizes = append(g.coarse(work), work)
 		c.how = f.means(true)
 		pix, err = c.repaint(ctx, g.Start.fit(work), g)

@@ -24,9 +24,8 @@ type Guide struct {
 const worthCoarse = 0.002
 
 // coarse lists the sizes that new areas of Start are painted at before s: at full
-// size alone they stay photo. A quarter of it is enough; a half beside that costs
-// twice as much and changes nothing that can be measured.
-func (g *Guide) coarse(s size) (sizes []size) {
+// size alone they stay photo.
+func (g *Guide) coarse(s size) []size {
 	total := float32(0)
 	for _, v := range g.New {
 		total += v
@@ -34,6 +33,12 @@ func (g *Guide) coarse(s size) (sizes []size) {
 	if total == 0 || total < worthCoarse*float32(len(g.New)) {
 		return nil
 	}
+	return coarser(s)
+}
+
+// coarser lists the sizes that can come before s. A quarter of it is enough; a half
+// beside that costs twice as much and changes nothing that can be measured.
+func coarser(s size) (sizes []size) {
 	if low := s.times(0.25); min(low.w, low.h) >= engine.MinSide {
 		sizes = append(sizes, low)
 	}

@@ -61,6 +61,29 @@ func (f *Filter) vectorMemory(s size, how means) int64 {
 	return 4 * int64(vectors)
 }
 
+// sideBySide lists the sizes, margins and all, whose workspaces a film's later frames
+// keep, and the bytes that painting takes with them: frames of size full, painted at
+// size s. There are none where one at a time has to do.
+func (f *Filter) sideBySide(full, s size) (sizes []size, bytes int64) {
+	low := coarser(s)
+	if !f.Film || f.apart || f.less > 0 || low == nil {
+		return nil, 0
+	}
+	how, pictures := f.means(true), int64(0)
+	for _, at := range append(low, s) {
+		grown := at.grow(f.o.Margin)
+		vectors, own := f.vectorMemory(grown, how), f.ownMemory(full, grown, at == s, how)
+		bytes += f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(false)), own)) + vectors
+		pictures = max(pictures, own-vectors) // of one size after the other
+		sizes = append(sizes, grown)
+	}
+	bytes += pictures
+	if f.MaxMemory > 0 && bytes > f.MaxMemory {
+		return nil, 0
+	}
+	return sizes, bytes
+}
+
 // pictureMemory is what lies in the host's memory, whatever computes.
 func (f *Filter) pictureMemory(full, s size, last bool, how means) int64 {
 	pictures := 3*full.pixels() + 2*3*s.pixels() // the frame, the result, and what passes by

@@ -28,6 +28,10 @@ func TestPlanForADevice(t *testing.T) {
 		style, grown := f.styleSize(f.styles[0], s), s.grow(f.o.Margin)
 		want := max(d.Reference.Memory(f.spec(grown, f.layers, f.precision(true)))+f.vectorMemory(grown, how),
 			d.Reference.Memory(f.spec(style, f.layers, f.precision(true)))+4*3*int64(style.pixels()))
+		if film {
+			low := s.times(0.25).grow(f.o.Margin)
+			want += d.Reference.Memory(f.spec(low, f.layers, f.precision(false))) + f.vectorMemory(low, how)
+		}
 		if on.Memory != want || on.Memory >= off.Memory {
 			t.Errorf("film %t: %d bytes of the device's, want %d; %d of the host's without", film, on.Memory, want, off.Memory)
 		}

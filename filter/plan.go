@@ -113,6 +113,8 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 		p.Host = host
 	}
 	p.Memory = f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(true)), own)) + own
+	_, together := f.sideBySide(full, s)
+	p.Memory = max(p.Memory, together)
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)
 		own := f.styleMemory(full, s, at)

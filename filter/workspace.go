@@ -1,6 +1,10 @@
 package filter
 
-import "nstfilter/filter/engine"
+import (
+	"slices"
+
+	"nstfilter/filter/engine"
+)
 
 // workspace is an evaluator with the vectors of one size. It outlives a frame, so
 // vectors are handed out again for every optimisation.
@@ -12,29 +16,39 @@ type workspace struct {
 
 	vectors []engine.Vector
 	used    int
+	first   bool // painted a first frame, and may have vectors that later ones do not need
 }
 
-// workspace returns one for the size and precision, the latest one if it fits; own
-// is what is needed beside its evaluator, in bytes.
+// workspace returns one for the size and precision, a kept one if there is; own is
+// what is needed beside its evaluator, in bytes.
 func (f *Filter) workspace(s size, p engine.Precision, own int64) (*workspace, error) {
-	f.leave(s, p)
-	if f.last == nil {
-		ev, err := f.compile(f.within(f.spec(s, f.layers, p), own))
-		if err != nil {
-			return nil, err
+	for _, w := range f.kept {
+		if w.size == s && w.precision == p {
+			w.used = 0
+			return w, nil
 		}
-		f.last = &workspace{Evaluator: ev, size: s, precision: p}
-		f.last.x = ev.NewVector(3 * s.pixels())
 	}
-	f.last.used = 0
-	return f.last, nil
+	ev, err := f.compile(f.within(f.spec(s, f.layers, p), own))
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace{Evaluator: ev, size: s, precision: p}
+	f.kept = append(f.kept, w) // before its vectors, which may fail
+	w.x = ev.NewVector(3 * s.pixels())
+	return w, nil
 }
 
-// leave frees a workspace of another size or precision.
+// leave frees the workspaces but that of a size and precision, and the one that is
+// planned to stay beside it.
 func (f *Filter) leave(s size, p engine.Precision) {
-	if f.last != nil && (f.last.size != s || f.last.precision != p) {
-		f.Close()
-	}
+	f.kept = slices.DeleteFunc(f.kept, func(w *workspace) bool {
+		beside := slices.Contains(f.together, w.size) && !w.first
+		if w.precision == p && (w.size == s || beside) {
+			return false
+		}
+		w.Close()
+		return true
+	})
 }
 
 // spec asks for the taps of the layers at a size.
