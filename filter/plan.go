@@ -133,6 +133,7 @@ func (f *Filter) measure(full size) (_ float64, err error) {
 		s = s.within(4 * short)
 		s = size{max(s.w, engine.MinSide), max(s.h, engine.MinSide)}
 	}
+	f.Close() // nothing is planned for beside what other frames kept
 	ev, err := f.compile(f.spec(s, f.layers, f.precision(true)))
 	if err != nil {
 		return 0, err
