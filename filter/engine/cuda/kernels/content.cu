@@ -52,9 +52,8 @@ KERNELS(content_sum, Activation, (const void *d_hi, const void *d_lo, const void
 KERNEL(add_partials, (double *sum, const double *partial, long n)) {
   double s = 0;
   for (long i = threadIdx.x; i < n; i += blockDim.x) s += partial[i];
-  SHARED(double, all, 1);
-  sum_block(s, all);
-  if (threadIdx.x == 0) *sum += all[0];
+  s = sum_threads(s);
+  if (threadIdx.x == 0) *sum += s;
 }
 
 // Rows of n units of 16 bytes; pitches in units too. Blocks across and by rows.

@@ -71,9 +71,8 @@ KERNEL(vector_dots, (const Pair *pairs, long n, double *partial)) {
 KERNEL(sum_partials, (const double *partial, long n, double scale, double *out)) {
   double s = 0;
   for (long i = threadIdx.x; i < n; i += blockDim.x) s += partial[i * gridDim.x + blockIdx.x];
-  SHARED(double, sum, 1);
-  sum_block(s, sum - blockIdx.x);
-  if (threadIdx.x == 0) out[blockIdx.x] = scale * sum[0];
+  s = sum_threads(s);
+  if (threadIdx.x == 0) out[blockIdx.x] = scale * s;
 }
 
 // The numbers of one step of Adam; gain is 1 − β, correct 1/(1 − βᵗ).
