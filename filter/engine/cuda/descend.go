@@ -65,15 +65,17 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 		panic("cuda: not one term for each tap")
 	}
 	e.device.do(func() {
-		e.forget()
 		e.makeRoom()
 		for i, from := range terms {
 			t, to := &e.taps[i], &e.j.terms[i]
 			if from.Target != nil && !t.Style || from.Content != 0 && !t.Content {
 				panic("cuda: a term of moments that the tap does not give")
 			}
-			to.styled, to.measured = from.Target != nil, from.Metric != nil
-			to.style, to.content = from.Style, from.Content
+			next := term{to.target, to.metric, from.Target != nil, from.Metric != nil, from.Style, from.Content}
+			if *to != next {
+				e.forget()
+				*to = next
+			}
 			e.keepSquare(to.target, from.Target, t.n)
 			e.keepSquare(to.metric, from.Metric, t.n)
 		}

@@ -20,6 +20,9 @@ const (
 
 // SetMask panics with engine.Failure if there is no memory.
 func (e *Evaluator) SetMask(mask []float32) {
+	if mask == nil && e.masks == nil {
+		return
+	}
 	e.device.do(func() {
 		e.forget()
 		for _, p := range e.masks {
@@ -176,8 +179,13 @@ func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 }
 
 func (e *Evaluator) SetContent(metric [][]float32) {
+	measured := func(i int) bool { return metric != nil && metric[i] != nil }
 	e.device.do(func() {
-		e.forget()
+		for i := range e.taps {
+			if t := &e.taps[i]; t.Content && (!t.hasContent || t.hasMetric != measured(i)) {
+				e.forget()
+			}
+		}
 		for i := len(e.tiles) - 1; i >= 0; i-- {
 			if i != e.held {
 				e.activate(i, false)
@@ -197,7 +205,7 @@ func (e *Evaluator) SetContent(metric [][]float32) {
 			if t.mdelta.lo != 0 {
 				e.device.clear(t.mdelta.lo, e.plan.layers[t.Layer])
 			}
-			t.hasContent, t.hasMetric = true, metric != nil && metric[i] != nil
+			t.hasContent, t.hasMetric = true, measured(i)
 			if t.hasMetric {
 				e.setMetric(t, metric[i])
 			}

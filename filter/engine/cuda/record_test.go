@@ -83,13 +83,56 @@ func TestDescendIsRecorded(t *testing.T) {
 	ev.SetTerms(make([]engine.Term, 2))
 	recorded(false, "other terms")
 	again()
+	ev.SetTerms(make([]engine.Term, 2))
+	recorded(true, "the same terms")
 	ev.Forward(x)
 	recorded(true, "after Forward")
 	ev.SetContent(nil)
-	recorded(false, "another target")
+	recorded(true, "another target")
+	ev.SetContent([][]float32{nil, make([]float32, 16*16)})
+	recorded(false, "a metric")
 	again()
 	if v := ev.Descend(dx, x, 1, nil, nil, 0, true); v.TV != 0 || v.Style[0] != 0 || v.Content[1] != 0 {
 		t.Errorf("without a pixel that counts: %+v", v)
+	}
+}
+
+// A recording goes by the targets and Grams that are there when it is launched.
+func TestRecordedDescentFollowsTargets(t *testing.T) {
+	e := newEngine(t, "simt")
+	ev, x := newDescender(t, e)
+	other, y := newDescender(t, e)
+	dx, dy := ev.NewVector(x.Len()), other.NewVector(x.Len())
+	descent := func(ev *Evaluator, dx, x engine.Vector, times int) []float32 {
+		for range times {
+			ev.Descend(dx, x, 1, nil, nil, 0, true)
+		}
+		out := make([]float32, x.Len())
+		ev.Download(out, dx)
+		return out
+	}
+	before := descent(ev, dx, x, 3)
+	change := func(ev *Evaluator) {
+		z := ev.NewVector(x.Len())
+		var terms []engine.Term
+		for _, m := range ev.Forward(z) {
+			terms = append(terms, engine.Term{Target: slices.Clone(m.Gram), Style: 1})
+		}
+		terms[1].Content = 1e-3
+		ev.SetContent(nil)
+		ev.SetTerms(terms)
+	}
+	change(ev)
+	if driver.HasGraphs() && ev.j.recorders[1].graph == nil {
+		t.Error("what was recorded is forgotten")
+	}
+	change(other)
+	want := descent(other, dy, y, 1)
+	if slices.Equal(want, before) {
+		t.Fatal("the targets change nothing")
+	}
+	if got := descent(ev, dx, x, 1); !slices.Equal(got, want) {
+		t.Error("a recorded descent is another")
 	}
 }
 

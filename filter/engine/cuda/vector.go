@@ -23,12 +23,12 @@ func (v *vector) Len() int { return v.n }
 // vectors are the operations on vectors and on the picture of an evaluator.
 type vectors struct {
 	device  *device
-	w, h    int            // of the picture
-	mask    cu.DevicePtr   // of the picture, float32; 0: all pixels count
-	pairs   float64        // of the mask, or of all the picture, of one plane
-	partial cu.DevicePtr   // float64, mostPartials: sums of blocks
-	totals  cu.DevicePtr   // float64, engine.MaxSum: theirs
-	table   cu.DevicePtr   // engine.MaxSum rows: what a launch combines
+	w, h    int          // of the picture
+	mask    cu.DevicePtr // of the picture, float32; 0: all pixels count
+	pairs   float64      // of the mask, or of all the picture, of one plane
+	partial cu.DevicePtr // float64, mostPartials: sums of blocks
+	totals  cu.DevicePtr // float64, engine.MaxSum: theirs
+	table   cu.DevicePtr // engine.MaxSum rows: what a launch combines
 	dots    [engine.MaxSum]float64
 	made    []cu.DevicePtr // by NewVector
 	squares squares
