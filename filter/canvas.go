@@ -85,18 +85,14 @@ func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32
 	return c.optimise(ctx, full, content, pix, g)
 }
 
-// finishing is the share of a film's first frame's steps that L-BFGS takes in the end.
-const finishing = 1. / 6
-
 // finish works on a film's first frame as on those that follow it: these would take
 // away what fine noise Adam leaves, over some frames, and the film would grow softer.
 func (c *canvas) finish(ctx context.Context, content, pix []float32, g Guide) ([]float32, error) {
-	steps := int(finishing * float64(c.how.iterations))
-	if steps == 0 {
+	c.how = c.f.finishing()
+	if c.how.iterations == 0 {
 		return pix, nil
 	}
-	c.how = c.f.means(true)
-	c.how.iterations = steps
+	c.f.Close() // nothing is planned for beside Adam's vectors
 	return c.optimise(ctx, c.sizes[c.scale], content, pix, g)
 }
 

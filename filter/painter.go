@@ -25,6 +25,14 @@ func (f *Filter) means(later bool) means {
 	return m
 }
 
+// finishing is how L-BFGS ends what Adam began on a film's first frame: with a sixth as
+// many steps.
+func (f *Filter) finishing() means {
+	how := f.means(true)
+	how.iterations = f.means(false).iterations / 6
+	return how
+}
+
 // pairs is how many steps L-BFGS remembers.
 func (m means) pairs() int { return max(1, min(m.iterations, lbfgsHistory)) }
 

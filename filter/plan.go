@@ -107,7 +107,8 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 	own, host := f.ownMemory(full, grown, true, how), f.pictureMemory(full, grown, true, how)
 	if f.Film {
 		later := f.means(true)
-		own, host = max(own, f.ownMemory(full, grown, true, later)), f.pictureMemory(full, grown, true, later)
+		own = max(own, f.ownMemory(full, grown, true, later), f.ownMemory(full, grown, true, f.finishing()))
+		host = f.pictureMemory(full, grown, true, later)
 	}
 	if f.limited() {
 		p.Host = host

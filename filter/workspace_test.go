@@ -130,6 +130,22 @@ func TestLaterFramesKeepBothWorkspaces(t *testing.T) {
 	}
 }
 
+// Adam paints a film's first frame and L-BFGS ends it, with more steps to remember than
+// later frames take, one after the other.
+func TestFirstFrameKeepsToItsPlan(t *testing.T) {
+	m := &meter{}
+	f, content, _ := later(t, onGPU{m})
+	f.o.Iterations = 30
+	plan := planOf(t, f, content)
+	_, report := paint(t, f, content, Guide{})
+	if report.Iterations != 70 {
+		t.Errorf("%d iterations, of which L-BFGS should take 10", report.Iterations)
+	}
+	if m.most > plan.Memory {
+		t.Errorf("%d bytes were taken, %d are planned", m.most, plan.Memory)
+	}
+}
+
 // Where there is no room for both, later frames are planned and painted as if only
 // one were ever kept.
 func TestLaterFramesKeepToMaxMemory(t *testing.T) {
