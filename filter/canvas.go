@@ -164,13 +164,13 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	}
 	out := p.picture()
 	if last {
-		w.Upload(w.x, out)
-		c.report.Losses.Layers = j.byLayer(w.x)
+		c.report.Margin = surroundings(out, s, f.o.Margin)
+		if f.ByLayer {
+			w.Upload(w.x, out)
+			c.report.Losses.Layers = j.byLayer(w.x)
+		}
 	} else {
 		c.carried = p.moments()
-	}
-	if last {
-		c.report.Margin = surroundings(out, s, f.o.Margin)
 	}
 	out = crop(out, 3, s, f.o.Margin)
 	c.report.since(now, "optimise")

@@ -16,6 +16,9 @@ import (
 type Filter struct {
 	// OnProgress, if set, is called after every step.
 	OnProgress func(Progress)
+	// ByLayer has reports tell the style loss of each layer, for which the network is
+	// evaluated once more.
+	ByLayer bool
 	// InitImage is the start for Options.Init "image:FILE".
 	InitImage *Frame
 	// MaxMemory, in bytes, is what painting may take, the frame and its result

@@ -29,13 +29,9 @@ func mirror(pix []float32, planes int, s size, m int) []float32 {
 // in place of its reflection.
 func surround(pix []float32, s size, m int, around []float32) []float32 {
 	out := mirror(pix, 3, s, m)
-	i := 0
-	outside(3, s, m, func(at int) {
-		if i < len(around) {
-			out[at] = min(max(out[at]+around[i], 0), 1)
-		}
-		i++
-	})
+	if len(around) > 0 {
+		outside(3, s, m, func(at, i int) { out[at] = min(max(out[at]+around[i], 0), 1) })
+	}
 	return out
 }
 
@@ -46,33 +42,33 @@ func surroundings(grown []float32, s size, m int) []float32 {
 		return nil
 	}
 	g := s.grow(m)
-	out := make([]float32, 0, 3*(g.pixels()-s.pixels()))
-	outside(3, s, m, func(at int) {
+	out := make([]float32, 3*(g.pixels()-s.pixels()))
+	outside(3, s, m, func(at, i int) {
 		x, y := at%g.w, at/g.w%g.h
 		inside := at + (m+reflect(y-m, s.h)-y)*g.w + m + reflect(x-m, s.w) - x
-		out = append(out, grown[at]-grown[inside])
+		out[i] = grown[at] - grown[inside]
 	})
 	return out
 }
 
-// outside calls do for every sample of the margin around planes of size s, in their
-// order.
-func outside(planes int, s size, m int, do func(at int)) {
+// outside calls do, on all processors, for every sample of the margin around planes of
+// size s: where it is, and its number among them.
+func outside(planes int, s size, m int, do func(at, i int)) {
 	g := s.grow(m)
-	for row := range planes * g.h {
-		if y := row%g.h - m; y < 0 || y >= s.h {
-			for x := range g.w {
-				do(row*g.w + x)
-			}
-			continue
+	inRows(planes*g.h, func(row int) {
+		plane, y := row/g.h, row%g.h-m
+		above := plane*s.h + min(max(y, 0), s.h) // rows of the pictures
+		left, pictured := g.w, above*s.w
+		if y >= 0 && y < s.h {
+			left = m
 		}
-		for x := range m {
-			do(row*g.w + x)
+		for at := row * g.w; at < row*g.w+left; at++ {
+			do(at, at-pictured)
 		}
-		for x := g.w - m; x < g.w; x++ {
-			do(row*g.w + x)
+		for at := row*g.w + left + s.w; at < (row+1)*g.w; at++ {
+			do(at, at-pictured-s.w)
 		}
-	}
+	})
 }
 
 // reflect brings i into [0,n) by reflection at the edges, −1 to 0 and n to n−1.

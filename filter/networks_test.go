@@ -49,7 +49,7 @@ func TestSlimStandsForVGG16(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		f.InitImage = read(t, "glass")
+		f.InitImage, f.ByLayer = read(t, "glass"), true
 		_, report, err := f.Paint(t.Context(), content, filter.Guide{})
 		if err != nil {
 			t.Fatal(err)

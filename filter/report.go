@@ -9,7 +9,7 @@ type Losses struct {
 	Style   float64            `json:"style"`
 	TV      float64            `json:"tv"`
 	Prior   float64            `json:"prior"`
-	Layers  map[string]float64 `json:"layers,omitempty"` // style by tap, unweighted; in a Report only
+	Layers  map[string]float64 `json:"layers,omitempty"` // style by tap, unweighted; in a Report only, where Filter.ByLayer asks for it
 }
 
 // Progress is told after every step.

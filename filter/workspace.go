@@ -107,6 +107,6 @@ func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, marg
 	j.prior, j.priorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels())
 	w.Upload(j.prior, mirror(g.Prior.fit(s), 3, s, margin))
 	weight = mirror(weight, 1, s, margin)
-	outside(1, s, margin, func(at int) { weight[at] = 0 }) // it shows something else by now
+	outside(1, s, margin, func(at, _ int) { weight[at] = 0 }) // it shows something else by now
 	w.Upload(j.priorWeight, weight)
 }

@@ -154,6 +154,7 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 		w.filter.InitImage = start
 		w.filter.MaxMemory = w.memory()
 		w.filter.OnProgress = w.tell.step
+		w.filter.ByLayer = w.stats != nil
 		if j.Verbose {
 			tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), network.Name, network.SHA256))
 		}
