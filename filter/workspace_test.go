@@ -64,6 +64,10 @@ func (e onGPU) FreeMemory() int64 { return e.room }
 
 // later is a filter for a film's later frames, each new all over, and such a frame.
 func later(t *testing.T, e engine.Engine) (*Filter, *Frame, Guide) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes half a minute with the race detector, and nothing here is concurrent")
+	}
 	o := tinyOptions()
 	o.MinSize, o.Parameters = 0, "pyramid"
 	f, err := New(o, e, tiny(false), []*Frame{smooth(20, 16, 1)})
