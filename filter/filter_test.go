@@ -169,7 +169,7 @@ func TestAdamRosenbrock(t *testing.T) {
 	o.Average, o.Parameters = 0, "pyramid" // no clamp: the minimum is on the border of [0,1]
 	x, dx := w.NewVector(2), w.NewVector(2)
 	w.Upload(x, []float32{-1.2, 1})
-	hx, hdx := make(hostVector, 2), make(hostVector, 2)
+	hx, hdx := make(enginetest.Vector, 2), make(enginetest.Vector, 2)
 	var last Losses
 	a := newAdam(w, x, dx, &o)
 	for range 3000 {

@@ -6,22 +6,25 @@ import (
 	"testing"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/enginetest"
 )
 
-func random(r *rand.Rand, n int) hostVector {
-	v := make(hostVector, n)
+func random(r *rand.Rand, n int) enginetest.Vector {
+	v := make(enginetest.Vector, n)
 	for i := range v {
 		v[i] = float32(r.NormFloat64())
 	}
 	return v
 }
 
-func product(a, b hostVector) float64 { return hostSpace{}.Dots([2]engine.Vector{a, b})[0] }
+func product(a, b enginetest.Vector) float64 {
+	return enginetest.Vectors{}.Dots([2]engine.Vector{a, b})[0]
+}
 
 // twoLoops is −H·g by algorithm 7.4 as it is written, in float64, from pairs of which the
 // latest is the last.
-func twoLoops(g hostVector, s, y []hostVector) []float64 {
-	dot := func(v hostVector, q []float64) (sum float64) {
+func twoLoops(g enginetest.Vector, s, y []enginetest.Vector) []float64 {
+	dot := func(v enginetest.Vector, q []float64) (sum float64) {
 		for i, x := range v {
 			sum += float64(x) * q[i]
 		}
@@ -57,11 +60,11 @@ func TestDirectionIsTwoLoops(t *testing.T) {
 	const n, history = 9, 3
 	r := rand.New(rand.NewPCG(3, 4))
 	x, g := random(r, n), random(r, n)
-	h := newHessian(hostSpace{}, g, history)
+	h := newHessian(enginetest.Vectors{}, g, history)
 	h.begin()
-	var s, y []hostVector
+	var s, y []enginetest.Vector
 	for step := range 12 {
-		d := make(hostVector, n)
+		d := make(enginetest.Vector, n)
 		slope := h.direction(d)
 		want := twoLoops(g, s, y)
 		var off, size, wantSlope float64
@@ -77,7 +80,7 @@ func TestDirectionIsTwoLoops(t *testing.T) {
 			t.Errorf("step %d: slope %g, want %g", step, slope, wantSlope)
 		}
 
-		x0, g0 := append(hostVector{}, x...), append(hostVector{}, g...)
+		x0, g0 := append(enginetest.Vector{}, x...), append(enginetest.Vector{}, g...)
 		si, yi := random(r, n), random(r, n)
 		if curved := product(si, yi) > 0; curved == (step%5 == 4) { // every fifth pair is turned down
 			for i := range yi {
@@ -105,24 +108,24 @@ func TestDirectionIsTwoLoops(t *testing.T) {
 
 // counted counts what is asked of a space.
 type counted struct {
-	hostSpace
+	enginetest.Vectors
 	dots, combinations *int
 }
 
 func (c counted) Dots(pairs ...[2]engine.Vector) []float64 {
 	*c.dots++
-	return c.hostSpace.Dots(pairs...)
+	return c.Vectors.Dots(pairs...)
 }
 
 func (c counted) Combine(y engine.Vector, sum ...engine.Multiple) {
 	*c.combinations++
-	c.hostSpace.Combine(y, sum...)
+	c.Vectors.Combine(y, sum...)
 }
 
 // A step asks for products once for each trial and once in the end: a device is waited
 // for each time.
 func TestStepsAskForProductsSeldom(t *testing.T) {
-	x, dx := make(hostVector, 20), make(hostVector, 20)
+	x, dx := make(enginetest.Vector, 20), make(enginetest.Vector, 20)
 	dots, combinations, trials := 0, 0, 0
 	l := newLBFGS(counted{dots: &dots, combinations: &combinations}, x, dx, lbfgsHistory, 0.05)
 	const steps = 15

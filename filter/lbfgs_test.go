@@ -4,41 +4,11 @@ import (
 	"math"
 	"testing"
 
-	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/enginetest"
 )
 
-// hostVector and hostSpace are vectors in Go, in double precision on the way.
-type hostVector []float32
-
-func (v hostVector) Len() int { return len(v) }
-
-type hostSpace struct{}
-
-func (hostSpace) NewVector(n int) engine.Vector { return make(hostVector, n) }
-
-func (hostSpace) Dots(pairs ...[2]engine.Vector) (out []float64) {
-	for _, p := range pairs {
-		sum := 0.0
-		for i, v := range p[0].(hostVector) {
-			sum += float64(v) * float64(p[1].(hostVector)[i])
-		}
-		out = append(out, sum)
-	}
-	return out
-}
-
-func (hostSpace) Combine(y engine.Vector, sum ...engine.Multiple) {
-	for i := range y.(hostVector) {
-		v := 0.0
-		for _, m := range sum {
-			v += m.By * float64(m.Of.(hostVector)[i])
-		}
-		y.(hostVector)[i] = float32(v)
-	}
-}
-
 // rosenbrock is Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)², minimal at (1, …, 1).
-func rosenbrock(x, dx hostVector) float64 {
+func rosenbrock(x, dx enginetest.Vector) float64 {
 	clear(dx)
 	sum := 0.0
 	for i := range len(x) - 1 {
@@ -52,12 +22,12 @@ func rosenbrock(x, dx hostVector) float64 {
 
 func TestLBFGSRosenbrock(t *testing.T) {
 	for _, n := range []int{2, 10, 31} {
-		x, dx := make(hostVector, n), make(hostVector, n)
+		x, dx := make(enginetest.Vector, n), make(enginetest.Vector, n)
 		for i := range x {
 			x[i] = -1.2 + float32(i%2)*2.2 // the classic start (−1.2, 1, …)
 		}
 		calls := 0
-		l := newLBFGS(hostSpace{}, x, dx, 10, 0.05)
+		l := newLBFGS(enginetest.Vectors{}, x, dx, 10, 0.05)
 		last := math.Inf(1)
 		for range 300 {
 			losses, more := l.advance(func() Losses { calls++; return Losses{Total: rosenbrock(x, dx)} })
@@ -78,7 +48,7 @@ func TestLBFGSRosenbrock(t *testing.T) {
 
 func TestLBFGSQuadraticInFewSteps(t *testing.T) {
 	// ½ Σ i·(x_i − i)²: ten well-separated eigenvalues.
-	x, dx := make(hostVector, 10), make(hostVector, 10)
+	x, dx := make(enginetest.Vector, 10), make(enginetest.Vector, 10)
 	j := func() Losses {
 		sum := 0.0
 		for i := range x {
@@ -89,7 +59,7 @@ func TestLBFGSQuadraticInFewSteps(t *testing.T) {
 		}
 		return Losses{Total: sum}
 	}
-	l := newLBFGS(hostSpace{}, x, dx, 10, 0.05)
+	l := newLBFGS(enginetest.Vectors{}, x, dx, 10, 0.05)
 	for range 25 {
 		l.advance(j)
 	}

@@ -38,7 +38,7 @@ type Evaluator struct {
 	gram     []float64        // partial Grams and sums
 	sums     []float64
 	partial  []float64 // of any other sum
-	dots     []float64 // what Dots returns
+	dots     [engine.MaxSum]float64
 	matrices [4]matrix
 	profile  *profile // nil: nobody counts
 

@@ -103,12 +103,12 @@ func (e *Evaluator) Dots(pairs ...[2]engine.Vector) []float64 {
 			out[i] = float64(C.nst_dot(e.k, move(v[0], at), move(v[1], at), C.int64_t(n)))
 		}
 	})
-	e.dots = slices.Grow(e.dots[:0], len(pairs))[:len(pairs)]
-	clear(e.dots)
+	dots := e.dots[:len(pairs)]
+	clear(dots)
 	for i, s := range partial {
-		e.dots[i%len(pairs)] += s
+		dots[i%len(pairs)] += s
 	}
-	return e.dots
+	return dots
 }
 
 func (e *Evaluator) Combine(y engine.Vector, sum ...engine.Multiple) {

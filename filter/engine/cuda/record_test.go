@@ -42,6 +42,14 @@ func newDescender(t *testing.T, e *Engine) (ev *Evaluator, x engine.Vector) {
 	}
 	x = ev.NewVector(len(pix))
 	ev.Upload(x, pix)
+	aimAt(ev, x)
+	slices.Reverse(pix)
+	ev.Upload(x, pix)
+	return ev, x
+}
+
+// aimAt makes the picture x both style and content.
+func aimAt(ev *Evaluator, x engine.Vector) {
 	var terms []engine.Term
 	for _, m := range ev.Forward(x) {
 		terms = append(terms, engine.Term{Target: slices.Clone(m.Gram), Style: 1})
@@ -49,9 +57,6 @@ func newDescender(t *testing.T, e *Engine) (ev *Evaluator, x engine.Vector) {
 	terms[1].Content = 1e-3
 	ev.SetContent(nil)
 	ev.SetTerms(terms)
-	slices.Reverse(pix)
-	ev.Upload(x, pix)
-	return ev, x
 }
 
 // What comes again is recorded, until it would be another.
@@ -112,21 +117,11 @@ func TestRecordedDescentFollowsTargets(t *testing.T) {
 		return out
 	}
 	before := descent(ev, dx, x, 3)
-	change := func(ev *Evaluator) {
-		z := ev.NewVector(x.Len())
-		var terms []engine.Term
-		for _, m := range ev.Forward(z) {
-			terms = append(terms, engine.Term{Target: slices.Clone(m.Gram), Style: 1})
-		}
-		terms[1].Content = 1e-3
-		ev.SetContent(nil)
-		ev.SetTerms(terms)
-	}
-	change(ev)
+	aimAt(ev, ev.NewVector(x.Len()))
 	if driver.HasGraphs() && ev.j.recorders[1].graph == nil {
 		t.Error("what was recorded is forgotten")
 	}
-	change(other)
+	aimAt(other, other.NewVector(x.Len()))
 	want := descent(other, dy, y, 1)
 	if slices.Equal(want, before) {
 		t.Fatal("the targets change nothing")

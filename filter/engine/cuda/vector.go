@@ -178,13 +178,13 @@ func (v *vectors) Combine(y engine.Vector, sum ...engine.Multiple) {
 		v.device.do(func() { v.device.copy(py, pointer(sum[0].Of, n), 4*int64(n)) })
 		return
 	}
-	table, any := make([][2]uint64, len(sum)), py
+	table, bits := make([][2]uint64, len(sum)), py
 	for i, m := range sum {
 		p := pointer(m.Of, n)
 		table[i] = [2]uint64{math.Float64bits(m.By), uint64(p)}
-		any |= p
+		bits |= p
 	}
-	wide := any%16 == 0 // float4 can be read
+	wide := bits%16 == 0 // float4 can be read
 	v.device.do(func() { v.elements("vector_combine", n, py, v.list(table), len(table), toInt(wide), n) })
 }
 

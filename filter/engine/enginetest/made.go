@@ -103,7 +103,7 @@ func smooth(t *testing.T, n *weights.Network, p weights.Pooling, w, h int) []flo
 	ev, _ := Reference{}.Compile(engine.Spec{Network: n, Pooling: p, Taps: []engine.Tap{last}, W: w, H: h})
 	for seed := uint64(1); seed < 100; seed++ {
 		x := picture(seed, w, h)
-		ev.Forward(vector(x))
+		ev.Forward(Vector(x))
 		if ev.(*referenceEvaluator).margin() > kinkMargin {
 			return x
 		}

@@ -29,12 +29,12 @@ func (Reference) Memory(s engine.Spec) int64 {
 func (Reference) Compile(s engine.Spec) (engine.Evaluator, error) {
 	w, h := engine.Sizes(s)
 	e := &referenceEvaluator{
-		referenceVectors: referenceVectors{w: s.W, h: s.H},
-		spec:             s,
-		layers:           make([]referenceLayer, s.Depth()),
-		moments:          make([]engine.Moments, len(s.Taps)),
-		target:           make([][]float64, len(s.Taps)),
-		metric:           make([][]float64, len(s.Taps)),
+		Vectors: Vectors{w: s.W, h: s.H},
+		spec:    s,
+		layers:  make([]referenceLayer, s.Depth()),
+		moments: make([]engine.Moments, len(s.Taps)),
+		target:  make([][]float64, len(s.Taps)),
+		metric:  make([][]float64, len(s.Taps)),
 	}
 	for i := range e.layers {
 		e.layers[i] = referenceLayer{Layer: &s.Network.Layers[i], W: w[i], H: h[i]}
@@ -54,7 +54,7 @@ type referenceLayer struct {
 }
 
 type referenceEvaluator struct {
-	referenceVectors
+	Vectors
 	spec    engine.Spec
 	layers  []referenceLayer
 	moments []engine.Moments
@@ -65,7 +65,7 @@ type referenceEvaluator struct {
 func (e *referenceEvaluator) Forward(x engine.Vector) []engine.Moments {
 	n, P := e.spec.Network, e.spec.W*e.spec.H
 	a := make([]float64, 3*P)
-	for i, v := range x.(vector) {
+	for i, v := range x.(Vector) {
 		a[i] = (float64(v) - float64(n.Mean[i/P])) / float64(n.Std[i/P])
 	}
 	w, h := e.spec.W, e.spec.H
@@ -178,7 +178,7 @@ func (e *referenceEvaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 		}
 	}
 	P := e.spec.W * e.spec.H
-	out := dx.(vector)
+	out := dx.(Vector)
 	for i := range out {
 		out[i] = float32(da[i] / float64(e.spec.Network.Std[i/P]))
 		if e.mask != nil && e.mask[i%P] == 0 {

@@ -7,91 +7,92 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// vector is the reference's engine.Vector.
-type vector []float32
+// Vector is an engine.Vector in Go's memory.
+type Vector []float32
 
-func (v vector) Len() int { return len(v) }
+func (v Vector) Len() int { return len(v) }
 
-// referenceVectors holds the operations on vectors, each rounded once.
-type referenceVectors struct {
+// Vectors are the reference's operations on them, each rounded once; the zero value has no
+// picture.
+type Vectors struct {
 	w, h int
 	mask []float32 // nil: all pixels count
 }
 
-func (referenceVectors) NewVector(n int) engine.Vector { return make(vector, n) }
+func (Vectors) NewVector(n int) engine.Vector { return make(Vector, n) }
 
-func (referenceVectors) View(v engine.Vector, at, n int) engine.Vector {
-	return v.(vector)[at : at+n : at+n]
+func (Vectors) View(v engine.Vector, at, n int) engine.Vector {
+	return v.(Vector)[at : at+n : at+n]
 }
 
-func (referenceVectors) Upload(dst engine.Vector, src []float32) {
+func (Vectors) Upload(dst engine.Vector, src []float32) {
 	same(dst.Len(), len(src))
-	copy(dst.(vector), src)
+	copy(dst.(Vector), src)
 }
 
-func (referenceVectors) Download(dst []float32, src engine.Vector) {
+func (Vectors) Download(dst []float32, src engine.Vector) {
 	same(len(dst), src.Len())
-	copy(dst, src.(vector))
+	copy(dst, src.(Vector))
 }
 
-func (referenceVectors) Dots(pairs ...[2]engine.Vector) (out []float64) {
+func (Vectors) Dots(pairs ...[2]engine.Vector) (out []float64) {
 	for _, p := range pairs {
 		same(p[0].Len(), p[1].Len())
 		sum := 0.
-		for i, v := range p[0].(vector) {
-			sum += float64(v) * float64(p[1].(vector)[i])
+		for i, v := range p[0].(Vector) {
+			sum += float64(v) * float64(p[1].(Vector)[i])
 		}
 		out = append(out, sum)
 	}
 	return out
 }
 
-func (referenceVectors) Combine(y engine.Vector, sum ...engine.Multiple) {
+func (Vectors) Combine(y engine.Vector, sum ...engine.Multiple) {
 	out := make([]float64, y.Len())
 	for _, m := range sum {
 		same(y.Len(), m.Of.Len())
-		for i, v := range m.Of.(vector) {
+		for i, v := range m.Of.(Vector) {
 			out[i] += m.By * float64(v)
 		}
 	}
 	for i, v := range out {
-		y.(vector)[i] = float32(v)
+		y.(Vector)[i] = float32(v)
 	}
 }
 
-func (referenceVectors) Adam(x, m, v, mean, dx engine.Vector, s engine.AdamStep) {
+func (Vectors) Adam(x, m, v, mean, dx engine.Vector, s engine.AdamStep) {
 	same(x.Len(), m.Len(), v.Len(), dx.Len())
 	c1, c2 := 1-math.Pow(s.Beta1, float64(s.T)), 1-math.Pow(s.Beta2, float64(s.T))
-	for i, d := range dx.(vector) {
+	for i, d := range dx.(Vector) {
 		g := float64(d)
-		mi := s.Beta1*float64(m.(vector)[i]) + (1-s.Beta1)*g
-		vi := s.Beta2*float64(v.(vector)[i]) + (1-s.Beta2)*g*g
-		xi := float64(x.(vector)[i]) - s.Rate*(mi/c1)/(math.Sqrt(vi/c2)+s.Epsilon)
+		mi := s.Beta1*float64(m.(Vector)[i]) + (1-s.Beta1)*g
+		vi := s.Beta2*float64(v.(Vector)[i]) + (1-s.Beta2)*g*g
+		xi := float64(x.(Vector)[i]) - s.Rate*(mi/c1)/(math.Sqrt(vi/c2)+s.Epsilon)
 		if s.Clamp {
 			xi = min(max(xi, 0), 1)
 		}
-		x.(vector)[i], m.(vector)[i], v.(vector)[i] = float32(xi), float32(mi), float32(vi)
+		x.(Vector)[i], m.(Vector)[i], v.(Vector)[i] = float32(xi), float32(mi), float32(vi)
 		if mean == nil {
 			continue
 		}
 		if s.Average != 0 {
-			xi = s.Average*float64(mean.(vector)[i]) + (1-s.Average)*xi
+			xi = s.Average*float64(mean.(Vector)[i]) + (1-s.Average)*xi
 		}
-		mean.(vector)[i] = float32(xi)
+		mean.(Vector)[i] = float32(xi)
 	}
 }
 
-func (referenceVectors) Enlarge(dst, base engine.Vector, a float64, low engine.Vector, w, h int) {
-	engine.Enlarge(dst.(vector), base.(vector), a, low.(vector), w, h)
+func (Vectors) Enlarge(dst, base engine.Vector, a float64, low engine.Vector, w, h int) {
+	engine.Enlarge(dst.(Vector), base.(Vector), a, low.(Vector), w, h)
 }
 
-func (referenceVectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
-	engine.EnlargeAdjoint(dlow.(vector), d.(vector), w, h)
+func (Vectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
+	engine.EnlargeAdjoint(dlow.(Vector), d.(Vector), w, h)
 }
 
-func (r referenceVectors) TV(dx, x engine.Vector, weight float64) float64 {
+func (r Vectors) TV(dx, x engine.Vector, weight float64) float64 {
 	same(dx.Len(), x.Len(), 3*r.w*r.h)
-	p, d := x.(vector), make([]float64, x.Len())
+	p, d := x.(Vector), make([]float64, x.Len())
 	var sum, n float64
 	pair := func(a, b int) {
 		k := 1.
@@ -121,20 +122,20 @@ func (r referenceVectors) TV(dx, x engine.Vector, weight float64) float64 {
 		return 0
 	}
 	for i := range d {
-		dx.(vector)[i] += float32(weight * d[i] / n)
+		dx.(Vector)[i] += float32(weight * d[i] / n)
 	}
 	return sum / n
 }
 
-func (r referenceVectors) Prior(dx, x, prior, w engine.Vector, weight float64) float64 {
+func (r Vectors) Prior(dx, x, prior, w engine.Vector, weight float64) float64 {
 	P := r.w * r.h
 	same(dx.Len(), x.Len(), prior.Len(), 3*P)
 	same(w.Len(), P)
 	var sum float64
-	for i, v := range x.(vector) {
-		diff, wp := float64(v)-float64(prior.(vector)[i]), float64(w.(vector)[i%P])
+	for i, v := range x.(Vector) {
+		diff, wp := float64(v)-float64(prior.(Vector)[i]), float64(w.(Vector)[i%P])
 		sum += wp * diff * diff
-		dx.(vector)[i] += float32(weight * 2 * wp * diff / float64(P))
+		dx.(Vector)[i] += float32(weight * 2 * wp * diff / float64(P))
 	}
 	return sum / float64(P)
 }
