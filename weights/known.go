@@ -44,7 +44,7 @@ type pinned struct{ file, sha256 string }
 
 // Hashes of the files that exist only in one version.
 const (
-	slimSHA256     = "cdf2aaebe68cc435a9f263270f8bbeee1404eae7afb92676bf2ade549b15a39b"
+	slimSHA256     = "937808a41bcc1db744237b45821858a12deea81e46213b8716694ab16592282d"
 	vgg16F16SHA256 = "6d5616f3561fc78ac379be1b115387530997847818b934f69f8867556a761a5c"
 	vgg16F32SHA256 = "5e3a1f9d442a0cedbb670d660961d5d19becc18e34add14aae79964b44977bc0"
 )
@@ -57,7 +57,7 @@ const (
 var networks = []known{
 	{
 		name:        "slim",
-		description: "VGG-16's eye at a fifth of its cost: narrow, distilled, to relu5_1, average pooling only",
+		description: "VGG-16's losses at a fifth of its cost: narrow, distilled, to relu5_1, max pooling only",
 		licence:     vgg16Licence,
 		attribution: "distilled by nstfilter from " + vgg16Attribution,
 	},
