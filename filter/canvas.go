@@ -12,59 +12,64 @@ type canvas struct {
 	f       *Filter
 	report  *Report
 	frame   size      // as it came
-	content []float32 // at the last of sizes
+	content []float32 // at the last stage's size
 	mask    []float32 // of the content, there; nil: all of it counts
-	sizes   []size
-	how     means
+	stages  []stage
 
-	scale   int      // position in sizes
-	carried *moments // of the scale before
+	at      int      // position in stages
+	carried *moments // of the stage before
 }
 
-// paint goes through the scales, beginning with the picture start.
+// full is the last stage's size.
+func (c *canvas) full() size { return c.stages[len(c.stages)-1].size }
+
+// paint goes through the stages, beginning with the picture start.
 func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, error) {
-	before := size{}
-	full := c.sizes[len(c.sizes)-1]
-	for i, s := range c.sizes {
-		now := time.Now()
-		c.scale = i
+	full, before := c.full(), c.stages[0].size
+	for i, st := range c.stages {
+		now, s := time.Now(), st.size
+		c.at = i
 		content := c.content
-		if s == full {
+		if i+1 == len(c.stages) {
 			c.content = nil
-		} else {
+		}
+		if s != full {
 			content = resize(content, 3, full.w, full.h, s.w, s.h, bicubic)
 		}
-		if i > 0 {
+		if s != before {
 			pix = resize(pix, 3, before.w, before.h, s.w, s.h, bicubic)
 			clamp01(pix)
 		}
 		before = s
 		c.report.since(now, "resize")
+		if st.steps == 0 {
+			continue
+		}
 		var err error
-		if pix, err = c.optimise(ctx, s, content, pix, g); err != nil {
+		if pix, err = c.optimise(ctx, content, pix, g); err != nil {
 			return nil, err
 		}
 	}
 	return pix, nil
 }
 
-// repaint works on the picture start at each of the sizes, whose last is its own:
+// repaint works on the picture start at the size of each stage, whose last is its own:
 // what a smaller size changes is added to it where it is new, so that it keeps its
 // detail and all that is settled.
 func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32, error) {
-	content, full := c.content, c.sizes[len(c.sizes)-1]
+	content, full := c.content, c.full()
 	c.content = nil
 	var fresh []float32
-	if len(c.sizes) > 1 {
+	if len(c.stages) > 1 {
 		fresh = g.fresh(full)
 	}
-	for i, s := range c.sizes[:len(c.sizes)-1] {
-		now := time.Now()
-		c.scale = i
+	for i, st := range c.stages[:len(c.stages)-1] {
+		now, s := time.Now(), st.size
+		c.at = i
 		fit := func(pix []float32) []float32 { return resize(pix, 3, full.w, full.h, s.w, s.h, bicubic) }
 		low := fit(pix)
 		c.report.since(now, "resize")
-		change, err := c.optimise(ctx, s, fit(content), low, g)
+		change, err := c.optimise(ctx, fit(content), low, g)
 		if err != nil {
 			return nil, err
 		}
@@ -81,93 +86,55 @@ func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32
 		pix = sum
 		c.report.since(now, "resize")
 	}
-	c.scale = len(c.sizes) - 1
-	return c.optimise(ctx, full, content, pix, g)
+	c.at = len(c.stages) - 1
+	return c.optimise(ctx, content, pix, g)
 }
 
-// finish works on a film's first frame as on those that follow it: these would take
-// away what fine noise Adam leaves, over some frames, and the film would grow softer.
-func (c *canvas) finish(ctx context.Context, content, pix []float32, g Guide) ([]float32, error) {
-	c.how = c.f.finishing()
-	if c.how.iterations == 0 {
-		return pix, nil
-	}
-	c.f.Close() // nothing is planned for beside Adam's vectors
-	return c.optimise(ctx, c.sizes[c.scale], content, pix, g)
-}
-
-// optimise works at one scale and returns its picture.
-func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g Guide) (_ []float32, err error) {
-	f, now := c.f, time.Now()
+// optimise does one stage and returns its picture.
+func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) (_ []float32, err error) {
+	f, st, now := c.f, c.stages[c.at], time.Now()
 	defer f.failed(&err)
-	last := c.scale+1 == len(c.sizes)
+	s, last := st.size, c.at+1 == len(c.stages)
 	precision := f.precision(g.Start == nil && last)
-	grown := s.grow(f.o.Margin)
-	f.leave(grown, precision)
+	f.leave(s.grow(f.o.Margin), precision)
 	style, err := f.styleTargets(c.frame, s, precision, g.Shares)
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(grown, precision, f.ownMemory(c.frame, grown, last, c.how))
+	w, err := f.workspace(s, precision, f.ownMemory(c.frame, st, last))
 	if err != nil {
 		return nil, err
 	}
 	w.first = w.first || g.Start == nil
 	now = c.report.since(now, "compile")
-	j := newObjective(&f.o, f.layers, w.Evaluator, style)
-	mask := fitMask(c.mask, c.sizes[len(c.sizes)-1], s)
-	if mask == nil {
-		w.SetMask(nil)
-	} else {
-		w.SetMask(mirror(mask, 1, s, f.o.Margin))
+	j := newObjective(f, st, w, style)
+	mask := fitMask(c.mask, c.full(), s)
+	w.setMask(marginMask(mask, s, f.o.Margin))
+	if mask != nil {
 		pix = filled(pix, mask, s) // with what has been painted around
 	}
 	w.Upload(w.x, mirror(content, 3, s, f.o.Margin))
-	j.setContent(w.x)
+	j.setContent()
 	around := g.Margin
 	if !last {
 		around = nil
 	}
 	w.setPrior(j, g, mask, s, f.o.Margin)
-	p := newPainter(&f.o, w, j, surround(pix, s, f.o.Margin, around), c.how)
+	p := newPainter(&f.o, w, j, surround(pix, s, f.o.Margin, around))
 	p.receive(c.carried, mask != nil)
 	c.carried = nil // the iterations need its memory
-
-	iterations := c.iterations(c.scale)
-	until := c.deadline(g.Began)
-	c.report.Stopped = "iterations"
-	history := make([]float64, 0, iterations)
-	for i := range iterations {
-		step := time.Now()
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		// A deadline needs to know how long a step takes to its end.
-		read := i%settling == 0 || i+1 == iterations || !until.IsZero()
-		losses, more := p.step(float64(i)/float64(iterations), read)
-		if !losses.finite() {
-			return nil, fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, s.w, s.h)
-		}
-		c.report.Iterations++
-		c.report.Losses = losses
-		c.tell(i, losses)
-		history = append(history, losses.Total)
-		if !more || f.settled(history, g.Start != nil) {
-			c.report.Stopped = "settled"
-			break
-		}
-		if !until.IsZero() && time.Until(until) < time.Since(step) { // no time for another
-			c.report.Stopped = "deadline"
-			break
-		}
+	if err := c.descend(ctx, p, g); err != nil {
+		return nil, err
 	}
 	out := p.picture()
+	if last && !f.o.NoColorMatch {
+		f.matchColours(out, mask, s, g.Shares)
+	}
 	if last {
 		c.report.Margin = surroundings(out, s, f.o.Margin)
 		if f.ByLayer {
-			w.Upload(w.x, out)
-			c.report.Losses.Layers = j.byLayer(w.x)
+			c.report.Losses = p.judge(out)
 		}
 	} else {
 		c.carried = p.moments()
@@ -177,12 +144,37 @@ func (c *canvas) optimise(ctx context.Context, s size, content, pix []float32, g
 	return out, nil
 }
 
-// iterations at a scale, at most.
-func (c *canvas) iterations(scale int) int {
-	if c.how.later && scale+1 < len(c.sizes) {
-		return 4 * c.how.iterations // they cost little
+// descend takes the stage's steps.
+func (c *canvas) descend(ctx context.Context, p *painter, g Guide) error {
+	st := &c.stages[c.at]
+	until := c.deadline(g.Began)
+	c.report.Stopped = "iterations"
+	history := make([]float64, 0, st.steps)
+	for i := range st.steps {
+		step := time.Now()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		// A deadline needs to know how long a step takes to its end.
+		read := i%settling == 0 || i+1 == st.steps || !until.IsZero()
+		losses, more := p.step(float64(i)/float64(st.steps), read)
+		if !losses.finite() {
+			return fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, st.w, st.h)
+		}
+		c.report.Iterations++
+		c.report.Losses = losses
+		c.tell(i, losses)
+		history = append(history, losses.Total)
+		if !more || c.f.settled(history, g.Start != nil) {
+			c.report.Stopped = "settled"
+			break
+		}
+		if !until.IsZero() && time.Until(until) < time.Since(step) { // no time for another
+			c.report.Stopped = "deadline"
+			break
+		}
 	}
-	return c.how.iterations
+	return nil
 }
 
 // settling is the steps over which settled looks back, and from one look of Adam's at
@@ -204,36 +196,34 @@ func (f *Filter) settled(history []float64, later bool) bool {
 	return math.Abs(old-now) <= tolerance*math.Abs(old)
 }
 
-// deadline is when the scale at hand must end: each has its share of the time that
-// a frame may take, by its pixels. Zero: whenever it is done.
+// deadline is when the stage at hand must end: each has its share of the time that a
+// frame may take, by its cost. Zero: whenever it is done.
 func (c *canvas) deadline(began time.Time) time.Time {
 	if c.f.o.Deadline == 0 {
 		return time.Time{}
 	}
-	done, all := 0, 0
-	for i, s := range c.sizes {
-		all += s.pixels()
-		if i <= c.scale {
-			done += s.pixels()
+	done, all := c.costs()
+	return began.Add(time.Duration(float64(c.f.o.Deadline) * (done + c.stages[c.at].cost()) / all))
+}
+
+// costs are those of the stages before the one at hand, and of all.
+func (c *canvas) costs() (done, all float64) {
+	for k := range c.stages {
+		cost := c.stages[k].cost()
+		if all += cost; k < c.at {
+			done += cost
 		}
 	}
-	return began.Add(time.Duration(float64(c.f.o.Deadline) * float64(done) / float64(all)))
+	return done, all
 }
 
 func (c *canvas) tell(i int, losses Losses) {
 	if c.f.OnProgress == nil {
 		return
 	}
-	done, all := 0.0, 0.0
-	for k, s := range c.sizes {
-		cost := float64(s.pixels() * c.iterations(k))
-		all += cost
-		if k < c.scale {
-			done += cost
-		}
-	}
-	s := c.sizes[c.scale]
-	done += float64(s.pixels() * (i + 1))
-	c.f.OnProgress(Progress{Scale: c.scale + 1, Scales: len(c.sizes), W: s.w, H: s.h,
-		Iteration: i + 1, Iterations: c.iterations(c.scale), Done: done / all, Losses: losses})
+	st := &c.stages[c.at]
+	done, all := c.costs()
+	done += float64(st.pixels() * (i + 1))
+	c.f.OnProgress(Progress{Scale: c.at + 1, Scales: len(c.stages), W: st.w, H: st.h,
+		Iteration: i + 1, Iterations: st.steps, Done: done / all, Losses: losses})
 }

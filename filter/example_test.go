@@ -25,7 +25,7 @@ func Example() {
 	must(err)
 
 	fmt.Printf("%d×%d after %d iterations\n", painted.W, painted.H, report.Iterations)
-	// Output: 64×48 after 60 iterations
+	// Output: 64×48 after 70 iterations
 }
 
 func must(err error) {

@@ -23,12 +23,15 @@ type device struct {
 
 func (d *device) FreeMemory() int64 { return d.memory }
 
-func (d *device) Memory(s engine.Spec) int64 {
-	n := d.Reference.Memory(s)
-	if s.Memory > 0 && !d.whole {
-		n = min(n, s.Memory)
+func (d *device) Memory(specs ...engine.Spec) (all int64) {
+	for _, s := range specs {
+		n := d.Reference.Memory(s)
+		if s.Memory > 0 && !d.whole {
+			n = min(n, s.Memory)
+		}
+		all += n
 	}
-	return n
+	return all
 }
 
 func (d *device) Compile(s engine.Spec) (engine.Evaluator, error) {
@@ -118,7 +121,7 @@ func TestPaintWithoutMemory(t *testing.T) {
 		}
 		large := 0
 		for _, s := range d.specs {
-			if s.W > 60 {
+			if s.W == 64 {
 				large++
 			}
 		}

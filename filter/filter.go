@@ -16,8 +16,8 @@ import (
 type Filter struct {
 	// OnProgress, if set, is called after every step.
 	OnProgress func(Progress)
-	// ByLayer has reports tell the style loss of each layer, for which the network is
-	// evaluated once more.
+	// ByLayer has reports tell the losses of the finished picture, each layer's among
+	// them, for which J is evaluated once more.
 	ByLayer bool
 	// InitImage is the start for Options.Init "image:FILE".
 	InitImage *Frame
@@ -97,7 +97,7 @@ func (f *Filter) Close() {
 
 // Paint returns content in the filter's style. With a Start in the guide it works
 // at one scale, from there, by L-BFGS for at most Options.FrameIterations, and
-// before that at ¼ of the size where much is New; else coarse to fine. Zero
+// before that at ¼ of the size where much is New; else coarse to fine. No
 // iterations give the content itself, and so does one that is wholly transparent;
 // pixels of alpha 0 keep their samples, and what these are changes no other. It
 // fails when ctx is done, when content is too small, when J stops being a number, or
@@ -124,7 +124,7 @@ func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 // paint is Paint with the memory that is thought to be there.
 func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
 	report := &Report{W: content.W, H: content.H, Less: f.less, Seconds: map[string]float64{}}
-	if f.o.Iterations == 0 {
+	if !f.o.Paints() {
 		return content, report, nil
 	}
 	mask := content.mask()
@@ -150,26 +150,18 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		original = content.Pix
 	}
 	now := time.Now()
-	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work),
+	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work, bicubic),
 		mask: fitMask(mask, size{head.W, head.H}, work)}
 	report.since(now, "resize")
-	var pix, kept []float32
-	if f.Film {
-		kept = c.content
-	}
+	var pix []float32
 	f.together = nil
 	if g.Start != nil {
 		f.together, _ = f.sideBySide(c.frame, work)
-		c.sizes = append(g.coarse(work), work)
-		c.how = f.means(true)
-		pix, err = c.repaint(ctx, g.Start.fit(work), g)
+		c.stages = f.laterStages(work, g.coarse(work))
+		pix, err = c.repaint(ctx, g.Start.fit(work, bicubic), g)
 	} else {
-		c.sizes = scales(work, f.o.MinSize)
-		c.how = f.means(false)
-		pix, err = c.paint(ctx, f.start(content, c.sizes[0]), g)
-		if err == nil && f.Film {
-			pix, err = c.finish(ctx, kept, pix, g)
-		}
+		c.stages = f.stages(work)
+		pix, err = c.paint(ctx, f.start(content, c.stages[0].size, g.Shares), g)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("frame %d: %w", head.Index, err)
@@ -193,18 +185,18 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 }
 
 // fit returns the frame's picture at a size, filled; at its own it may be the frame's.
-func (f *Frame) fit(s size) []float32 {
+func (f *Frame) fit(s size, k kernel) []float32 {
 	f = f.Filled()
 	if f.W == s.w && f.H == s.h {
 		return f.Pix
 	}
-	pix := resize(f.Pix, 3, f.W, f.H, s.w, s.h, bicubic)
+	pix := resize(f.Pix, 3, f.W, f.H, s.w, s.h, k)
 	clamp01(pix)
 	return pix
 }
 
 // start is the picture that the coarsest scale begins with.
-func (f *Filter) start(content *Frame, s size) []float32 {
+func (f *Filter) start(content *Frame, s size, shares []float64) []float32 {
 	switch {
 	case f.o.Init == "random":
 		pix := make([]float32, 3*s.pixels())
@@ -214,7 +206,9 @@ func (f *Filter) start(content *Frame, s size) []float32 {
 		}
 		return pix
 	case f.InitImage != nil:
-		return f.InitImage.fit(s)
+		return f.InitImage.fit(s, bicubic)
+	case f.o.Init == "content":
+		return content.fit(s, bicubic)
 	}
-	return content.fit(s)
+	return f.recoloured(content, shares, s)
 }

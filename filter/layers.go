@@ -12,17 +12,18 @@ import (
 type layer struct {
 	engine.Tap
 	name         string
-	style        float64 // λ, or Balanced
+	style        float64 // k, or Balanced
 	content      float64 // weight in the content loss
 	c            int     // channels of the activation
 	metric       []float32
+	reach        int     // receptive field, in pixels
 	n            float64 // n_c, the teacher's where there is a metric
 	sStyle, sCon float64 // factors s and c of the metric; 1 without
 }
 
 // layersOf resolves the option's layers against the network, in its order.
 func layersOf(o *Options, n *weights.Network) ([]layer, error) {
-	byLayer := map[int]*layer{}
+	byLayer, reach := map[int]*layer{}, reaches(n)
 	at := func(w LayerWeight, flag string) (*layer, error) {
 		i, err := n.Layer(w.Tap)
 		if err != nil {
@@ -32,7 +33,7 @@ func layersOf(o *Options, n *weights.Network) ([]layer, error) {
 			return l, nil
 		}
 		nl := &n.Layers[i]
-		l := &layer{Tap: engine.Tap{Layer: i}, name: w.Tap, c: nl.Out, n: float64(nl.Out), sStyle: 1, sCon: 1}
+		l := &layer{Tap: engine.Tap{Layer: i}, name: w.Tap, reach: reach[i], c: nl.Out, n: float64(nl.Out), sStyle: 1, sCon: 1}
 		if m := nl.Metric; m != nil {
 			l.metric, l.n, l.sStyle, l.sCon = m.M, float64(m.Channels), m.Style, m.Content
 		}
@@ -65,4 +66,80 @@ func layersOf(o *Options, n *weights.Network) ([]layer, error) {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Layer < out[j].Layer })
 	return out, nil
+}
+
+// layersAt are the taps at a picture's size s halved k times: the content's at its own
+// size alone, the style's where they do not see too much of the picture at once.
+func (f *Filter) layersAt(s size, k int) (layers []layer) {
+	for range k {
+		s = s.half()
+	}
+	widest := f.o.LayerReach * float64(min(s.w, s.h))
+	for i, l := range f.layers {
+		l.Content = l.Content && k == 0
+		l.Style = l.Style && (float64(l.reach) <= widest || i == 0 && k == 0)
+		if l.Content || l.Style {
+			layers = append(layers, l)
+		}
+	}
+	return layers
+}
+
+// styleLayersAt are those of the style loss, as taps of that alone.
+func (f *Filter) styleLayersAt(s size, k int) (layers []layer) {
+	for _, l := range f.layersAt(s, k) {
+		if l.Style {
+			l.Content = false
+			layers = append(layers, l)
+		}
+	}
+	return layers
+}
+
+// reaches are the receptive fields of a network's layers, in pixels of the picture.
+func reaches(n *weights.Network) (out []int) {
+	field, step := 1, 1
+	for i := range n.Layers {
+		if n.Layers[i].Pooled() {
+			field += step
+			step *= 2
+		}
+		field += 2 * step
+		out = append(out, field)
+	}
+	return out
+}
+
+// styleEnergy is J_style of a picture whose Gram matrices are all 0: the weights of the
+// layers are relative, and scaled to it together.
+const styleEnergy = 5
+
+// setLambdas weighs the layers of a style: λ_l = k_l for the paper's sum, and else 5 k_l
+// / Σ_m k_m J_m(0), or 5 / n J_l(0) for n layers that are balanced. A layer that the style
+// leaves dark asks for nothing.
+func setLambdas(targets map[string]styleTarget, layers []layer, lossScale string) {
+	total, balanced := 0., 0
+	energies := map[string]float64{}
+	for i := range layers {
+		l := &layers[i]
+		e := energy(l, targets[l.name].gram)
+		energies[l.name] = e
+		if l.style == Balanced {
+			balanced++
+		} else {
+			total += l.style * e
+		}
+	}
+	for _, l := range layers {
+		t := targets[l.name]
+		switch e := energies[l.name]; {
+		case l.style == Balanced && e > 0:
+			t.lambda = styleEnergy / (float64(balanced) * e)
+		case l.style != Balanced && lossScale == "sum":
+			t.lambda = l.style
+		case l.style != Balanced && total > 0:
+			t.lambda = styleEnergy * l.style / total
+		}
+		targets[l.name] = t
+	}
 }

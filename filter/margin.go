@@ -1,7 +1,12 @@
 package filter
 
 // A network that sees zeros outside the picture paints a frame along its border.
-// So a margin of the mirrored picture is painted along, and cropped in the end.
+// So a margin of the mirrored picture is painted along, and cropped in the end. It
+// hardly counts in the losses: a margin that did would come out darker or paler than the
+// picture, which had to make up for it.
+
+// marginWeight is what a pixel of the margin counts beside one of the picture.
+const marginWeight = 0.01
 
 // grow is s with a margin of m pixels on all sides.
 func (s size) grow(m int) size { return size{s.w + 2*m, s.h + 2*m} }
@@ -22,6 +27,23 @@ func mirror(pix []float32, planes int, s size, m int) []float32 {
 			row[x], row[m+s.w+x] = in[reflect(x-m, s.w)], in[reflect(s.w+x, s.w)]
 		}
 	})
+	return out
+}
+
+// marginMask says how much each pixel of a picture of size s and its margin counts; mask
+// is the picture's, nil where all of it does. nil: all count alike.
+func marginMask(mask []float32, s size, m int) []float32 {
+	if m == 0 {
+		return mask
+	}
+	if mask == nil {
+		mask = make([]float32, s.pixels())
+		for i := range mask {
+			mask[i] = 1
+		}
+	}
+	out := mirror(mask, 1, s, m)
+	outside(1, s, m, func(at, _ int) { out[at] *= marginWeight })
 	return out
 }
 

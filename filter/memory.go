@@ -2,15 +2,21 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// within leaves an evaluator what MaxMemory has beside own bytes, and no more than
-// the engine's device had.
-func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
+// free is what evaluators may take beside own bytes: what MaxMemory leaves, and no more
+// than the engine's device had. 0: no limit.
+func (f *Filter) free(own int64) (bytes int64) {
 	if f.MaxMemory > 0 {
-		spec.Memory = max(f.MaxMemory-own, 1)
+		bytes = max(f.MaxMemory-own, 1)
 	}
-	if f.less > 0 && (spec.Memory == 0 || f.less < spec.Memory) {
-		spec.Memory = f.less
+	if f.less > 0 && (bytes == 0 || f.less < bytes) {
+		bytes = f.less
 	}
+	return bytes
+}
+
+// within leaves one evaluator what is free beside own bytes.
+func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
+	spec.Memory = f.free(own)
 	return spec
 }
 
@@ -29,34 +35,38 @@ func (f *Filter) MemoryName() string {
 	return "memory"
 }
 
-// ownMemory is what painting takes beside its evaluator, in the same memory, in
-// bytes: a frame of size full at one scale, margin and all.
-func (f *Filter) ownMemory(full, s size, last bool, how means) int64 {
-	bytes := f.vectorMemory(s, how)
+// ownMemory is what a stage takes beside its evaluators, in the same memory, in bytes:
+// of a frame of size full, last at its last stage.
+func (f *Filter) ownMemory(full size, st stage, last bool) int64 {
+	bytes := f.vectorMemory(st)
 	if !f.limited() {
-		bytes += f.pictureMemory(full, s, last, how)
+		bytes += f.pictureMemory(full, st, last)
 	}
 	return bytes
 }
 
-// vectorMemory is what the optimiser keeps where the evaluator computes.
-func (f *Filter) vectorMemory(s size, how means) int64 {
-	params := 3 * s.pixels()
+// vectorMemory is what the optimiser keeps where the evaluators compute.
+func (f *Filter) vectorMemory(st stage) int64 {
+	sizes := f.compared(st.size)
+	params := 3 * sizes[0].pixels()
 	vectors := params + params // x, which is the parameters, and gradient
-	if how.pyramid {
-		params = f.parameters(s)
-		vectors = 3*s.pixels() + 2*params
+	if st.pyramid {
+		params = newPyramid(sizes[0], pyramidLevels).len()
+		vectors = 3*sizes[0].pixels() + 2*params
+	}
+	for _, s := range sizes[1:] {
+		vectors += 2 * 3 * s.pixels()
 	}
 	switch {
-	case how.lbfgs:
-		vectors += (2*how.pairs() + 3) * params
+	case st.lbfgs:
+		vectors += (2*st.pairs() + 3) * params
 	case f.o.Average > 0:
 		vectors += 3 * params
 	default:
 		vectors += 2 * params
 	}
-	if how.later {
-		vectors += 4 * s.pixels() // the prior and its weight
+	if st.later && f.o.PriorWeight > 0 {
+		vectors += 4 * sizes[0].pixels() // the prior and its weight
 	}
 	return 4 * int64(vectors)
 }
@@ -69,15 +79,16 @@ func (f *Filter) sideBySide(full, s size) (sizes []size, bytes int64) {
 	if !f.Film || f.apart || f.less > 0 || low == nil {
 		return nil, 0
 	}
-	how, pictures := f.means(true), int64(0)
-	for _, at := range append(low, s) {
-		grown := at.grow(f.o.Margin)
-		vectors, own := f.vectorMemory(grown, how), f.ownMemory(full, grown, at == s, how)
-		bytes += f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(false)), own)) + vectors
+	var specs []engine.Spec
+	pictures := int64(0)
+	for _, st := range f.laterStages(s, low) {
+		vectors, own := f.vectorMemory(st), f.ownMemory(full, st, st.size == s)
+		specs = append(specs, f.specs(st.size, f.precision(false), own)...)
+		bytes += vectors
 		pictures = max(pictures, own-vectors) // of one size after the other
-		sizes = append(sizes, grown)
+		sizes = append(sizes, st.size.grow(f.o.Margin))
 	}
-	bytes += pictures
+	bytes += f.e.Memory(specs...) + pictures
 	if f.MaxMemory > 0 && bytes > f.MaxMemory {
 		return nil, 0
 	}
@@ -85,44 +96,40 @@ func (f *Filter) sideBySide(full, s size) (sizes []size, bytes int64) {
 }
 
 // pictureMemory is what lies in the host's memory, whatever computes.
-func (f *Filter) pictureMemory(full, s size, last bool, how means) int64 {
-	pictures := 3*full.pixels() + 2*3*s.pixels() // the frame, the result, and what passes by
-	if how.later {
+func (f *Filter) pictureMemory(full size, st stage, last bool) int64 {
+	s := st.size.grow(f.o.Margin)
+	pictures := 3*full.pixels() + 2*3*s.pixels() + 2*s.pixels() // the frame, the result, what passes by, and masks
+	if st.later {
 		pictures += 96 * full.pixels() // the guide, what it and the next one are made of, and frames that wait
 	}
 	if !last {
 		params := 3 * s.pixels()
-		if how.pyramid {
-			params = f.parameters(s)
+		if st.pyramid {
+			params = newPyramid(s, pyramidLevels).len()
 		}
 		pictures += 3*s.pixels() + 2*params // the content, and Adam's moments for the next scale
 	}
 	return 4*int64(pictures) + f.gramMemory()
 }
 
-// styleMemory is the same as ownMemory for looking at a style of size at on the way
-// to a picture of size s: the frame, the picture so far, and the moments of half its
-// size wait.
+// styleMemory is the same as ownMemory for looking at a style of size at, margin and all,
+// on the way to a picture of size s: the frame, the picture so far, and the moments of
+// half its size wait.
 func (f *Filter) styleMemory(full, s, at size) int64 {
 	x := 4 * 3 * int64(at.pixels())
 	if f.limited() {
 		return x
 	}
-	return x + 4*int64(3*full.pixels()+3*s.pixels()+f.parameters(s)+2*3*at.pixels()) + f.gramMemory()
+	return x + 4*int64(3*full.pixels()+3*3*s.pixels()+3*at.pixels()) + f.gramMemory()
 }
 
-// gramMemory is the most that the Grams of the styles and their blends take.
+// gramMemory is the most that the moments of the styles and their blends take.
 func (f *Filter) gramMemory() (bytes int64) {
-	for _, l := range f.styleLayers() {
-		bytes += 4 * int64(l.c*l.c*(len(f.styles)+1)*keptSizes)
+	for _, l := range f.layers {
+		if !l.Style {
+			continue
+		}
+		bytes += 4 * int64(l.c*(l.c+1)*(len(f.styles)+1)*keptSizes*len(f.o.StyleSizes))
 	}
 	return bytes
-}
-
-// parameters is how many an optimisation at a size has.
-func (f *Filter) parameters(s size) int {
-	if f.o.Parameters == "pixels" {
-		return 3 * s.pixels()
-	}
-	return newPyramid(s, pyramidLevels).len()
 }

@@ -21,16 +21,21 @@ func TestPlanForADevice(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := size{400, 300}
-		how := f.means(film)
-		if want := f.pictureMemory(s, s.grow(f.o.Margin), true, how); on.Host != want || off.Host != 0 {
+		st := f.stages(s)[0]
+		if film {
+			st = f.laterStage(s)
+		}
+		if want := f.pictureMemory(s, st, true); on.Host != want || off.Host != 0 {
 			t.Errorf("film %t: %d bytes of the host's beside a device's, want %d; %d beside its own", film, on.Host, want, off.Host)
 		}
-		style, grown := f.styleSize(f.styles[0], s), s.grow(f.o.Margin)
-		want := max(d.Reference.Memory(f.spec(grown, f.layers, f.precision(true)))+f.vectorMemory(grown, how),
+		grown := s.grow(f.o.Margin)
+		style := f.styleSize(f.styles[0], s)
+		style = style.grow(f.styleMargin(style))
+		want := max(d.Reference.Memory(f.spec(grown, f.layers, f.precision(true)))+f.vectorMemory(st),
 			d.Reference.Memory(f.spec(style, f.layers, f.precision(true)))+4*3*int64(style.pixels()))
 		if film {
-			low := s.times(0.25).grow(f.o.Margin)
-			want += d.Reference.Memory(f.spec(low, f.layers, f.precision(false))) + f.vectorMemory(low, how)
+			low := f.laterStages(s, coarser(s))[0]
+			want += d.Reference.Memory(f.spec(low.grow(f.o.Margin), f.layers, f.precision(false))) + f.vectorMemory(low)
 		}
 		if on.Memory != want || on.Memory >= off.Memory {
 			t.Errorf("film %t: %d bytes of the device's, want %d; %d of the host's without", film, on.Memory, want, off.Memory)

@@ -1,127 +1,130 @@
 package filter
 
 import (
+	"fmt"
 	"math"
 
 	"nstfilter/filter/engine"
 )
 
-// objective is J(G) at one size, with its gradient at the pixels.
+// objective is J(G) with its gradient at the pixels. The content and the picture's own
+// terms count at the picture's size, the style there and at half of it, a quarter, …:
+//
+//	J = α J_content(G) + β Σ_k w_k J_style(G/2ᵏ) / Σ_k w_k + J_tv(G) + J_gamut(G) + J_prior(G)
 type objective struct {
-	o      *Options
-	layers []layer
-	ev     engine.Evaluator
-	style  map[string]styleTarget
-	gram   gramLoss
-	grads  []engine.Gradient // one per tap
-
-	resident engine.Descender // nil: moments come back, gradients go
-	terms    []engine.Term    // what it was told
-
-	prior, priorWeight engine.Vector // nil: none
+	o       *Options
+	stage   stage
+	w       *workspace
+	parts   []part // the picture's own size first
+	picture engine.PictureTerms
 }
 
-func newObjective(o *Options, layers []layer, ev engine.Evaluator, style map[string]styleTarget) *objective {
-	j := &objective{o: o, layers: layers, ev: ev, style: style, gram: gramLoss{congruence: congruence(ev)}}
-	for _, l := range layers {
-		g := engine.Gradient{}
-		if l.Style {
-			g.Gram = make([]float32, l.c*l.c)
-		}
-		j.grads = append(j.grads, g)
+// part is J at one of the sizes.
+type part struct {
+	*level
+	engine.Descender
+	layers []layer
+	terms  []engine.Term
+	style  float64 // β w_k / Σ w_k
+}
+
+// newObjective has the style by size and layer.
+func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTarget) *objective {
+	j := &objective{o: &f.o, stage: st, w: w, picture: engine.PictureTerms{TV: st.tv, Gamut: f.o.GamutWeight}}
+	total := 0.
+	for k := range w.levels {
+		total += f.o.StyleSizes[k]
 	}
-	j.resident, _ = ev.(engine.Descender)
+	for k := range w.levels {
+		p := part{level: &w.levels[k], Descender: descenderOf(w.levels[k].Evaluator), layers: f.layersAt(st.size, k)}
+		if total > 0 {
+			p.style = f.o.StyleWeight * f.o.StyleSizes[k] / total
+		}
+		for i := range p.layers {
+			l, term := &p.layers[i], engine.Term{}
+			if l.Style {
+				t := style[k][l.name]
+				term = styleTerm(l, t, p.style*t.lambda, f.o.StyleLoss == "gram+means")
+			}
+			p.terms = append(p.terms, term)
+		}
+		if k > 0 {
+			p.SetTerms(p.terms)
+		}
+		j.parts = append(j.parts, p)
+	}
 	return j
 }
 
-// setContent makes the picture in x the content.
-func (j *objective) setContent(x engine.Vector) {
+// setContent makes the picture in w.x the content.
+func (j *objective) setContent() {
+	p := &j.parts[0]
 	var metric [][]float32
-	for _, l := range j.layers {
+	for i, m := range p.Forward(j.w.x) { // of the moments only the positions that count matter
+		l := &p.layers[i]
 		metric = append(metric, l.metric)
-	}
-	moments := j.ev.Forward(x)
-	if j.resident != nil {
-		j.setTerms(moments)
-	}
-	j.ev.SetContent(metric)
-}
-
-// setTerms tells the evaluator what J is; of the moments only the positions that
-// count matter, which are the same for every picture.
-func (j *objective) setTerms(m []engine.Moments) {
-	j.terms = nil
-	for i := range j.layers {
-		l, term := &j.layers[i], engine.Term{}
-		if l.Style {
-			t := j.style[l.name]
-			term.Target, term.Metric = t.gram, l.metric
-			term.Style = gramSlope(l, j.o.StyleWeight*t.lambda)
-		}
 		if l.Content {
-			term.Content = j.contentSlope(l, m[i].P)
+			p.terms[i].Content = j.stage.content * l.content * contentFactor(l, j.o.LossScale, m.P)
 		}
-		j.terms = append(j.terms, term)
 	}
-	j.resident.SetTerms(j.terms)
+	p.SetContent(metric)
+	p.SetTerms(p.terms)
 }
 
-// contentSlope is dJ/dMoments.Content of a layer with p positions.
-func (j *objective) contentSlope(l *layer, p float64) float64 {
-	return j.o.ContentWeight * l.content * contentFactor(l, j.o.LossScale, p)
+// at evaluates J at the picture w.x and writes dJ/dx; losses tells what came out.
+func (j *objective) at(dx engine.Vector) {
+	j.parts[0].x, j.parts[0].dx = j.w.x, dx
+	for k := range j.parts[1:] {
+		low, high := &j.parts[k+1], &j.parts[k]
+		j.w.EnlargeAdjoint(low.x, high.x, high.size.w, high.size.h)
+		j.w.Combine(low.x, engine.Multiple{By: high.halving(), Of: low.x})
+	}
+	for k := len(j.parts) - 1; k >= 0; k-- {
+		p, picture := &j.parts[k], engine.PictureTerms{}
+		if k == 0 {
+			picture = j.picture
+		}
+		p.Descend(p.dx, p.x, picture)
+	}
+	for k := len(j.parts) - 1; k > 0; k-- {
+		low, high := &j.parts[k], &j.parts[k-1]
+		j.w.Enlarge(high.dx, high.dx, high.halving(), low.dx, high.size.w, high.size.h)
+	}
 }
 
-// at evaluates J at the picture x and writes dJ/dx. Losses that nobody has to read
-// may be those of an evaluation before, which saves waiting for them.
-func (j *objective) at(x, dx engine.Vector, read bool) Losses {
-	var out Losses
-	if j.resident != nil {
-		return j.descend(x, dx, read)
-	}
-	for i, m := range j.ev.Forward(x) {
-		l, g := &j.layers[i], &j.grads[i]
-		if l.Style {
-			t := j.style[l.name]
-			out.Style += j.o.StyleWeight * t.lambda * j.gram.at(l, t.gram, m.Gram, g.Gram, j.o.StyleWeight*t.lambda)
+// losses waits for what the latest evaluation gave.
+func (j *objective) losses() (out Losses) {
+	for k := range j.parts {
+		p := &j.parts[k]
+		v := p.Values()
+		for i, t := range p.terms {
+			out.Style += t.Style/2*v.Style[i] + t.Mean/2*v.Mean[i]
+			out.Content += t.Content * v.Content[i]
 		}
-		if l.Content {
-			g.Content = j.contentSlope(l, m.P)
-			out.Content += g.Content * m.Content
-		}
+		out.TV += j.picture.TV * v.TV
+		out.Gamut += j.picture.Gamut * v.Gamut
+		out.Prior += j.picture.PriorWeight * v.Prior
 	}
-	j.ev.Backward(dx, j.grads)
-	if j.o.TVWeight > 0 {
-		out.TV = j.o.TVWeight * j.ev.TV(dx, x, j.o.TVWeight)
-	}
-	if j.prior != nil && j.o.PriorWeight > 0 {
-		out.Prior = j.o.PriorWeight * j.ev.Prior(dx, x, j.prior, j.priorWeight, j.o.PriorWeight)
-	}
-	out.Total = out.Content + out.Style + out.TV + out.Prior
+	out.Total = out.Content + out.Style + out.TV + out.Gamut + out.Prior
 	return out
 }
 
-// descend is at where the evaluator knows the terms.
-func (j *objective) descend(x, dx engine.Vector, read bool) Losses {
-	prior, weight := j.prior, j.priorWeight
-	if j.o.PriorWeight == 0 {
-		prior, weight = nil, nil
-	}
-	v := j.resident.Descend(dx, x, j.o.TVWeight, prior, weight, j.o.PriorWeight, read)
-	out := Losses{TV: j.o.TVWeight * v.TV, Prior: j.o.PriorWeight * v.Prior}
-	for i, t := range j.terms {
-		out.Style += t.Style / 2 * v.Style[i]
-		out.Content += t.Content * v.Content[i]
-	}
-	out.Total = out.Content + out.Style + out.TV + out.Prior
-	return out
-}
-
-// byLayer gives the unweighted style loss of each layer at x.
-func (j *objective) byLayer(x engine.Vector) map[string]float64 {
+// byLayer is what each layer adds to the style loss of the latest evaluation, at half the
+// picture's size as relu1_1/2 and so on.
+func (j *objective) byLayer() map[string]float64 {
 	out := map[string]float64{}
-	for i, m := range j.ev.Forward(x) {
-		if l := &j.layers[i]; l.Style {
-			out[l.name] = j.gram.at(l, j.style[l.name].gram, m.Gram, j.grads[i].Gram, 0)
+	for k := range j.parts {
+		p := &j.parts[k]
+		v := p.Values()
+		for i, t := range p.terms {
+			if !p.layers[i].Style {
+				continue
+			}
+			name := p.layers[i].name
+			if k > 0 {
+				name += fmt.Sprintf("/%d", 1<<k)
+			}
+			out[name] = t.Style/2*v.Style[i] + t.Mean/2*v.Mean[i]
 		}
 	}
 	return out

@@ -13,7 +13,8 @@ func TestObjectiveOfDescender(t *testing.T) {
 	for name, change := range map[string]func(o *Options){
 		"mean":     func(*Options) {},
 		"sum":      func(o *Options) { o.LossScale = "sum" },
-		"no terms": func(o *Options) { o.TVWeight, o.PriorWeight = 0, 0 },
+		"no terms": func(o *Options) { o.TVWeight, o.GamutWeight, o.PriorWeight = Numbers{0}, 0, 0 },
+		"sizes":    func(o *Options) { *o = severalSizes(*o) },
 		"content":  func(o *Options) { o.StyleLayers = nil },
 		"style":    func(o *Options) { o.ContentLayers = nil },
 	} {
@@ -30,14 +31,15 @@ func TestObjectiveOfDescender(t *testing.T) {
 					defer f.Close()
 					w, j := objectiveOf(t, f, s)
 					if masked {
-						w.SetMask(noise(s.pixels(), 8))
+						w.setMask(noise(s.pixels(), 8))
 					}
 					w.Upload(w.x, smooth(s.w, s.h, 2).Pix)
-					j.setContent(w.x)
+					j.setContent()
 					w.setPrior(j, Guide{Prior: smooth(s.w, s.h, 4), PriorWeight: noise(s.pixels(), 6)}, nil, s, 0)
 					w.Upload(w.x, smooth(s.w, s.h, 3).Pix)
 					dx := w.NewVector(w.x.Len())
-					losses := j.at(w.x, dx, true)
+					j.at(dx)
+					losses := j.losses()
 					d := make([]float32, dx.Len())
 					w.Download(d, dx)
 					return losses, d
@@ -65,7 +67,7 @@ func TestObjectiveOfDescender(t *testing.T) {
 // Adam looks at the losses of every tenth step and of the last, and paints the same.
 func TestAdamReadsSeldom(t *testing.T) {
 	o := tinyOptions()
-	o.Iterations = 25
+	o.Iterations = Steps{25}
 	run := func(e engine.Engine) (*Frame, []float64) {
 		f, err := New(o, e, tiny(true), []*Frame{smooth(40, 30, 1)})
 		if err != nil {
@@ -101,13 +103,19 @@ func TestAdamReadsSeldom(t *testing.T) {
 // objectiveOf is J of pictures of size s, without its content, and its workspace.
 func objectiveOf(t testing.TB, f *Filter, s size) (*workspace, *objective) {
 	t.Helper()
-	style, err := f.styleTargets(s, s, engine.FP32, f.shares())
+	return objectiveIn(t, f, s, engine.FP32)
+}
+
+func objectiveIn(t testing.TB, f *Filter, s size, p engine.Precision) (*workspace, *objective) {
+	t.Helper()
+	style, err := f.styleTargets(s, s, p, f.shares())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := f.workspace(s.grow(f.o.Margin), engine.FP32, 0)
+	w, err := f.workspace(s, p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w, newObjective(&f.o, f.layers, w.Evaluator, style)
+	stages := f.stages(s)
+	return w, newObjective(f, stages[len(stages)-1], w, style)
 }

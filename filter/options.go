@@ -17,27 +17,32 @@ import (
 type Options struct {
 	Size              Size          `name:"size" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
 	OutputSize        string        `name:"output-size" help:"Size of the result: input (the input's own) or work (the size worked at)."`
-	Iterations        int           `name:"iterations" help:"Optimiser steps per scale, twice as many for the first frame of a film's scene, which all others follow; 0 leaves the picture as it is."`
+	Iterations        Steps         `name:"iterations" help:"Optimiser steps of each scale, coarse to fine, the last number for all that follow: 100,25,12. 0 leaves the picture as it is."`
 	FrameIterations   int           `name:"iterations-per-frame" help:"Most steps of L-BFGS for a frame that starts from the previous result."`
 	FrameTolerance    float64       `name:"frame-tolerance" help:"End such a frame when a step lowers the loss by less than this share; 0 takes every step."`
 	Deadline          time.Duration `name:"deadline" help:"Time that a frame may take (500ms): the best picture by then is its result; 0s sets none."`
-	MinSize           int           `name:"min-size" help:"Short side of the coarsest scale, in pixels; 0 works at one scale."`
+	MinSize           int           `name:"min-size" help:"Short side of the coarsest scale, in pixels, from which each is about 1.7 times as large as the one before; 0 works at one scale."`
 	Margin            int           `name:"margin" help:"Pixels of the mirrored picture that are painted along and cropped, so that no frame shows."`
 	Tolerance         float64       `name:"tolerance" help:"Stop a scale when its loss has changed by less than this share over ten steps; 0 never stops early."`
 	Optimizer         string        `name:"optimizer" help:"adam, or lbfgs (history 10, strong Wolfe line search)."`
 	LearningRate      float64       `name:"learning-rate" help:"Adam's step at the start of a scale, in units of a sample's range; it falls to a tenth by the end."`
 	Average           float64       `name:"average" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
 	Parameters        string        `name:"parameters" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
-	Init              string        `name:"init" help:"Start: previous (the previous result where there is one, else content), content, random, or image:FILE."`
+	Init              string        `name:"init" help:"Start: previous (the previous result where there is one, else recolored), recolored (the picture in the colours of the style), content (the picture as it is), random, or image:FILE."`
+	NoColorMatch      bool          `name:"no-color-match" help:"Leave the colours as the optimiser left them. Else the result gets the mean colour, the contrast and the tints of the style in the end."`
 	Seed              uint64        `name:"seed" help:"Seed of the random start; the same seed gives the same bytes."`
 	LossScale         string        `name:"loss-scale" help:"mean (weights mean the same at every size) or sum (the paper's formulas to the letter)."`
-	StyleLayers       LayerWeights  `name:"style-layers" help:"Layers of the style loss, with weights or balanced without: relu1_1:1,relu2_1."`
+	StyleLayers       LayerWeights  `name:"style-layers" help:"Layers of the style loss with their relative weights: relu1_1:64,relu2_1:16. Layers without weights, and balanced, which stands for relu1_1 to relu5_1, begin with the same say each."`
+	StyleLoss         string        `name:"style-loss" help:"What of these layers is compared with the style: gram (Gatys), or gram+means, their means too, which paints calmer and in truer colours."`
+	LayerReach        float64       `name:"layer-reach" help:"Share of the picture's short side that a layer of the style loss may see at once: more draws things of the painting into the picture, less leaves short strokes alone."`
+	StyleSizes        Numbers       `name:"style-sizes" help:"How much the style counts at the picture's own size, at half of it, at a quarter, and so on: strokes grow broader with the smaller ones."`
 	ContentLayers     LayerWeights  `name:"content-layers" help:"Layers of the content loss, with weights."`
 	StyleWeight       float64       `name:"style-weight" help:"Weight of the style loss."`
-	ContentWeight     float64       `name:"content-weight" help:"Weight of the content loss."`
-	TVWeight          float64       `name:"tv-weight" help:"Weight of the total variation."`
+	ContentWeight     Numbers       `name:"content-weight" help:"Weight of the content loss: more keeps more of the picture, less lets strokes flow. Several numbers are for the scales, coarse to fine, the last for all that follow."`
+	TVWeight          Numbers       `name:"tv-weight" help:"Weight of the total variation, one or for the scales like --content-weight: more paints smoother."`
+	GamutWeight       float64       `name:"gamut-weight" help:"Weight of keeping colours within what can be shown while L-BFGS works; 0 clips them in the end."`
 	PriorWeight       float64       `name:"temporal-weight" help:"Weight of staying near the previous result, moved along with the film."`
-	StyleScale        float64       `name:"style-scale" help:"Longest side of the style over the longest side of the picture."`
+	StyleScale        float64       `name:"style-scale" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad."`
 	StyleBlendWeights Numbers       `name:"style-blend-weights" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
 	Precision         string        `name:"precision" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16 and on tensor cores; or auto: where they do, bf16, and mixed for the last scale of a photo."`
 	Pooling           string        `name:"pooling" help:"Pooling of the network: avg, max, or network (what it was made for)."`
@@ -48,22 +53,26 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		OutputSize:      "input",
-		Iterations:      60,
+		Iterations:      Steps{70, 25, 15, 8, 6, 5},
 		FrameIterations: 7,
 		FrameTolerance:  0.005,
 		MinSize:         128,
 		Margin:          16,
-		Optimizer:       "adam",
+		Optimizer:       "lbfgs",
 		LearningRate:    0.02,
 		Average:         0.8,
-		Parameters:      "pyramid",
+		Parameters:      "pixels",
 		Init:            "previous",
 		LossScale:       "mean",
-		StyleLayers:     LayerWeights{{"relu1_1", Balanced}, {"relu2_1", Balanced}, {"relu3_1", Balanced}, {"relu4_1", Balanced}, {"relu5_1", Balanced}},
+		StyleLayers:     LayerWeights{{"relu1_1", 64}, {"relu2_1", 16}, {"relu3_1", 4}, {"relu4_1", 1}},
+		StyleLoss:       "gram+means",
+		LayerReach:      0.4,
+		StyleSizes:      Numbers{1, 2, 2},
 		ContentLayers:   LayerWeights{{"relu4_2", 1}},
 		StyleWeight:     1,
-		ContentWeight:   1,
-		TVWeight:        10,
+		ContentWeight:   Numbers{0.2, 0.15},
+		TVWeight:        Numbers{10, 10, 20, 60, 150, 300},
+		GamutWeight:     100,
 		PriorWeight:     15,
 		StyleScale:      1,
 		Precision:       "auto",
@@ -77,11 +86,15 @@ var Presets = map[string]map[string]any{
 	// β/α of 1e3 is for a network scaled to unit activations; VGG-16's deep layers
 	// are far smaller, and at 1e3 the style does not show.
 	"gatys": {
-		"init": "random", "min-size": 0, "margin": 0, "parameters": "pixels", "optimizer": "lbfgs", "iterations": 300,
+		"init": "random", "min-size": 0, "margin": 0, "parameters": "pixels", "optimizer": "lbfgs", "iterations": "300",
 		"loss-scale": "sum", "style-layers": "relu1_1:0.2,relu2_1:0.2,relu3_1:0.2,relu4_1:0.2,relu5_1:0.2",
-		"content-weight": 1, "style-weight": 1e7, "tv-weight": 0,
+		"style-loss": "gram", "style-sizes": "1", "layer-reach": 100, "gamut-weight": 0,
+		"content-weight": "1", "style-weight": 1e7, "tv-weight": "0",
 	},
 }
+
+// Paints reports whether there are any steps; without, pictures stay as they are.
+func (o *Options) Paints() bool { return slices.Max(o.Iterations) > 0 }
 
 // Validate reports the first setting out of range, by its flag.
 func (o *Options) Validate() error {
@@ -104,7 +117,7 @@ func (o *Options) Validate() error {
 	err := errors.Join(
 		within("size", float64(o.Size), 0, 1<<16),
 		oneOf("output-size", o.OutputSize, "input", "work"),
-		within("iterations", float64(o.Iterations), 0, 1e6),
+		o.Iterations.validate(),
 		within("iterations-per-frame", float64(o.FrameIterations), 0, 1e6),
 		within("frame-tolerance", o.FrameTolerance, 0, 1),
 		within("deadline", o.Deadline.Seconds(), 0, 1e6),
@@ -115,13 +128,17 @@ func (o *Options) Validate() error {
 		within("learning-rate", o.LearningRate, 1e-6, 10),
 		within("average", o.Average, 0, 0.9999),
 		oneOf("parameters", o.Parameters, "pixels", "pyramid"),
-		oneOf("init", init, "content", "random", "previous", "image:FILE"),
+		oneOf("init", init, "previous", "recolored", "content", "random", "image:FILE"),
 		oneOf("loss-scale", o.LossScale, "mean", "sum"),
 		o.StyleLayers.validate("style-layers"),
+		oneOf("style-loss", o.StyleLoss, "gram", "gram+means"),
+		within("layer-reach", o.LayerReach, 0.01, 100),
+		o.StyleSizes.validate("style-sizes", 8),
 		o.ContentLayers.validate("content-layers"),
 		within("style-weight", o.StyleWeight, 0, 1e12),
-		within("content-weight", o.ContentWeight, 0, 1e12),
-		within("tv-weight", o.TVWeight, 0, 1e12),
+		o.ContentWeight.validate("content-weight", maxScales),
+		o.TVWeight.validate("tv-weight", maxScales),
+		within("gamut-weight", o.GamutWeight, 0, 1e12),
 		within("temporal-weight", o.PriorWeight, 0, 1e12),
 		within("style-scale", o.StyleScale, 0.05, 20),
 		oneOf("precision", o.Precision, "auto", "fp32", "mixed", "bf16"),
@@ -169,8 +186,27 @@ func (s Size) MarshalText() ([]byte, error) {
 	return strconv.AppendInt(nil, int64(s), 10), nil
 }
 
+// maxScales bounds lists of what each scale has its own of.
+const maxScales = 32
+
 // Numbers is a list written as 3,1.
 type Numbers []float64
+
+// at is the number of scale i, the last for all that follow.
+func (n Numbers) at(i int) float64 { return n[min(i, len(n)-1)] }
+
+// validate reports a list that is empty, longer than most, or not of weights.
+func (n Numbers) validate(name string, most int) error {
+	if len(n) == 0 || len(n) > most {
+		return fmt.Errorf("--%s has %d numbers: give 1 to %d", name, len(n), most)
+	}
+	for _, v := range n {
+		if !(v >= 0 && v <= 1e12) {
+			return fmt.Errorf("--%s %g is not between 0 and 1e+12", name, v)
+		}
+	}
+	return nil
+}
 
 // UnmarshalText reads numbers with commas between.
 func (n *Numbers) UnmarshalText(b []byte) error {
@@ -197,6 +233,47 @@ func (n Numbers) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(s, ",")), nil
 }
 
+// Steps are the optimiser's of each scale, coarse to fine, the last for all that follow:
+// written as 100,25,12.
+type Steps []int
+
+// at is the number of scale i.
+func (s Steps) at(i int) int { return s[min(i, len(s)-1)] }
+
+func (s Steps) validate() error {
+	if len(s) == 0 || len(s) > maxScales {
+		return fmt.Errorf("--iterations has %d numbers: give 1 to %d", len(s), maxScales)
+	}
+	for _, v := range s {
+		if v < 0 || v > 1e6 {
+			return fmt.Errorf("--iterations %d is not between 0 and 1e+06", v)
+		}
+	}
+	return nil
+}
+
+// UnmarshalText reads whole numbers with commas between.
+func (s *Steps) UnmarshalText(b []byte) error {
+	*s = nil
+	for _, text := range strings.Split(string(b), ",") {
+		v, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", text)
+		}
+		*s = append(*s, v)
+	}
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (s Steps) MarshalText() ([]byte, error) {
+	var out []string
+	for _, v := range s {
+		out = append(out, strconv.Itoa(v))
+	}
+	return []byte(strings.Join(out, ",")), nil
+}
+
 // Balanced as a weight gives a style layer 1/J_style^l(Gram(G) = 0): every layer
 // begins with the same say.
 const Balanced = -1
@@ -207,8 +284,8 @@ type LayerWeight struct {
 	Weight float64 // at least 0, or Balanced
 }
 
-// LayerWeights is written relu1_1:1,relu2_1:0.5; without a number a style layer
-// is balanced and a content layer has weight 1.
+// LayerWeights is written relu1_1:64,relu2_1:16; without a number a style layer is
+// balanced and a content layer has weight 1. "balanced" is relu1_1 to relu5_1 without.
 type LayerWeights []LayerWeight
 
 // UnmarshalText reads layers with commas between.
@@ -216,6 +293,9 @@ func (l *LayerWeights) UnmarshalText(b []byte) error {
 	*l = nil
 	if len(b) == 0 {
 		return nil
+	}
+	if string(b) == "balanced" {
+		b = []byte("relu1_1,relu2_1,relu3_1,relu4_1,relu5_1")
 	}
 	for _, s := range strings.Split(string(b), ",") {
 		tap, number, found := strings.Cut(strings.TrimSpace(s), ":")
@@ -252,12 +332,22 @@ func (l LayerWeights) validate(name string) error {
 			return fmt.Errorf("--%s names layer %q twice or not at all", name, w.Tap)
 		}
 		seen[w.Tap] = true
+		if name == "style-layers" && (w.Weight == Balanced) != (l[0].Weight == Balanced) {
+			return fmt.Errorf("--%s: %s has a weight and %s has none: give all layers one, or none", name, weighted(l, true), weighted(l, false))
+		}
 	}
 	return nil
+}
+
+// weighted is the first layer that has a weight, or has none.
+func weighted(l LayerWeights, has bool) string {
+	i := slices.IndexFunc(l, func(w LayerWeight) bool { return (w.Weight != Balanced) == has })
+	return l[i].Tap
 }
 
 var (
 	_ encoding.TextUnmarshaler = (*Size)(nil)
 	_ encoding.TextUnmarshaler = (*Numbers)(nil)
+	_ encoding.TextUnmarshaler = (*Steps)(nil)
 	_ encoding.TextUnmarshaler = (*LayerWeights)(nil)
 )

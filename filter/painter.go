@@ -2,40 +2,6 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// means is how a picture is painted at one scale.
-type means struct {
-	later          bool // from the result before
-	lbfgs, pyramid bool
-	iterations     int
-	first          float64 // RMS of L-BFGS's first step, in units of a sample's range
-}
-
-// means of a picture from scratch, and of one that begins from the result before:
-// there every step has to lower J, and the forms are made already. All of a scene
-// follows its first frame: what Adam leaves undone or noisy there stays.
-func (f *Filter) means(later bool) means {
-	o := &f.o
-	if later {
-		return means{later: true, lbfgs: true, iterations: o.FrameIterations, first: 0.002}
-	}
-	m := means{lbfgs: o.Optimizer == "lbfgs", pyramid: o.Parameters == "pyramid", iterations: o.Iterations, first: 0.05}
-	if f.Film {
-		m.iterations *= 2
-	}
-	return m
-}
-
-// finishing is how L-BFGS ends what Adam began on a film's first frame: with a sixth as
-// many steps.
-func (f *Filter) finishing() means {
-	how := f.means(true)
-	how.iterations = f.means(false).iterations / 6
-	return how
-}
-
-// pairs is how many steps L-BFGS remembers.
-func (m means) pairs() int { return max(1, min(m.iterations, lbfgsHistory)) }
-
 // painter moves the parameters of a picture down its objective: pixels or a
 // pyramid, by Adam or L-BFGS.
 type painter struct {
@@ -48,12 +14,14 @@ type painter struct {
 	margin          int             // around the picture, in pixels
 	adam            *adam           // or
 	lbfgs           *lbfgs
+	last            Losses // that were read
 }
 
 // newPainter starts from pix.
-func newPainter(o *Options, w *workspace, j *objective, pix []float32, how means) *painter {
+func newPainter(o *Options, w *workspace, j *objective, pix []float32) *painter {
+	st := &j.stage
 	p := &painter{w: w, j: j, levels: newPyramid(w.size, 0), params: w.x, margin: o.Margin}
-	if how.pyramid {
+	if st.pyramid {
 		p.levels = newPyramid(w.size, pyramidLevels)
 	}
 	n := p.levels.len()
@@ -63,8 +31,8 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32, how means
 	p.grad = w.NewVector(n)
 	p.parts, p.gradient = p.levels.views(w, p.params), p.levels.views(w, p.grad)
 	p.levels.split(w, p.parts, pix)
-	if how.lbfgs {
-		p.lbfgs = newLBFGS(w, p.params, p.grad, how.pairs(), how.first)
+	if st.lbfgs {
+		p.lbfgs = newLBFGS(w, p.params, p.grad, st.pairs(), st.first)
 	} else {
 		p.adam = newAdam(w, p.params, p.grad, o)
 	}
@@ -73,9 +41,9 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32, how means
 
 func (p *painter) pyramidal() bool { return len(p.levels.sizes) > 1 }
 
-// step advances the optimiser once, done the share of the scale's steps that are
-// behind it; false: it cannot get any lower. Adam does not look at J itself: without
-// read its losses may be those of a step before.
+// step advances the optimiser once, done the share of the stage's steps before it;
+// false: it cannot get any lower. Adam does not look at J itself: without read its
+// losses are those of a step before.
 func (p *painter) step(done float64, read bool) (Losses, bool) {
 	if p.lbfgs != nil {
 		return p.lbfgs.advance(func() Losses { return p.evaluate(true) })
@@ -88,9 +56,12 @@ func (p *painter) evaluate(read bool) Losses {
 	if p.pyramidal() {
 		p.levels.join(p.w, p.w.x, p.parts, p.gradient)
 	}
-	losses := p.j.at(p.w.x, p.gradient[0], read)
+	p.j.at(p.gradient[0])
+	if read {
+		p.last = p.j.losses()
+	}
 	p.levels.gradient(p.w, p.gradient)
-	return losses
+	return p.last
 }
 
 // picture is the result so far, in [0,1]; it overwrites the gradient and, for a
@@ -108,6 +79,15 @@ func (p *painter) picture() []float32 {
 	p.w.Download(pix, result)
 	clamp01(pix)
 	return pix
+}
+
+// judge gives the losses of a finished picture, each layer's among them.
+func (p *painter) judge(pix []float32) Losses {
+	p.w.Upload(p.w.x, pix)
+	p.j.at(p.gradient[0])
+	losses := p.j.losses()
+	losses.Layers = p.j.byLayer()
+	return losses
 }
 
 // moments is Adam's state on its way from one scale to the next.

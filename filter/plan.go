@@ -85,43 +85,54 @@ func (f *Filter) tooMuch(p Plan) string {
 // planAt plans for a picture of size full painted at size s.
 func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 	p := Plan{W: s.w, H: s.h}
-	const search = 1.25 // what a line search takes
-	how := f.means(false)
-	steps := float64(how.iterations)
-	if how.lbfgs {
-		steps *= search
-	}
-	all := scales(s, f.o.MinSize)
-	for i, s := range all {
-		grown := s.grow(f.o.Margin)
-		seconds := perPixel * float64(grown.pixels()) * steps
-		if t, ok := f.e.(engine.Tiler); ok {
-			seconds *= t.Overhead(f.within(f.spec(grown, f.layers, f.precision(true)), f.ownMemory(full, grown, i+1 == len(all), how)))
-		}
-		p.Seconds += seconds
-		if i+1 == len(all) && steps > 0 {
-			p.Later = seconds / steps * search * float64(f.o.FrameIterations) * (1 + 2./16)
+	stages := f.stages(s)
+	for i, st := range stages {
+		last := i+1 == len(stages)
+		p.Seconds += f.stageSeconds(full, st, last, perPixel)
+		if last {
+			p.Memory, p.Host = f.stageMemory(full, st)
 		}
 	}
-	grown := s.grow(f.o.Margin)
-	own, host := f.ownMemory(full, grown, true, how), f.pictureMemory(full, grown, true, how)
+	later := f.laterStage(s)
+	p.Later = f.stageSeconds(full, later, true, perPixel) * (1 + 4./16) // with a quarter of the size before
 	if f.Film {
-		later := f.means(true)
-		own = max(own, f.ownMemory(full, grown, true, later), f.ownMemory(full, grown, true, f.finishing()))
-		host = f.pictureMemory(full, grown, true, later)
+		memory, host := f.stageMemory(full, later)
+		p.Memory, p.Host = max(p.Memory, memory), max(p.Host, host)
 	}
-	if f.limited() {
-		p.Host = host
-	}
-	p.Memory = f.e.Memory(f.within(f.spec(grown, f.layers, f.precision(true)), own)) + own
 	_, together := f.sideBySide(full, s)
 	p.Memory = max(p.Memory, together)
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)
+		at = at.grow(f.styleMargin(at))
 		own := f.styleMemory(full, s, at)
 		p.Memory = max(p.Memory, f.e.Memory(f.within(f.spec(at, f.layers, f.precision(true)), own))+own)
 	}
+	if !f.limited() {
+		p.Host = 0
+	}
 	return p
+}
+
+// stageSeconds is what a stage takes where the network takes perPixel for each pixel.
+func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) (seconds float64) {
+	for _, spec := range f.specs(st.size, f.precision(true), f.ownMemory(full, st, last)) {
+		cost := perPixel * float64(spec.W*spec.H)
+		if t, ok := f.e.(engine.Tiler); ok {
+			cost *= t.Overhead(spec)
+		}
+		seconds += cost
+	}
+	const search = 1.1 // evaluations of a line search
+	if st.lbfgs {
+		seconds *= search
+	}
+	return seconds * float64(st.steps)
+}
+
+// stageMemory is what the last stage takes, in the engine's memory and in the host's.
+func (f *Filter) stageMemory(full size, st stage) (memory, host int64) {
+	own := f.ownMemory(full, st, true)
+	return f.e.Memory(f.specs(st.size, f.precision(true), own)...) + own, f.pictureMemory(full, st, true)
 }
 
 // measure returns the seconds that one iteration takes for one pixel.

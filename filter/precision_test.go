@@ -18,8 +18,8 @@ import (
 
 // TestBF16Gradient measures what bfloat16 does to the image gradient, on real
 // weights: at the content, and where an optimisation ends. Forward it is bound to
-// cost: where a sum is near 0 another ReLU fires, with direct convolution too
-// (0.996). "wide" computes as the AVX512-BF16 kernels do, on any machine.
+// cost: where a sum is near 0 another ReLU fires, with direct convolution too, and
+// where two are near each other another one is its window's largest. "wide" computes as the AVX512-BF16 kernels do, on any machine.
 func TestBF16Gradient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("only the engine is concurrent here, and it has tests of its own")
@@ -48,7 +48,7 @@ func TestBF16Gradient(t *testing.T) {
 	for _, n := range networks {
 		filterOn := func(e engine.Engine, precision string) *Filter {
 			o := DefaultOptions()
-			o.Precision, o.Size, o.OutputSize = precision, 80, "work"
+			o.Precision, o.Size, o.OutputSize, o.Margin = precision, 80, "work", 0
 			f, err := New(o, e, n, []*Frame{style})
 			if err != nil {
 				t.Fatal(err)
@@ -63,21 +63,12 @@ func TestBF16Gradient(t *testing.T) {
 		s := size{painted.W, painted.H}
 		gradient := func(precision string, at []float32) []float32 {
 			f := filterOn(wide, precision)
-			p := f.precision(true)
-			targets, err := f.styleTargets(s, s, p, f.shares())
-			if err != nil {
-				t.Fatal(err)
-			}
-			w, err := f.workspace(s, p, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			j := newObjective(&f.o, f.layers, w.Evaluator, targets)
-			w.Upload(w.x, content.fit(s))
-			j.setContent(w.x)
+			w, j := objectiveIn(t, f, s, f.precision(true))
+			w.Upload(w.x, content.fit(s, bicubic))
+			j.setContent()
 			w.Upload(w.x, at)
 			dx := w.NewVector(w.x.Len())
-			j.at(w.x, dx, true)
+			j.at(dx)
 			gradient := make([]float32, dx.Len())
 			w.Download(gradient, dx)
 			return gradient
@@ -85,9 +76,9 @@ func TestBF16Gradient(t *testing.T) {
 		for _, at := range []struct {
 			name string
 			pix  []float32
-		}{{"the start", content.fit(s)}, {"the end", painted.Pix}} {
+		}{{"the start", content.fit(s, bicubic)}, {"the end", painted.Pix}} {
 			exact := gradient("fp32", at.pix)
-			for precision, least := range map[string]float64{"mixed": 0.999, "bf16": 0.98} {
+			for precision, least := range map[string]float64{"mixed": 0.999, "bf16": 0.97} {
 				c := cosine(exact, gradient(precision, at.pix))
 				t.Logf("%s at %s: cosine of %s and fp32 %.5f", n.Name, at.name, precision, c)
 				if !(c >= least) {

@@ -8,8 +8,9 @@ type Losses struct {
 	Content float64            `json:"content"`
 	Style   float64            `json:"style"`
 	TV      float64            `json:"tv"`
+	Gamut   float64            `json:"gamut"`
 	Prior   float64            `json:"prior"`
-	Layers  map[string]float64 `json:"layers,omitempty"` // style by tap, unweighted; in a Report only, where Filter.ByLayer asks for it
+	Layers  map[string]float64 `json:"layers,omitempty"` // what each layer adds to Style, at half the size as relu1_1/2; in a Report only, where Filter.ByLayer asks for it
 }
 
 // Progress is told after every step.

@@ -31,8 +31,18 @@ var (
 		}
 		return 0
 	}}
+	// lanczos keeps a style's strokes as crisp as they are.
+	lanczos  = kernel{3, func(x float64) float64 { return sinc(x) * sinc(x/3) }}
 	bilinear = kernel{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
 )
+
+// sinc is sin(πx)/πx within the kernels' reach.
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	return math.Sin(math.Pi*x) / (math.Pi * x)
+}
 
 // newResampler samples k at pixel centres; where it shrinks, k is widened by the
 // factor (antialiasing), and weights outside the row are given to the rest.

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math"
 	"slices"
 
 	"nstfilter/filter/engine"
@@ -9,16 +10,21 @@ import (
 // keptSizes bounds at how many sizes a filter remembers what its styles look like.
 const keptSizes = 16
 
-// styleLook is what the styles look like beside pictures of one size, by layer.
+// styleLook is what the styles look like beside pictures of one size: at that size, half
+// of it, …, by layer.
 type styleLook struct {
-	grams  []map[string][]float32 // of each style; nil: not looked at yet
-	shares []float64              // of the latest blend; nil: none yet
-	blend  map[string]styleTarget
+	moments [][]map[string]styleMoments // of each style; nil: not looked at yet
+	shares  []float64                   // of the latest blend; nil: none yet
+	blend   []map[string]styleTarget
 }
 
-// styleTargets returns what the styles, each by its share, ask of each style layer
-// of a picture of size s; full is the size of the frame.
-func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64) (map[string]styleTarget, error) {
+// styleMoments are Gram(S)/P_S and the mean of one layer.
+type styleMoments struct{ gram, mean []float32 }
+
+// styleTargets returns what the styles, each by its share, ask of each style layer of a
+// picture of size s, at each size at which it is compared with them; full is the size of
+// the frame.
+func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64) ([]map[string]styleTarget, error) {
 	look, err := f.lookAtStyles(full, s, p, shares)
 	if err != nil {
 		return nil, err
@@ -26,25 +32,25 @@ func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64
 	if slices.Equal(look.shares, shares) {
 		return look.blend, nil
 	}
-	gl := gramLoss{congruence: congruence(nil)} // no evaluator is at hand
-	out := map[string]styleTarget{}
-	for _, l := range f.styleLayers() {
-		t := styleTarget{gram: make([]float32, l.c*l.c), lambda: l.style}
-		for i, share := range shares {
-			if share > 0 {
-				axpy(t.gram, float32(share), look.grams[i][l.name])
+	var blend []map[string]styleTarget
+	for k := range f.compared(s) {
+		targets, layers := map[string]styleTarget{}, f.styleLayersAt(s, k)
+		for _, l := range layers {
+			t := styleTarget{gram: make([]float32, l.c*l.c), mean: make([]float32, l.c)}
+			for i, share := range shares {
+				if share > 0 {
+					m := look.moments[i][k][l.name]
+					axpy(t.gram, float32(share), m.gram)
+					axpy(t.mean, float32(share), m.mean)
+				}
 			}
+			targets[l.name] = t
 		}
-		if l.style == Balanced {
-			t.lambda = 0 // a layer that the style leaves dark asks for nothing
-			if e := gl.energy(&l, t.gram); e > 0 {
-				t.lambda = 1 / e
-			}
-		}
-		out[l.name] = t
+		setLambdas(targets, layers, f.o.LossScale)
+		blend = append(blend, targets)
 	}
-	look.shares, look.blend = slices.Clone(shares), out
-	return out, nil
+	look.shares, look.blend = slices.Clone(shares), blend
+	return blend, nil
 }
 
 // lookAtStyles returns what the styles that have a share, at least, look like beside
@@ -55,32 +61,47 @@ func (f *Filter) lookAtStyles(full, s size, p engine.Precision, shares []float64
 		if len(f.looks) >= keptSizes {
 			clear(f.looks)
 		}
-		known = &styleLook{grams: make([]map[string][]float32, len(f.styles))}
+		known = &styleLook{moments: make([][]map[string]styleMoments, len(f.styles))}
 		f.looks[s] = known
 	}
 	for i, style := range f.styles {
-		if shares[i] == 0 || known.grams[i] != nil {
+		if shares[i] == 0 || known.moments[i] != nil {
 			continue
 		}
 		var err error
-		if known.grams[i], err = f.styleGrams(style, full, s, p); err != nil {
+		if known.moments[i], err = f.styleMoments(style, full, s, p); err != nil {
 			return nil, err
 		}
 	}
 	return known, nil
 }
 
-// styleGrams returns, by layer, what Gram(G)/P_G of a picture of size s should be to
-// look like one style: Gram(S)/P_S.
-func (f *Filter) styleGrams(style *Frame, full, s size, p engine.Precision) (map[string][]float32, error) {
-	grams := map[string][]float32{}
-	layers := f.styleLayers()
-	if len(layers) == 0 {
-		return grams, nil
+// styleMoments returns, by size and layer, what a picture of size s should have to look
+// like one style.
+func (f *Filter) styleMoments(style *Frame, full, s size, p engine.Precision) (out []map[string]styleMoments, err error) {
+	if len(f.styleLayersAt(s, 0)) == 0 {
+		return make([]map[string]styleMoments, 1), nil
 	}
 	f.Close() // a picture's workspace is not planned for beside the style's
 	pix, mask, at := f.styleAt(style, s)
-	ev, err := f.compile(f.within(f.spec(at, layers, p), f.styleMemory(full, s, at)))
+	for k := range f.compared(s) {
+		if k > 0 {
+			low := at.half()
+			pix = resize(pix, 3, at.w, at.h, low.w, low.h, bilinear)
+			mask, at = fitMask(mask, at, low), low
+		}
+		moments, err := f.momentsAt(pix, mask, at, f.styleLayersAt(s, k), f.styleMemory(full, s, at), p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, moments)
+	}
+	return out, nil
+}
+
+// momentsAt evaluates the network at a picture.
+func (f *Filter) momentsAt(pix, mask []float32, at size, layers []layer, own int64, p engine.Precision) (map[string]styleMoments, error) {
+	ev, err := f.compile(f.within(f.spec(at, layers, p), own))
 	if err != nil {
 		return nil, err
 	}
@@ -88,41 +109,32 @@ func (f *Filter) styleGrams(style *Frame, full, s size, p engine.Precision) (map
 	x := ev.NewVector(len(pix))
 	ev.Upload(x, pix)
 	ev.SetMask(mask)
-	for k, m := range ev.Forward(x) {
-		grams[layers[k].name] = slices.Clone(m.Gram)
+	out := map[string]styleMoments{}
+	for i, m := range ev.Forward(x) {
+		out[layers[i].name] = styleMoments{slices.Clone(m.Gram), slices.Clone(m.Mean)}
 	}
-	return grams, nil
+	return out, nil
 }
 
-// styleLayers are the layers of the style loss, as taps of that alone.
-func (f *Filter) styleLayers() (layers []layer) {
-	for _, l := range f.layers {
-		if l.Style {
-			l.Content = false
-			layers = append(layers, l)
-		}
-	}
-	return layers
-}
-
-// styleAt returns the style at the size that suits a picture of size s, its mask
-// there (nil: all of it counts), and that size: its aspect kept, its longest side s's
-// times Options.StyleScale. For the paper's sums it is the canvas's own size, the
-// middle of the style: where P_S = P_G, Gram(S) and Gram(G) compare by their means.
+// styleAt returns the style as it is compared with a picture of size s, in a margin like
+// the picture's, with its mask and its size, margin and all. For the paper's sums it is as
+// large as the picture: where P_S = P_G, Gram(S) and Gram(G) compare by their means.
 func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
 	own := size{style.W, style.H}
-	if f.o.LossScale != "sum" {
-		at = f.styleSize(style, s)
-		return style.fit(at), fitMask(style.mask(), own, at), at
+	at = f.styleSize(style, s)
+	if f.o.LossScale == "sum" {
+		k := max(float64(s.w)/float64(style.W), float64(s.h)/float64(style.H))
+		cover := own.times(k)
+		cover = size{max(cover.w, s.w), max(cover.h, s.h)}
+		if mask = style.mask(); mask != nil {
+			mask = middle(fitMask(mask, own, cover), 1, cover, s)
+		}
+		pix = middle(style.fit(cover, lanczos), 3, cover, s)
+	} else {
+		pix, mask = style.fit(at, lanczos), fitMask(style.mask(), own, at)
 	}
-	s = s.grow(f.o.Margin)
-	k := max(float64(s.w)/float64(style.W), float64(s.h)/float64(style.H))
-	cover := own.times(k)
-	cover = size{max(cover.w, s.w), max(cover.h, s.h)}
-	if mask = style.mask(); mask != nil {
-		mask = middle(fitMask(mask, own, cover), 1, cover, s)
-	}
-	return middle(style.fit(cover), 3, cover, s), mask, s
+	m := f.styleMargin(at)
+	return mirror(pix, 3, at, m), marginMask(mask, at, m), at.grow(m)
 }
 
 // middle cuts planes of a size down to a smaller one.
@@ -137,14 +149,21 @@ func middle(pix []float32, planes int, from, to size) []float32 {
 	return out
 }
 
-// styleSize is the size at which a style is seen beside a picture of size s.
+// styleSize is the size at which a style is compared with a picture of size s, without
+// its margin: its aspect kept, its area s's times Options.StyleScale².
 func (f *Filter) styleSize(style *Frame, s size) size {
 	if f.o.LossScale == "sum" {
-		return s.grow(f.o.Margin)
+		return s
 	}
-	k := f.o.StyleScale * float64(max(s.w, s.h)) / float64(max(style.W, style.H))
-	at := size{style.W, style.H}.times(k)
-	return size{max(at.w, engine.MinSide), max(at.h, engine.MinSide)}
+	k := f.o.StyleScale * math.Sqrt(float64(s.pixels())/(float64(style.W)*float64(style.H)))
+	return size{style.W, style.H}.times(k)
+}
+
+// styleMargin is the width of a style's margin: the picture's, or more where its halves
+// would be smaller than what engines accept.
+func (f *Filter) styleMargin(at size) int {
+	least := engine.MinSide << (len(f.o.StyleSizes) - 1)
+	return max(f.o.Margin, (least-min(at.w, at.h)+1)/2)
 }
 
 // shares are the styles' parts of the blend by the options; they add up to 1.

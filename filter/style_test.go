@@ -22,14 +22,14 @@ func TestSharesAreABlend(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got map[string]styleTarget
+		var got []map[string]styleTarget
 		for _, shares := range [][]float64{{1, 0}, {0.5, 0.5}, {0.75, 0.25}} { // others before
 			if got, err = by.styleTargets(s, s, engine.FP32, shares); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for name, w := range want {
-			if g := got[name]; !slices.Equal(g.gram, w.gram) || g.lambda != w.lambda {
+		for name, w := range want[0] {
+			if g := got[0][name]; !slices.Equal(g.gram, w.gram) || g.lambda != w.lambda {
 				t.Errorf("%s %s: shares of ¾ and ¼ ask for something else than weights of 3 and 1", scale, name)
 			}
 		}
@@ -41,19 +41,34 @@ func TestSharesAreABlend(t *testing.T) {
 	}
 }
 
-// A balanced layer begins with a loss of 1, whatever the blend.
-func TestBlendIsBalanced(t *testing.T) {
-	f := newFilter(t, tinyOptions(), tiny(true), smooth(40, 30, 1), smooth(30, 40, 5))
+// The layers begin with a loss of 5 together, balanced or by their weights, whatever the
+// blend and at every size.
+func TestLambdas(t *testing.T) {
 	s := size{37, 29}
-	for _, shares := range [][]float64{{1, 0}, {0.3, 0.7}, {0, 1}} {
-		targets, err := f.styleTargets(s, s, engine.FP32, shares)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := f.styleLayers()[0]
-		gl := gramLoss{congruence: congruence(nil)}
-		if e := targets[l.name].lambda * gl.energy(&l, targets[l.name].gram); math.Abs(e-1) > 1e-9 {
-			t.Errorf("shares %v: the layer begins with %g", shares, e)
+	for _, weights := range [][2]float64{{Balanced, Balanced}, {64, 16}} {
+		o := severalSizes(tinyOptions())
+		o.StyleLayers[0].Weight, o.StyleLayers[1].Weight = weights[0], weights[1]
+		f := newFilter(t, o, tiny(true), smooth(40, 30, 1), smooth(30, 40, 5))
+		for _, shares := range [][]float64{{1, 0}, {0.3, 0.7}, {0, 1}} {
+			targets, err := f.styleTargets(s, s, engine.FP32, shares)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := range targets {
+				total, parts, ratio := 0., []float64{}, 1.
+				for _, l := range f.styleLayersAt(s, k) {
+					e := energy(&l, targets[k][l.name].gram)
+					total += targets[k][l.name].lambda * e
+					parts = append(parts, targets[k][l.name].lambda*e)
+					ratio = targets[k][l.name].lambda / ratio
+				}
+				if math.Abs(total-styleEnergy) > 1e-6 {
+					t.Errorf("weights %v, shares %v, size %d: the layers begin with %g", weights, shares, k, total)
+				}
+				if weights[0] == Balanced && math.Abs(parts[0]-parts[1]) > 1e-6 || weights[0] != Balanced && math.Abs(ratio*4-1) > 1e-6 {
+					t.Errorf("weights %v, shares %v, size %d: the layers begin with %v", weights, shares, k, parts)
+				}
+			}
 		}
 	}
 }
@@ -78,7 +93,11 @@ func TestStylesAreLookedAtOnceAndWhenNeeded(t *testing.T) {
 	}
 	defer f.Close()
 	s := size{37, 29}
-	first, second := f.styleSize(a, s), f.styleSize(b, s)
+	sizeOf := func(style *Frame) size {
+		at := f.styleSize(style, s)
+		return at.grow(f.styleMargin(at))
+	}
+	first, second := sizeOf(a), sizeOf(b)
 	looked := func(want1, want2 int, shares ...float64) {
 		t.Helper()
 		paint(t, f, content, Guide{Start: content, Shares: shares})
@@ -109,7 +128,7 @@ func TestPlanCountsStyles(t *testing.T) {
 		t.Fatal(err)
 	}
 	p3, err := three.Plan(64, 48)
-	if want := int64(2 * keptSizes * 4 * (6*6 + 8*8)); err != nil || p3.Memory-p1.Memory != want {
+	if want := int64(2 * keptSizes * 4 * (6*7 + 8*9)); err != nil || p3.Memory-p1.Memory != want {
 		t.Errorf("two styles more take %d bytes, want %d (%v)", p3.Memory-p1.Memory, want, err)
 	}
 }

@@ -23,7 +23,7 @@ func TestTilesDoNotShow(t *testing.T) {
 	defer e.Close()
 	content := read(t, "night")
 	o := filter.DefaultOptions()
-	o.Size, o.OutputSize, o.Parameters, o.Iterations = 300, "work", "pixels", 3
+	o.Size, o.OutputSize, o.Iterations, o.Optimizer = 300, "work", filter.Steps{3}, "adam"
 	o.Precision = "fp32" // bfloat16 rounds far more last digits another way
 	paint := func(memory int64) *filter.Frame {
 		f, err := filter.New(o, e, weights.Slim(), []*filter.Frame{read(t, "mosaic")})

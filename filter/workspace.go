@@ -6,44 +6,92 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// workspace is an evaluator with the vectors of one size. It outlives a frame, so
-// vectors are handed out again for every optimisation.
+// workspace is what a picture of one size is painted with: an evaluator for each size at
+// which it is compared with the style, and vectors. It outlives a frame, so vectors are
+// handed out again for every optimisation.
 type workspace struct {
-	engine.Evaluator
-	size      size
-	precision engine.Precision
-	x         engine.Vector // the picture
+	engine.Evaluator // of the picture's own size
+	size             size
+	precision        engine.Precision
+	x                engine.Vector // the picture
+	levels           []level       // that size first
 
 	vectors []engine.Vector
 	used    int
 	first   bool // painted a first frame, and may have vectors that later ones do not need
 }
 
-// workspace returns one for the size and precision, a kept one if there is; own is
-// what is needed beside its evaluator, in bytes.
+// level is an evaluator for one size, with the picture and the gradient there.
+type level struct {
+	engine.Evaluator
+	size  size
+	x, dx engine.Vector // the workspace's own first level has those of the optimiser
+}
+
+// halving is a of the next level's picture a·Eᵀ·x, E enlarging by two
+// (engine.EnlargeTaps): its samples are then means.
+func (l *level) halving() float64 {
+	low := l.size.half()
+	return float64(low.pixels()) / float64(l.size.pixels())
+}
+
+// workspace returns one for pictures of size s in their margin, a kept one if there is;
+// own is what is needed beside its evaluators, in bytes.
 func (f *Filter) workspace(s size, p engine.Precision, own int64) (*workspace, error) {
+	grown := s.grow(f.o.Margin)
 	for _, w := range f.kept {
-		if w.size == s && w.precision == p {
+		if w.size == grown && w.precision == p {
 			w.used = 0
 			return w, nil
 		}
 	}
-	ev, err := f.compile(f.within(f.spec(s, f.layers, p), own))
-	if err != nil {
-		return nil, err
-	}
-	w := &workspace{Evaluator: ev, size: s, precision: p}
+	w := &workspace{size: grown, precision: p}
 	f.kept = append(f.kept, w) // before its vectors, which may fail
-	w.x = ev.NewVector(3 * s.pixels())
+	for k, spec := range f.specs(s, p, own) {
+		ev, err := f.compile(spec)
+		if err != nil {
+			return nil, err
+		}
+		l := level{Evaluator: ev, size: size{spec.W, spec.H}}
+		if k == 0 {
+			w.Evaluator = ev
+		}
+		w.levels = append(w.levels, l)
+	}
+	for k := range w.levels {
+		l := &w.levels[k]
+		if n := 3 * l.size.pixels(); k == 0 {
+			w.x = w.Evaluator.NewVector(n)
+		} else {
+			l.x, l.dx = l.Evaluator.NewVector(n), l.Evaluator.NewVector(n)
+		}
+	}
 	return w, nil
 }
 
-// leave frees the workspaces but that of a size and precision, and the one that is
-// planned to stay beside it.
-func (f *Filter) leave(s size, p engine.Precision) {
+// Close frees it all.
+func (w *workspace) Close() {
+	for _, l := range w.levels {
+		l.Close()
+	}
+}
+
+// setMask says how much each pixel of the picture and its margin counts; nil: all alike.
+func (w *workspace) setMask(mask []float32) {
+	for k, l := range w.levels {
+		if k > 0 {
+			mask = fitMask(mask, w.levels[k-1].size, l.size)
+		}
+		l.SetMask(mask)
+	}
+}
+
+// leave frees the workspaces but that of a size in its margin and precision, and the one
+// that is planned to stay beside it.
+func (f *Filter) leave(grown size, p engine.Precision) {
 	f.kept = slices.DeleteFunc(f.kept, func(w *workspace) bool {
 		beside := slices.Contains(f.together, w.size) && !w.first
-		if w.precision == p && (w.size == s || beside) {
+		if w.precision == p && (w.size == grown || beside) {
 			return false
 		}
 		w.Close()
@@ -58,6 +106,30 @@ func (f *Filter) spec(s size, layers []layer, p engine.Precision) engine.Spec {
 		spec.Taps = append(spec.Taps, l.Tap)
 	}
 	return spec
+}
+
+// specs asks for the evaluators of a workspace, which take what there is beside own bytes:
+// the smaller ones by their size, the first the rest.
+func (f *Filter) specs(s size, p engine.Precision, own int64) []engine.Spec {
+	sizes := f.compared(s)
+	specs := make([]engine.Spec, len(sizes))
+	all := 0
+	for _, s := range sizes {
+		all += s.pixels()
+	}
+	free := f.free(own)
+	for k := len(sizes) - 1; k >= 0; k-- {
+		specs[k] = f.spec(sizes[k], f.layersAt(s, k), p)
+		if free > 0 {
+			specs[k].Memory = free
+			if k > 0 {
+				specs[k].Memory = max(free*int64(sizes[k].pixels())/int64(all), 1)
+				free = max(free-f.e.Memory(specs[k]), 1)
+			}
+			all -= sizes[k].pixels()
+		}
+	}
+	return specs
 }
 
 // NewVector returns a zero vector that is free again when the workspace is next
@@ -87,7 +159,7 @@ func (w *workspace) NewVector(n int) engine.Vector {
 // setPrior gives the objective the guide's prior for a picture of size s inside
 // its margin, of which the mask counts, nil for all.
 func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, margin int) {
-	if g.Prior == nil {
+	if g.Prior == nil || j.o.PriorWeight == 0 {
 		return
 	}
 	weight := make([]float32, s.pixels())
@@ -104,9 +176,10 @@ func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, marg
 			weight[i] *= m / share
 		}
 	}
-	j.prior, j.priorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels())
-	w.Upload(j.prior, mirror(g.Prior.fit(s), 3, s, margin))
+	p := &j.picture
+	p.Prior, p.W, p.PriorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels()), j.o.PriorWeight
+	w.Upload(p.Prior, mirror(g.Prior.fit(s, bicubic), 3, s, margin))
 	weight = mirror(weight, 1, s, margin)
 	outside(1, s, margin, func(at, _ int) { weight[at] = 0 }) // it shows something else by now
-	w.Upload(j.priorWeight, weight)
+	w.Upload(p.W, weight)
 }

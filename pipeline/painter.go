@@ -101,12 +101,12 @@ func (p *painter) shares(f *filter.Frame) []float64 {
 
 // coherent reports whether frames follow that should look like this one.
 func (p *painter) coherent() bool {
-	return p.frames != 1 && p.worker.Filter.Init == "previous" && p.worker.Filter.Iterations > 0
+	return p.frames != 1 && p.worker.Filter.Init == "previous" && p.worker.Filter.Paints()
 }
 
 // plan says what the first frame will take, or that it does not fit.
 func (p *painter) plan(f *filter.Frame) (plan filter.Plan, err error) {
-	if p.worker.Filter.Iterations == 0 {
+	if !p.worker.Filter.Paints() {
 		return plan, nil
 	}
 	if plan, err = p.worker.filter.Plan(f.W, f.H); err != nil {

@@ -89,7 +89,7 @@ func repaint(t *testing.T, film Source, change func(*Job, *order, context.Cancel
 		t.Fatal(err)
 	}
 	j.Style = []string{style}
-	j.Filter.Iterations, j.Filter.FrameIterations = 1, 1
+	j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{2}, 1
 	j.Video.Passes, j.Video.Lookahead = 2, 3
 	change(j, o, cancel)
 	if err := j.arrange(nil); err != nil {

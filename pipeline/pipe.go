@@ -96,7 +96,7 @@ func (w *worker) openY4M(in io.Reader) (Source, Sink, error) {
 }
 
 func (w *worker) outputSize(width, height int) (int, int, error) {
-	if w.Filter.OutputSize != "work" || w.Filter.Iterations == 0 {
+	if w.Filter.OutputSize != "work" || !w.Filter.Paints() {
 		return width, height, nil
 	}
 	plan, err := w.filter.Plan(width, height)

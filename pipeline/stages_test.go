@@ -86,7 +86,7 @@ func TestZeroLatency(t *testing.T) {
 			j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(),
 				Stdin: theirIn, Stdout: theirOut, Stderr: devNull, Stop: ctx}
 			j.ZeroLatency, j.Progress, j.Style = true, "none", []string{style}
-			j.Filter.Iterations, j.Filter.FrameIterations = 1, 1
+			j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{1}, 1
 			done := make(chan error, 1)
 			go func() {
 				done <- j.Run(ctx)

@@ -76,7 +76,7 @@ func batch(t *testing.T, n int, gpus ...engine.Engine) *Job {
 	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: said, Stop: t.Context()}
 	j.Style, j.Output, j.Stats, j.Progress = []string{"style.png"}, "out/%s.png", "stats.json", "plain"
-	j.Filter.Iterations, j.Filter.Margin, j.Filter.MinSize = 1, 0, 0
+	j.Filter.Iterations, j.Filter.Margin, j.Filter.MinSize = filter.Steps{1}, 0, 0
 	j.Filter.StyleLayers, j.Filter.ContentLayers = j.Filter.StyleLayers[:1], j.Filter.StyleLayers[:1]
 	for i := range n {
 		name := fmt.Sprintf("p%d.png", i)

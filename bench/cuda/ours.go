@@ -81,7 +81,7 @@ func (j *job) ours() (a answer, err error) {
 	})
 	if d, ok := ev.(engine.Descender); ok {
 		d.SetTerms(targets.Terms(s))
-		a.Seconds = batches(j.Seconds, finish, func() { d.Descend(dx, x, 0, nil, nil, 0, false) })
+		a.Seconds = batches(j.Seconds, finish, func() { d.Descend(dx, x, engine.PictureTerms{}) })
 		a.Host = byHost
 	} else {
 		a.Seconds = byHost

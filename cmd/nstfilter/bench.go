@@ -193,7 +193,7 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 	}
 	if d, ok := ev.(engine.Descender); ok { // as the filter does
 		d.SetTerms(terms)
-		gradient = func() { d.Descend(dx, x, 0, nil, nil, 0, false) }
+		gradient = func() { d.Descend(dx, x, engine.PictureTerms{}) }
 	}
 	sample := ev.View(x, 0, 1)
 	wait := func() { ev.Dots([2]engine.Vector{sample, sample}) } // a device may be at work still

@@ -39,9 +39,9 @@ type Spec struct {
 type Engine interface {
 	// Name says what computes: "cpu avx512, 2 threads".
 	Name() string
-	// Memory estimates the bytes that an evaluator of s allocates, but for NewVector
-	// and SetMask.
-	Memory(s Spec) int64
+	// Memory estimates the bytes that evaluators of all of these allocate side by side,
+	// but for NewVector and SetMask.
+	Memory(specs ...Spec) int64
 	// Compile panics if s is out of range and fails where memory or the
 	// device does.
 	Compile(s Spec) (Evaluator, error)
@@ -60,7 +60,8 @@ const (
 type MixedEngine interface{ HasBF16() bool }
 
 // Vector is a float32 vector that lives where its evaluator computes. A picture
-// is a vector of 3·H·W: planes R, G, B, each H rows of W.
+// is a vector of 3·H·W: planes R, G, B, each H rows of W. Every evaluator of the same
+// Engine can use it, until the one that made it is closed.
 type Vector interface{ Len() int }
 
 // MaxSum is the most terms of one Combine, and pairs of one Dots.
@@ -143,6 +144,9 @@ type Evaluator interface {
 	// times its gradient to dx. Under a mask a pair counts by the product of its
 	// pixels; where none counts TV is 0.
 	TV(dx, x Vector, weight float64) float64
+	// Gamut returns the mean over all samples, masked or not, of their squared distance
+	// from [0,1], and adds weight times its gradient to dx.
+	Gamut(dx, x Vector, weight float64) float64
 	// Prior returns Σ_p w_p ‖x_p − prior_p‖² / Σ_p 1 and adds weight times
 	// its gradient to dx. w has H·W elements.
 	Prior(dx, x, prior, w Vector, weight float64) float64

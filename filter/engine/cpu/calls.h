@@ -24,6 +24,7 @@ static inline void nst_combine(K k, float *y, const float *const *x, const float
 static inline void nst_adam(K k, float *x, float *m, float *v, float *mean, const float *dx, const struct adam *s, int64_t n) { k->adam(x, m, v, mean, dx, s, n); }
 static inline double nst_tv(K k, float *dx, const float *x, int h, int w, int y0, int y1, float scale) { return k->tv(dx, x, h, w, y0, y1, scale); }
 static inline double nst_tv_masked(K k, float *dx, const float *x, const float *mask, int h, int w, int y0, int y1, float scale) { return k->tv_masked(dx, x, mask, h, w, y0, y1, scale); }
+static inline double nst_gamut(K k, float *dx, const float *x, float scale, int64_t n) { return k->gamut(dx, x, scale, n); }
 static inline double nst_prior(K k, float *dx, const float *x, const float *prior, const float *w, float scale, int64_t n) { return k->prior(dx, x, prior, w, scale, n); }
 static inline void nst_enlarge(K k, float *dst, const float *base, float a, const float *low, const float *tx, const float *ty, int h, int w, int y0, int y1) { k->enlarge(dst, base, a, low, tx, ty, h, w, y0, y1); }
 static inline void nst_enlarge_adjoint(K k, float *dlow, const float *d, const float *tx, const float *ty, int h, int w, int k0, int k1) { k->enlarge_adjoint(dlow, d, tx, ty, h, w, k0, k1); }

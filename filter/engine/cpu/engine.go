@@ -83,12 +83,24 @@ func (e *Engine) kernels(p engine.Precision, back bool) *C.struct_kernels {
 	return e.bf16
 }
 
-// Memory counts the transformed weights, though evaluators share them, and not
-// what NewVector allocates. It is within s.Memory wherever a tile can be small
-// enough; above eight threads their work space comes on top.
-func (e *Engine) Memory(s engine.Spec) int64 {
-	p := e.plan(s)
-	return p.bytes() + p.weightBytes()
+// Memory counts the transformed weights, which evaluators of one network share, and
+// not what NewVector allocates. That of one Spec is within its own Memory wherever a
+// tile can be small enough; above eight threads their work space comes on top.
+func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
+	type shared struct {
+		*weights.Network
+		engine.Precision
+	}
+	transformed := map[shared]int64{}
+	for _, s := range specs {
+		p, of := e.plan(s), shared{s.Network, s.Precision}
+		n += p.bytes()
+		transformed[of] = max(transformed[of], p.weightBytes())
+	}
+	for _, bytes := range transformed {
+		n += bytes
+	}
+	return n
 }
 
 // Overhead counts windows that overlap and those evaluated forward twice.

@@ -139,6 +139,7 @@ const struct kernels TABLE = {
     .adam = adam,
     .tv = tv,
     .tv_masked = tv_masked,
+    .gamut = gamut,
     .prior = prior,
     .enlarge = enlarge,
     .enlarge_adjoint = enlarge_adjoint,

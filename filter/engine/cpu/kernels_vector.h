@@ -153,6 +153,25 @@ static double tv_masked(float *dx, const float *x, const float *mask, int h, int
     return total_of_lanes(s);
 }
 
+static double gamut(float *dx, const float *x, float scale, int64_t n) {
+    double s[VL] = {0};
+    vec acc = {0};
+    int64_t i = 0;
+    for (int k = 1; i + VL <= n; i += VL, k++) {
+        vec o = loadu(x + i), z = positive(o - 1.f) - positive(-o);
+        acc = acc + z * z;
+        storeu(dx + i, loadu(dx + i) + scale * z);
+        if (k % FLUSH == 0) flush(s, &acc);
+    }
+    flush(s, &acc);
+    for (; i < n; i++) {
+        float z = x[i] > 1 ? x[i] - 1 : x[i] < 0 ? x[i] : 0;
+        s[0] += (double)z * z;
+        dx[i] += scale * z;
+    }
+    return total_of_lanes(s);
+}
+
 static double prior(float *dx, const float *x, const float *prior, const float *w, float scale,
                     int64_t n) {
     double s[VL] = {0};

@@ -113,6 +113,8 @@ struct kernels {
     // The same of pairs that count by the product of their weights in mask (h, w).
     double (*tv_masked)(float *dx, const float *x, const float *mask, int h, int w, int y0, int y1,
                         float scale);
+    // Returns Σ z², z the distance of x from [0,1], above it positive; dx += scale·z.
+    double (*gamut)(float *dx, const float *x, float scale, int64_t n);
     // Returns Σ w (x−prior)²; dx += scale·w·(x−prior).
     double (*prior)(float *dx, const float *x, const float *prior, const float *w, float scale,
                     int64_t n);

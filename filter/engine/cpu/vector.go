@@ -177,6 +177,15 @@ func (e *Evaluator) maskedTV(pdx, px *C.float, weight float64) float64 {
 	}) / pairs
 }
 
+func (e *Evaluator) Gamut(dx, x engine.Vector, weight float64) float64 {
+	n := 3 * e.plan.spec.W * e.plan.spec.H
+	pdx, px := e.pointer(dx, n), e.pointer(x, n)
+	return e.sum(blocksOf(n, vectorBlock), func(_, i int) float64 {
+		at := i * vectorBlock
+		return float64(C.nst_gamut(e.k, move(pdx, at), move(px, at), C.float(2*weight/float64(n)), C.int64_t(min(vectorBlock, n-at))))
+	}) / float64(n)
+}
+
 func (e *Evaluator) Prior(dx, x, prior, w engine.Vector, weight float64) float64 {
 	p := e.plan.spec.W * e.plan.spec.H
 	pdx, px, pp, pw := e.pointer(dx, 3*p), e.pointer(x, 3*p), e.pointer(prior, 3*p), e.pointer(w, p)

@@ -16,28 +16,38 @@ var _ engine.Descender = (*Evaluator)(nil)
 type descent struct {
 	room    cu.DevicePtr // for all that follows
 	terms   []term
-	values  cu.DevicePtr // float64: contents and traces, by tap, then TV and Prior
+	values  cu.DevicePtr // float64, numbered by the constants below
 	squares squares      // what a gradient is made in
-	last    engine.Values
 
-	recorders [2]recorder // without reading, and with it
+	recorder recorder
+	latest   job // of Descend
 }
+
+// The values of an evaluation with k taps: contents, traces and norms of means by tap,
+// then those of the picture.
+func contentValue(_, tap int) int { return tap }
+func traceValue(k, tap int) int   { return k + tap }
+func normValue(k, tap int) int    { return 2*k + tap }
+func tvValue(k int) int           { return 3 * k }
+func gamutValue(k int) int        { return 3*k + 1 }
+func priorValue(k int) int        { return 3*k + 2 }
+func valueCount(k int) int        { return 3*k + 3 }
 
 // term is an engine.Term.
 type term struct {
-	target, metric   cu.DevicePtr // float32, n×n in rows
-	styled, measured bool         // they are there
-	style, content   float64
+	target, metric, mean       cu.DevicePtr // float32: n×n in rows, n×n, n
+	styled, measured, averaged bool         // they are there
+	style, weight, content     float64      // weight: of the mean
 }
 
 // place gives every term its part of the room and returns how large that is.
 func (j *descent) place(taps []tap) int64 {
 	room := memory{at: j.room}
 	j.terms = make([]term, len(taps))
-	j.values = room.take(8 * (2*len(taps) + 2))
+	j.values = room.take(8 * valueCount(len(taps)))
 	for i := range taps {
 		if t := &taps[i]; t.Style {
-			j.terms[i].target, j.terms[i].metric = room.take(4*t.n*t.n), room.take(4*t.n*t.n)
+			j.terms[i].target, j.terms[i].metric, j.terms[i].mean = room.take(4*t.n*t.n), room.take(4*t.n*t.n), room.take(4*t.n)
 		}
 	}
 	return room.bytes
@@ -68,16 +78,17 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 		e.makeRoom()
 		for i, from := range terms {
 			t, to := &e.taps[i], &e.j.terms[i]
-			if from.Target != nil && !t.Style || from.Content != 0 && !t.Content {
+			if (from.Target != nil || from.TargetMean != nil) && !t.Style || from.Content != 0 && !t.Content {
 				panic("cuda: a term of moments that the tap does not give")
 			}
-			next := term{to.target, to.metric, from.Target != nil, from.Metric != nil, from.Style, from.Content}
+			next := term{to.target, to.metric, to.mean, from.Target != nil, from.Metric != nil, from.TargetMean != nil, from.Style, from.Mean, from.Content}
 			if *to != next {
 				e.forget()
 				*to = next
 			}
-			e.keepSquare(to.target, from.Target, t.n)
-			e.keepSquare(to.metric, from.Metric, t.n)
+			e.keep32(to.target, from.Target, t.n*t.n)
+			e.keep32(to.metric, from.Metric, t.n*t.n)
+			e.keep32(to.mean, from.TargetMean, t.n)
 		}
 	})
 }
@@ -94,14 +105,11 @@ func (e *Evaluator) makeRoom() {
 		panic(engine.Failure{Err: err})
 	}
 	j.place(e.taps)
-	j.last = engine.Values{Style: make([]float64, len(e.taps)), Content: make([]float64, len(e.taps))}
 }
 
 // close frees it. Inside alone.
 func (j *descent) close(d *device) {
-	for i := range j.recorders {
-		j.recorders[i].forget(d)
-	}
+	j.recorder.forget(d)
 	j.squares.close(d)
 	if j.room != 0 {
 		d.free(j.room)
@@ -109,109 +117,108 @@ func (j *descent) close(d *device) {
 	*j = descent{}
 }
 
-// keepSquare copies an n×n matrix to the device, unless it is nil.
-func (e *Evaluator) keepSquare(dst cu.DevicePtr, m []float32, n int) {
+// keep32 copies n numbers of a term to the device, unless there are none.
+func (e *Evaluator) keep32(dst cu.DevicePtr, m []float32, n int) {
 	if m == nil {
 		return
 	}
-	if len(m) != n*n {
-		panic("cuda: a matrix that is not channels × channels")
+	if len(m) != n {
+		panic("cuda: a term that is not as large as its tap's moments")
 	}
 	e.device.upload(dst, unsafe.Pointer(&m[0]), 4*int64(len(m)))
 }
 
-func (e *Evaluator) Descend(dx, x engine.Vector, tv float64, prior, w engine.Vector, priorWeight float64, read bool) engine.Values {
-	p := e.w * e.h
-	j := job{dx: pointer(dx, 3*p), x: pointer(x, 3*p), tv: tv, priorWeight: priorWeight, read: read}
-	if prior != nil {
-		j.prior, j.w = pointer(prior, 3*p), pointer(w, p)
+func (e *Evaluator) Descend(dx, x engine.Vector, p engine.PictureTerms) {
+	n := e.w * e.h
+	j := job{dx: pointer(dx, 3*n), x: pointer(x, 3*n), tv: p.TV, gamut: p.Gamut, priorWeight: p.PriorWeight}
+	if p.Prior != nil {
+		j.prior, j.w = pointer(p.Prior, 3*n), pointer(p.W, n)
 	}
-	e.device.do(func() {
-		if !read {
-			e.j.recorders[0].do(e.device, j, e.launchDescent)
-			return
-		}
-		e.j.recorders[1].do(e.device, j, e.launchDescent)
-		e.readValues(j)
-	})
-	return e.j.last
+	e.device.do(func() { e.j.recorder.do(e.device, j, e.launchDescent) })
+	e.j.latest = j
 }
 
-// launchDescent does all of Descend but to read the values.
+// launchDescent does all of Descend.
 func (e *Evaluator) launchDescent(j job) {
+	k := len(e.taps)
 	e.activateAll(j.x)
 	for i := range e.taps {
-		e.weighTap(i, j.read)
+		e.weighTap(i)
 	}
 	e.descend(j.dx)
 	if j.tv != 0 {
-		e.tv(j.dx, j.x, j.tv, e.value(2*len(e.taps), j.read))
+		e.tv(j.dx, j.x, j.tv, e.value(tvValue(k)))
+	}
+	if j.gamut != 0 {
+		e.gamut(j.dx, j.x, j.gamut, e.value(gamutValue(k)))
 	}
 	if j.prior != 0 {
-		e.prior(j.dx, j.x, j.prior, j.w, j.priorWeight, e.value(2*len(e.taps)+1, j.read))
+		e.prior(j.dx, j.x, j.prior, j.w, j.priorWeight, e.value(priorValue(k)))
 	}
-	if j.read {
-		e.device.copy(e.j.values, e.taps[0].content, 8*int64(len(e.taps)))
-	}
+	e.device.copy(e.value(contentValue(k, 0)), e.taps[0].content, 8*int64(k))
 }
 
 // forget is called before anything changes that recorded launches rely on.
 func (e *Evaluator) forget() {
-	for i := range e.j.recorders {
-		e.j.recorders[i].forget(e.device)
-	}
+	e.j.recorder.forget(e.device)
 }
 
-// value is where value i goes: nowhere if it is not read.
-func (e *Evaluator) value(i int, read bool) cu.DevicePtr {
-	if !read {
-		return 0
-	}
-	return e.j.values + cu.DevicePtr(8*i)
-}
+// value is where a value goes.
+func (e *Evaluator) value(i int) cu.DevicePtr { return e.j.values + cu.DevicePtr(8*i) }
 
 // weighTap makes of a tap's sums the gradient of its term by its moments.
-func (e *Evaluator) weighTap(i int, read bool) {
-	t, j := &e.taps[i], &e.j.terms[i]
-	t.gradient = gradient{gram: j.styled, content: j.content}
-	if !j.styled {
-		return
-	}
+func (e *Evaluator) weighTap(i int) {
+	t, j, k := &e.taps[i], &e.j.terms[i], len(e.taps)
+	t.gradient = gradient{gram: j.styled, mean: j.averaged, content: j.content}
 	scale, n := 0., t.n // no position counts
 	if t.positions > 0 {
 		scale = 1 / t.positions
 	}
+	metric := j.metric
+	if !j.measured {
+		metric = 0
+	}
+	if j.averaged {
+		e.device.launch("mean_gradient", [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
+			t.dmean, j.mean, metric, t.means, n, scale, j.weight, e.value(normValue(k, i)))
+	}
+	if !j.styled {
+		return
+	}
 	delta, half, product := e.j.squares.at[0], e.j.squares.at[1], e.j.squares.at[2]
 	e.elements("style_delta", n*n, delta, j.target, t.gram, n, t.c, scale)
 	if j.measured {
-		e.device.product(half, delta, j.metric, n)
-		e.device.product(product, j.metric, half, n)
+		e.device.product(half, delta, metric, n)
+		e.device.product(product, metric, half, n)
 	} else {
 		product = delta
 	}
 	e.elements("style_gradient", n*n, t.dgram, product, delta, n, -j.style, e.partial)
-	if read {
-		e.addUp(1, vectorGrid(n*n), 1, e.value(len(e.taps)+i, read))
-	}
+	e.addUp(1, vectorGrid(n*n), 1, e.value(traceValue(k, i)))
 }
 
-// readValues waits for the values; what was not computed is 0.
-func (e *Evaluator) readValues(j job) {
-	k := len(e.taps)
-	all := make([]float64, 2*k+2)
-	e.device.download(unsafe.Pointer(&all[0]), e.j.values, 8*int64(len(all)))
-	v := &e.j.last
+// Values gives 0 for what was not computed.
+func (e *Evaluator) Values() engine.Values {
+	k, j := len(e.taps), e.j.latest
+	all := make([]float64, valueCount(k))
+	e.device.do(func() { e.device.download(unsafe.Pointer(&all[0]), e.j.values, 8*int64(len(all))) })
 	for i := range e.taps {
-		v.Content[i], v.Style[i] = all[i], 0
-		if e.j.terms[i].styled {
-			v.Style[i] = all[k+i]
+		if !e.j.terms[i].styled {
+			all[traceValue(k, i)] = 0
+		}
+		if !e.j.terms[i].averaged {
+			all[normValue(k, i)] = 0
 		}
 	}
-	v.TV, v.Prior = 0, 0
+	v := engine.Values{Content: all[:k], Style: all[k : 2*k], Mean: all[2*k : 3*k]}
 	if j.tv != 0 {
-		v.TV = all[2*k]
+		v.TV = all[tvValue(k)]
+	}
+	if j.gamut != 0 {
+		v.Gamut = all[gamutValue(k)]
 	}
 	if j.prior != 0 {
-		v.Prior = all[2*k+1]
+		v.Prior = all[priorValue(k)]
 	}
+	return v
 }

@@ -187,7 +187,7 @@ func TestOneLayer(t *testing.T) {
 // weightBytes is what an engine keeps of a network for s.
 func weightBytes(e *Engine, s engine.Spec) int64 {
 	p := newPlan(s, e.products)
-	return e.products.firstBytes(&s.Network.Layers[0]) + p.filterBytes(false) + p.filterBytes(true)
+	return p.weightBytes(false) + p.weightBytes(true)
 }
 
 func TestMemory(t *testing.T) {

@@ -95,10 +95,24 @@ func (e *Engine) Name() string {
 // HasBF16 reports whether it multiplies on tensor cores.
 func (e *Engine) HasBF16() bool { return e.products.format() == "split" }
 
-// Memory counts the packed weights, though evaluators share them, and not what
-// NewVector, SetMask and Congruence allocate. It is within s.Memory wherever a tile can
-// be small enough.
-func (e *Engine) Memory(s engine.Spec) int64 { return newPlan(s, e.products).memory() }
+// Memory counts the packed weights, which evaluators of one network share, and not what
+// NewVector, SetMask and Congruence allocate. That of one Spec is within its own Memory
+// wherever a tile can be small enough.
+func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
+	packed := map[direction]int64{}
+	for _, s := range specs {
+		p := newPlan(s, e.products)
+		n += p.bytes()
+		for _, back := range []bool{false, true} {
+			of := direction{s.Network, back, p.terms(back)}
+			packed[of] = max(packed[of], p.weightBytes(back))
+		}
+	}
+	for _, bytes := range packed {
+		n += bytes
+	}
+	return n
+}
 
 // FreeMemory is 0 once the device is lost.
 func (e *Engine) FreeMemory() int64 { return e.device.freeMemory() }

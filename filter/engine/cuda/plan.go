@@ -170,19 +170,25 @@ func (p *plan) maximum() bool { return p.spec.Pooling == weights.MaxPooling }
 // plane is the bytes of a field's plane.
 func (p *plan) plane(c, w, h int) int64 { return aligned(p.size * int64(c) * int64(w) * int64(h)) }
 
-// memory is what an evaluator takes, with its weights and what SetTerms adds.
-func (p *plan) memory() int64 {
+// memory is what an evaluator takes with its weights.
+func (p *plan) memory() int64 { return p.bytes() + p.weightBytes(false) + p.weightBytes(true) }
+
+// bytes is what an evaluator takes, with what SetTerms adds.
+func (p *plan) bytes() int64 {
 	n := vectorBytes(p.spec.W, p.spec.H)
 	b := p.allocate(func(_ string, bytes int64) cu.DevicePtr {
 		n += bytes
 		return 0
 	})
-	n += descentBytes(b.taps)
-	return n + p.products.firstBytes(&p.spec.Network.Layers[0]) + p.filterBytes(false) + p.filterBytes(true)
+	return n + descentBytes(b.taps)
 }
 
-// filterBytes is what the packed weights of one direction take.
-func (p *plan) filterBytes(back bool) (n int64) {
+// weightBytes is what the packed weights of one direction take; those of the first
+// convolution, which serve both, count on the way there.
+func (p *plan) weightBytes(back bool) (n int64) {
+	if !back {
+		n = p.products.firstBytes(&p.spec.Network.Layers[0])
+	}
 	for i := 1; i < len(p.layers); i++ {
 		n += p.products.filterBytes(&p.spec.Network.Layers[i], back, p.terms(back))
 	}

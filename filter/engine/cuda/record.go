@@ -12,10 +12,9 @@ import (
 // targets, masks or buffers change.
 type job struct {
 	dx, x       cu.DevicePtr
-	tv          float64
+	tv, gamut   float64
 	prior, w    cu.DevicePtr
 	priorWeight float64
-	read        bool
 }
 
 // recorder keeps the launches of the latest job, for the driver to do in one call: a

@@ -68,17 +68,17 @@ func TestDescendIsRecorded(t *testing.T) {
 	dx := ev.NewVector(x.Len())
 	recorded := func(want bool, what string) {
 		t.Helper()
-		if got := ev.j.recorders[0].graph != nil; got != want {
+		if got := ev.j.recorder.graph != nil; got != want {
 			t.Errorf("%s: recorded is %t", what, got)
 		}
 	}
-	descend := func() { ev.Descend(dx, x, 1, nil, nil, 0, false) }
+	descend := func() { ev.Descend(dx, x, engine.PictureTerms{TV: 1}) }
 	again := func() { descend(); descend() }
 	descend()
 	recorded(false, "the first time")
 	descend()
 	recorded(true, "the second time")
-	ev.Descend(dx, x, 2, nil, nil, 0, false)
+	ev.Descend(dx, x, engine.PictureTerms{TV: 2})
 	recorded(false, "another weight")
 	again()
 	recorded(true, "again")
@@ -97,7 +97,7 @@ func TestDescendIsRecorded(t *testing.T) {
 	ev.SetContent([][]float32{nil, make([]float32, 16*16)})
 	recorded(false, "a metric")
 	again()
-	if v := ev.Descend(dx, x, 1, nil, nil, 0, true); v.TV != 0 || v.Style[0] != 0 || v.Content[1] != 0 {
+	if v := ev.Values(); v.TV != 0 || v.Style[0] != 0 || v.Content[1] != 0 {
 		t.Errorf("without a pixel that counts: %+v", v)
 	}
 }
@@ -110,7 +110,7 @@ func TestRecordedDescentFollowsTargets(t *testing.T) {
 	dx, dy := ev.NewVector(x.Len()), other.NewVector(x.Len())
 	descent := func(ev *Evaluator, dx, x engine.Vector, times int) []float32 {
 		for range times {
-			ev.Descend(dx, x, 1, nil, nil, 0, true)
+			ev.Descend(dx, x, engine.PictureTerms{TV: 1})
 		}
 		out := make([]float32, x.Len())
 		ev.Download(out, dx)
@@ -118,7 +118,7 @@ func TestRecordedDescentFollowsTargets(t *testing.T) {
 	}
 	before := descent(ev, dx, x, 3)
 	aimAt(ev, ev.NewVector(x.Len()))
-	if driver.HasGraphs() && ev.j.recorders[1].graph == nil {
+	if driver.HasGraphs() && ev.j.recorder.graph == nil {
 		t.Error("what was recorded is forgotten")
 	}
 	aimAt(other, other.NewVector(x.Len()))

@@ -236,7 +236,7 @@ func (v *vectors) TV(dx, x engine.Vector, weight float64) (value float64) {
 	return value
 }
 
-// tv is TV; its value goes to out unless that is 0.
+// tv is TV; its value goes to out.
 func (v *vectors) tv(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	scale := 0. // where no pair counts
 	if v.pairs > 0 {
@@ -245,9 +245,23 @@ func (v *vectors) tv(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	grid := tvGrid(v.w, v.h)
 	v.device.launch("picture_tv", grid, [3]int{pictureX, pictureY, 1}, 0,
 		dx, x, v.mask, v.w, v.h, tvRows, 2*weight*scale, v.partial)
-	if out != 0 {
-		v.addUp(1, grid[0]*grid[1]*grid[2], scale, out)
-	}
+	v.addUp(1, grid[0]*grid[1]*grid[2], scale, out)
+}
+
+func (v *vectors) Gamut(dx, x engine.Vector, weight float64) (value float64) {
+	pdx, px := pointer(dx, 3*v.w*v.h), pointer(x, 3*v.w*v.h)
+	v.device.do(func() {
+		v.gamut(pdx, px, weight, v.totals)
+		value = v.total()
+	})
+	return value
+}
+
+// gamut is Gamut; its value goes to out.
+func (v *vectors) gamut(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
+	n := 3 * v.w * v.h
+	v.elements("picture_gamut", n, dx, x, n, 2*weight/float64(n), v.partial)
+	v.addUp(1, vectorGrid(n), 1/float64(n), out)
 }
 
 func (v *vectors) Prior(dx, x, prior, w engine.Vector, weight float64) (value float64) {
@@ -260,11 +274,9 @@ func (v *vectors) Prior(dx, x, prior, w engine.Vector, weight float64) (value fl
 	return value
 }
 
-// prior is Prior; its value goes to out unless that is 0.
+// prior is Prior; its value goes to out.
 func (v *vectors) prior(dx, x, prior, w cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	p := v.w * v.h
 	v.elements("picture_prior", p, dx, x, prior, w, p, 2*weight/float64(p), v.partial)
-	if out != 0 {
-		v.addUp(1, vectorGrid(p), 1/float64(p), out)
-	}
+	v.addUp(1, vectorGrid(p), 1/float64(p), out)
 }

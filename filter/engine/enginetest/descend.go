@@ -3,6 +3,7 @@ package enginetest
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 
@@ -44,6 +45,9 @@ func terms(e engine.Evaluator, s engine.Spec, target []float32) []engine.Term {
 		if s.Taps[i].Style {
 			out[i].Target, out[i].Metric = slices.Clone(m.Gram), metric[i]
 			out[i].Style = .5 + float64(i)
+			if i%2 == 0 {
+				out[i].TargetMean, out[i].Mean = slices.Clone(m.Mean), 1+float64(i)
+			}
 		}
 		out[i].Content = g[i].Content
 	}
@@ -51,7 +55,7 @@ func terms(e engine.Evaluator, s engine.Spec, target []float32) []engine.Term {
 }
 
 // beside holds the weights of what a test adds to the taps' terms.
-type beside struct{ tv, prior float64 }
+type beside struct{ tv, gamut, prior float64 }
 
 func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	a, b := compile(t, got, s), compile(t, oracle, s)
@@ -62,11 +66,8 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	for i := range dark {
 		dark[i] /= 2
 	}
-	j, both := terms(b, s, dark), beside{30, 20}
+	j, all := terms(b, s, dark), beside{30, 10, 20}
 	a.(engine.Descender).SetTerms(j)
-	_, unread := descent(a, s, x, both, false)
-	zeros := make([]float64, len(s.Taps))
-	sameValues(t, "values before any were read", unread, engine.Values{Style: zeros, Content: zeros})
 	run := func(what string, c ...beside) {
 		t.Helper()
 		for _, e := range []engine.Evaluator{a, b} {
@@ -76,93 +77,105 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 			compareDescents(t, fmt.Sprintf("%s, beside %+v", what, c), a, b, s, x, c)
 		}
 	}
-	run("no target", both)
+	run("no target", all)
 	for _, e := range []engine.Evaluator{a, b} {
 		e.Forward(upload(e, dark))
 		e.SetContent(metrics(s))
 	}
-	run("with a target", both, beside{}, beside{tv: 30}, beside{prior: 20})
+	run("with a target", all, beside{}, beside{tv: 30}, beside{gamut: 10}, beside{prior: 20})
 	testReading(t, a, s, x)
 	compare(t, "Forward after it", a, b, s, x, gradients(s))
 
-	all := masks(s.W, s.H)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	covers := masks(s.W, s.H)
+	for _, name := range slices.Sorted(maps.Keys(covers)) {
 		for _, e := range []engine.Evaluator{a, b} {
-			e.SetMask(slices.Clone(all[name]))
+			e.SetMask(slices.Clone(covers[name]))
 			e.Forward(upload(e, dark))
 			e.SetContent(make([][]float32, len(s.Taps)))
 		}
-		compareDescents(t, name, a, b, s, x, both)
+		compareDescents(t, name, a, b, s, x, all)
 	}
 	for _, e := range []engine.Evaluator{a, b} {
 		e.SetMask(nil)
 	}
 	for i := range j {
-		j[i].Target, j[i].Metric, j[i].Content = nil, nil, 2*j[i].Content
+		j[i].Target, j[i].TargetMean, j[i].Metric, j[i].Content = nil, nil, nil, 2*j[i].Content
 	}
-	run("other terms", both)
+	run("other terms", all)
+	for _, e := range []engine.Evaluator{a, b} { // what is left is of the picture alone
+		e.(engine.Descender).SetTerms(make([]engine.Term, len(s.Taps)))
+	}
+	wide := picture(15, s.W, s.H)
+	for i, v := range wide {
+		wide[i] = 3*v - 1
+	}
+	compareDescents(t, "no terms", a, b, s, wide, all)
 }
 
 // descent evaluates J at x; dx held something before.
-func descent(e engine.Evaluator, s engine.Spec, x []float32, c beside, read bool) ([]float32, engine.Values) {
+func descent(e engine.Evaluator, s engine.Spec, x []float32, c beside) ([]float32, engine.Values) {
 	dx := upload(e, picture(2, s.W, s.H))
-	var prior, w engine.Vector
+	p := engine.PictureTerms{TV: c.tv, Gamut: c.gamut, PriorWeight: c.prior}
 	if c.prior > 0 {
-		prior, w = upload(e, picture(11, s.W, s.H)), upload(e, picture(12, s.W, s.H)[:s.W*s.H])
+		p.Prior, p.W = upload(e, picture(11, s.W, s.H)), upload(e, picture(12, s.W, s.H)[:s.W*s.H])
 	}
-	v := e.(engine.Descender).Descend(dx, upload(e, x), c.tv, prior, w, c.prior, read)
-	v.Style, v.Content = slices.Clone(v.Style), slices.Clone(v.Content)
+	d := e.(engine.Descender)
+	d.Descend(dx, upload(e, x), p)
+	v := d.Values()
+	v.Style, v.Mean, v.Content = slices.Clone(v.Style), slices.Clone(v.Mean), slices.Clone(v.Content)
 	return download(e, dx), v
 }
 
 func compareDescents(t *testing.T, what string, a, b engine.Evaluator, s engine.Spec, x []float32, c beside) {
 	t.Helper()
-	dx, got := descent(a, s, x, c, true)
-	ddx, want := descent(b, s, x, c, true)
-	if len(got.Style) != len(s.Taps) || len(got.Content) != len(s.Taps) {
-		t.Fatalf("%s: %d style terms and %d content terms of %d taps", what, len(got.Style), len(got.Content), len(s.Taps))
+	dx, got := descent(a, s, x, c)
+	ddx, want := descent(b, s, x, c)
+	if n := len(s.Taps); len(got.Style) != n || len(got.Mean) != n || len(got.Content) != n {
+		t.Fatalf("%s: %d style terms, %d of means and %d of content, of %d taps", what, len(got.Style), len(got.Mean), len(got.Content), n)
 	}
 	for i, tap := range s.Taps {
 		at := what + ": " + s.Network.Layers[tap.Layer].Tap()
 		nearNumber(t, at+" style", got.Style[i], want.Style[i], networkTolerance)
+		nearNumber(t, at+" mean", got.Mean[i], want.Mean[i], networkTolerance)
 		nearNumber(t, at+" content", got.Content[i], want.Content[i], networkTolerance)
 	}
 	nearNumber(t, what+": TV", got.TV, want.TV, vectorTolerance)
+	nearNumber(t, what+": gamut", got.Gamut, want.Gamut, vectorTolerance)
 	nearNumber(t, what+": prior", got.Prior, want.Prior, vectorTolerance)
 	near(t, what+": gradient", dx, ddx, networkTolerance)
 }
 
-// testReading checks that values are those read last, the gradient always x's, and
-// that the same bits come again.
+// testReading checks that the same bits come again, and that values are those of the
+// latest picture however often they are read.
 func testReading(t *testing.T, e engine.Evaluator, s engine.Spec, x []float32) {
-	c, other := beside{30, 20}, picture(14, s.W, s.H)
-	dx, first := descent(e, s, x, c, true)
-	want, second := descent(e, s, other, c, true)
-	again, third := descent(e, s, x, c, true)
+	c, other := beside{30, 10, 20}, picture(14, s.W, s.H)
+	dx, first := descent(e, s, x, c)
+	descent(e, s, other, c)
+	again, third := descent(e, s, x, c)
 	sameBits(t, "gradient again", again, dx)
 	sameValues(t, "values again", third, first)
-	unread, held := descent(e, s, other, c, false)
-	sameBits(t, "gradient without reading", unread, want)
-	sameValues(t, "values that were not read", held, first)
-	_, fresh := descent(e, s, other, c, true)
-	sameValues(t, "values that are read at last", fresh, second)
+	sameValues(t, "values read twice", e.(engine.Descender).Values(), first)
 
 	// As an optimiser does: the same vectors again and again, the picture another.
+	d, p := e.(engine.Descender), engine.PictureTerms{TV: c.tv}
 	moving, dmoving := upload(e, x), e.NewVector(len(x))
 	for i := range 4 {
-		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
-		here, _ := descent(e, s, download(e, moving), beside{tv: c.tv}, true)
+		d.Descend(dmoving, moving, p)
+		here, want := descent(e, s, download(e, moving), beside{tv: c.tv})
 		sameBits(t, fmt.Sprintf("gradient on the way, step %d", i+1), download(e, dmoving), here)
-		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
-		e.(engine.Descender).Descend(dmoving, moving, c.tv, nil, nil, 0, false)
+		d.Descend(dmoving, moving, p)
+		d.Descend(dmoving, moving, p)
 		sameBits(t, fmt.Sprintf("and once more, step %d", i+1), download(e, dmoving), here)
-		e.Combine(moving, engine.Multiple{By: 1, Of: moving}, engine.Multiple{By: -.1, Of: dmoving})
+		sameValues(t, fmt.Sprintf("values, step %d", i+1), d.Values(), want)
+		small := .02 * math.Sqrt(float64(len(x))/e.Dots([2]engine.Vector{dmoving, dmoving})[0])
+		e.Combine(moving, engine.Multiple{By: 1, Of: moving}, engine.Multiple{By: -small, Of: dmoving})
 	}
 }
 
 func sameValues(t *testing.T, what string, got, want engine.Values) {
 	t.Helper()
-	if !slices.Equal(got.Style, want.Style) || !slices.Equal(got.Content, want.Content) || got.TV != want.TV || got.Prior != want.Prior {
+	if !slices.Equal(got.Style, want.Style) || !slices.Equal(got.Mean, want.Mean) || !slices.Equal(got.Content, want.Content) ||
+		got.TV != want.TV || got.Gamut != want.Gamut || got.Prior != want.Prior {
 		t.Errorf("%s: %+v, want %+v", what, got, want)
 	}
 }

@@ -15,42 +15,47 @@ func (d Descending) Compile(s engine.Spec) (engine.Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := len(s.Taps)
-	return &descender{Evaluator: ev, last: engine.Values{Style: make([]float64, n), Content: make([]float64, n)}}, nil
+	return &descender{Evaluator: ev}, nil
 }
 
 type descender struct {
 	engine.Evaluator
 	terms []engine.Term
-	last  engine.Values // read
+	last  engine.Values
 }
 
 func (e *descender) SetTerms(terms []engine.Term) { e.terms = terms }
 
-func (e *descender) Descend(dx, x engine.Vector, tv float64, prior, w engine.Vector, priorWeight float64, read bool) engine.Values {
+func (e *descender) Descend(dx, x engine.Vector, p engine.PictureTerms) {
 	var v engine.Values
 	var g []engine.Gradient
 	for i, m := range e.Forward(x) {
 		t := e.terms[i]
-		trace, grad := 0., []float32(nil)
+		own := engine.Gradient{Content: t.Content}
+		trace, norm := 0., 0.
 		if t.Target != nil {
-			trace, grad = styleTerm(t, m.Gram)
+			trace, own.Gram = styleTerm(t, m.Gram)
 		}
-		v.Style, v.Content = append(v.Style, trace), append(v.Content, m.Content)
-		g = append(g, engine.Gradient{Gram: grad, Content: t.Content})
+		if t.TargetMean != nil {
+			norm, own.Mean = meanTerm(t, m.Mean)
+		}
+		v.Style, v.Mean, v.Content = append(v.Style, trace), append(v.Mean, norm), append(v.Content, m.Content)
+		g = append(g, own)
 	}
 	e.Backward(dx, g)
-	if tv != 0 {
-		v.TV = e.TV(dx, x, tv)
+	if p.TV != 0 {
+		v.TV = e.TV(dx, x, p.TV)
 	}
-	if prior != nil {
-		v.Prior = e.Prior(dx, x, prior, w, priorWeight)
+	if p.Gamut != 0 {
+		v.Gamut = e.Gamut(dx, x, p.Gamut)
 	}
-	if read {
-		e.last = v
+	if p.Prior != nil {
+		v.Prior = e.Prior(dx, x, p.Prior, p.W, p.PriorWeight)
 	}
-	return e.last
+	e.last = v
 }
+
+func (e *descender) Values() engine.Values { return e.last }
 
 // styleTerm returns tr(MΔMΔ), Δ = Target − gram, and −Style·MΔM.
 func styleTerm(t engine.Term, gram []float32) (trace float64, grad []float32) {
@@ -70,6 +75,27 @@ func styleTerm(t engine.Term, gram []float32) (trace float64, grad []float32) {
 		grad[i] = float32(-t.Style * v)
 	}
 	return trace, grad
+}
+
+// meanTerm returns δᵀMδ, δ = TargetMean − mean, and −Mean·Mδ.
+func meanTerm(t engine.Term, mean []float32) (norm float64, grad []float32) {
+	n := len(mean)
+	grad = make([]float32, n)
+	for i := range n {
+		sum := 0.
+		for j := range n {
+			d := float64(t.TargetMean[j]) - float64(mean[j])
+			switch {
+			case t.Metric != nil:
+				sum += float64(t.Metric[i*n+j]) * d
+			case i == j:
+				sum += d
+			}
+		}
+		norm += sum * (float64(t.TargetMean[i]) - float64(mean[i]))
+		grad[i] = float32(-t.Mean * sum)
+	}
+	return norm, grad
 }
 
 // multiply returns a·b, all n×n.

@@ -8,7 +8,7 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// term is TV or Prior: it returns its value and adds weight·gradient to dx.
+// term is TV, Gamut or Prior: it returns its value and adds weight·gradient to dx.
 type term func(dx, x engine.Vector, weight float64) float64
 
 func testPictureTerms(t *testing.T, e engine.Engine) {
@@ -39,6 +39,18 @@ func testPictureTerms(t *testing.T, e engine.Engine) {
 			}
 			testTerm(t, ev, s, x, sum/float64(n), ev.TV)
 		})
+		t.Run(fmt.Sprintf("Gamut %d×%d", s.W, s.H), func(t *testing.T) {
+			wide, far := make([]float32, len(x)), make([]float32, len(x))
+			for i, v := range x {
+				wide[i] = 3*v - 1 // within [0,1] and without
+				far[i] = v + 1.5  // and where the step of testTerm stays on one side of 0 and 1
+				if i%3 == 0 {
+					far[i] = v - 1.5
+				}
+			}
+			nearNumber(t, "value within and without", ev.Gamut(ev.NewVector(len(x)), upload(ev, wide), 1), outside(wide), vectorTolerance)
+			testTerm(t, ev, s, far, outside(far), ev.Gamut)
+		})
 		t.Run(fmt.Sprintf("Prior %d×%d", s.W, s.H), func(t *testing.T) {
 			var sum float64
 			for i := range x {
@@ -51,6 +63,15 @@ func testPictureTerms(t *testing.T, e engine.Engine) {
 		})
 		ev.Close()
 	}
+}
+
+// outside is the mean squared distance from [0,1].
+func outside(x []float32) float64 {
+	sum := 0.
+	for _, v := range x {
+		sum += square(v, min(max(v, 0), 1))
+	}
+	return sum / float64(len(x))
 }
 
 func square(a, b float32) float64 {

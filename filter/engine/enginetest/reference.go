@@ -17,11 +17,12 @@ var _ engine.Engine = Reference{}
 
 func (Reference) Name() string { return "reference, float64" }
 
-func (Reference) Memory(s engine.Spec) int64 {
-	w, h := engine.Sizes(s)
-	var n int64
-	for i, l := range s.Network.Layers[:s.Depth()] {
-		n += int64(l.In)*int64(w[i]+2)*int64(h[i]+2) + 5*int64(l.Out)*int64(w[i])*int64(h[i])
+func (Reference) Memory(specs ...engine.Spec) (n int64) {
+	for _, s := range specs {
+		w, h := engine.Sizes(s)
+		for i, l := range s.Network.Layers[:s.Depth()] {
+			n += int64(l.In)*int64(w[i]+2)*int64(h[i]+2) + 5*int64(l.Out)*int64(w[i])*int64(h[i])
+		}
 	}
 	return 8 * n
 }

@@ -127,6 +127,17 @@ func (r Vectors) TV(dx, x engine.Vector, weight float64) float64 {
 	return sum / n
 }
 
+func (r Vectors) Gamut(dx, x engine.Vector, weight float64) float64 {
+	same(dx.Len(), x.Len(), 3*r.w*r.h)
+	sum, n := 0., float64(x.Len())
+	for i, v := range x.(Vector) {
+		z := float64(v) - min(max(float64(v), 0), 1)
+		sum += z * z
+		dx.(Vector)[i] += float32(weight * 2 * z / n)
+	}
+	return sum / n
+}
+
 func (r Vectors) Prior(dx, x, prior, w engine.Vector, weight float64) float64 {
 	P := r.w * r.h
 	same(dx.Len(), x.Len(), prior.Len(), 3*P)

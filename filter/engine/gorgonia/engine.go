@@ -25,7 +25,14 @@ func (*Engine) Name() string { return "gorgonia" }
 // Memory counts what both graphs hold, which is every node: per layer the patches
 // (9·In per position) forward, again and their gradient, and what is as large as
 // the activation. Weights are held once, by the network.
-func (*Engine) Memory(s engine.Spec) int64 {
+func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
+	for _, s := range specs {
+		n += e.memory(s)
+	}
+	return n
+}
+
+func (*Engine) memory(s engine.Spec) int64 {
 	s.Check()
 	w, h := engine.Sizes(s)
 	var n int64

@@ -158,6 +158,25 @@ func (p vectors) TV(pdx, px engine.Vector, weight float64) float64 {
 	return sum / n
 }
 
+func (p vectors) Gamut(pdx, px engine.Vector, weight float64) float64 {
+	dx, x := pdx.(vector), px.(vector)
+	same(len(x), 3*p.w*p.h)
+	same(len(dx), len(x))
+	n := float64(len(x))
+	var sum float64
+	for from := 0; from < len(x); from += block {
+		var s float64
+		for i := from; i < min(from+block, len(x)); i++ {
+			v := float64(x[i])
+			z := v - min(max(v, 0), 1)
+			s += z * z
+			dx[i] += float32(2 * weight / n * z)
+		}
+		sum += s
+	}
+	return sum / n
+}
+
 func (p vectors) Prior(pdx, px, pprior, pw engine.Vector, weight float64) float64 {
 	P := p.w * p.h
 	dx, x, prior, w := pdx.(vector), px.(vector), pprior.(vector), pw.(vector)

@@ -1,5 +1,5 @@
-// The style loss of one tap, Δ = Target − Gram and −MΔM of it, without its Gram matrix
-// leaving the device (filter/loss.go, engine.Term).
+// The style loss of one tap, Δ = Target − Gram and −MΔM of it, δ = TargetMean − Mean and
+// −Mδ of it, without its moments leaving the device (engine.Term).
 #include "common.cuh"
 #include "sum.cuh"
 
@@ -23,6 +23,24 @@ KERNEL(style_gradient, (float *grad, const float *product, const float *delta, l
     grad[i] = (float)(scale * v);
   }
   sum_block(sum, partial);
+}
+
+// grad = −weight·M·δ, δ = target − scale·means, of n channels, and value = δᵀMδ, by one
+// block. metric 0: M is the identity.
+KERNEL(mean_gradient, (float *grad, const float *target, const float *metric, const double *means, long n,
+                       double scale, double weight, double *value)) {
+  double sum = 0;
+  for (long i = threadIdx.x; i < n; i += blockDim.x) {
+    double own = target[i] - scale * means[i], m = own;
+    if (metric) {
+      m = 0;
+      for (long j = 0; j < n; j++) m = fma((double)metric[j * n + i], target[j] - scale * means[j], m);
+    }
+    grad[i] = (float)(-weight * m);
+    sum = fma(own, m, sum);
+  }
+  sum = sum_threads(sum);
+  if (threadIdx.x == 0) *value = sum;
 }
 
 // Sides of a block's part of the product, of what it multiplies at a time, and of a

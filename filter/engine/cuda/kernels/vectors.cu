@@ -208,6 +208,18 @@ KERNEL(picture_tv, (float *dx, const float *x, const float *mask, long w, long h
   sum_block(sum, partial);
 }
 
+// partial[block] = Σ of squared distances from [0,1], and dx += k times the half of its
+// gradient.
+KERNEL(picture_gamut, (float *dx, const float *x, long n, double k, double *partial)) {
+  double sum = 0;
+  for (long i = thread_number(); i < n; i += thread_count()) {
+    float z = x[i] - fminf(fmaxf(x[i], 0), 1);
+    sum = fma((double)z, (double)z, sum);
+    dx[i] = fmaf((float)k, z, dx[i]);
+  }
+  sum_block(sum, partial);
+}
+
 // partial[block] = Σ weight·‖x − prior‖², and dx += k times the half of its gradient; p
 // pixels of three planes.
 KERNEL(picture_prior, (float *dx, const float *x, const float *prior, const float *weight, long p,
