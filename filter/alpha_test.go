@@ -50,11 +50,7 @@ func TestTransparentPixelsTakeNoPart(t *testing.T) {
 					g := Guide{}
 					if later {
 						start := holed(w, h, seed+10)
-						fresh := make([]float32, w*h)
-						for i := range fresh {
-							fresh[i] = float32(i % 2)
-						}
-						g = Guide{Start: start, Prior: start, New: fresh}
+						g = Guide{Start: start, Prior: start}
 					}
 					out, _ = paint(t, f, content.With(slices.Clone(content.Pix)), g)
 					return content, out

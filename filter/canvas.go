@@ -53,50 +53,12 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 	return pix, nil
 }
 
-// repaint works on the picture start at the size of each stage, whose last is its own:
-// what a smaller size changes is added to it where it is new, so that it keeps its
-// detail and all that is settled.
-func (c *canvas) repaint(ctx context.Context, pix []float32, g Guide) ([]float32, error) {
-	content, full := c.content, c.full()
-	c.content = nil
-	var fresh []float32
-	if len(c.stages) > 1 {
-		fresh = g.fresh(full)
-	}
-	for i, st := range c.stages[:len(c.stages)-1] {
-		now, s := time.Now(), st.size
-		c.at = i
-		fit := func(pix []float32) []float32 { return resize(pix, 3, full.w, full.h, s.w, s.h, bicubic) }
-		low := fit(pix)
-		c.report.since(now, "resize")
-		change, err := c.optimise(ctx, fit(content), low, g)
-		if err != nil {
-			return nil, err
-		}
-		c.carried = nil // the next picture is another
-		now = time.Now()
-		axpy(change, -1, low)
-		sum := resize(change, 3, s.w, s.h, full.w, full.h, bicubic)
-		inBlocks(len(sum), func(from, to int) {
-			for i := from; i < to; i++ {
-				change := float32(sum[i] * fresh[i%len(fresh)]) // rounded by itself
-				sum[i] = min(max(change+pix[i], 0), 1)
-			}
-		})
-		pix = sum
-		c.report.since(now, "resize")
-	}
-	c.at = len(c.stages) - 1
-	return c.optimise(ctx, content, pix, g)
-}
-
 // optimise does one stage and returns its picture.
 func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) (_ []float32, err error) {
 	f, st, now := c.f, c.stages[c.at], time.Now()
 	defer f.failed(&err)
 	s, last := st.size, c.at+1 == len(c.stages)
 	precision := f.precision(g.Start == nil && last)
-	f.leave(s.grow(f.o.Margin), precision)
 	style, err := f.styleTargets(c.frame, s, precision, g.Shares)
 	if err != nil {
 		return nil, err
@@ -106,7 +68,6 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 	if err != nil {
 		return nil, err
 	}
-	w.first = w.first || g.Start == nil
 	now = c.report.since(now, "compile")
 	j := newObjective(f, st, w, style)
 	mask := fitMask(c.mask, c.full(), s)

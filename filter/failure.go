@@ -24,14 +24,10 @@ func (f *Filter) failed(err *error) {
 	}
 }
 
-// lessen gives up a second workspace, or else half of what the latest evaluator took;
-// false: the engine cannot do with less.
+// lessen gives up half of what the latest evaluator took; false: the engine cannot do with
+// less.
 func (f *Filter) lessen() bool {
 	f.Close()
-	if f.together != nil {
-		f.together, f.apart = nil, true
-		return true
-	}
 	s := f.tried
 	took := f.e.Memory(s)
 	s.Memory = max(took/2, 1)

@@ -27,8 +27,7 @@ type Filter struct {
 	// Paint.
 	MaxMemory int64
 	// Film says that frames follow that begin from the result before: plans then
-	// have room for these too, and for keeping what is made ready for one until the
-	// next, where MaxMemory has. It is set before a Plan or Paint.
+	// have room for these too. It is set before a Plan or Paint.
 	Film bool
 
 	o      Options
@@ -41,12 +40,10 @@ type Filter struct {
 	looks map[size]*styleLook // by the picture's size
 	plans map[planned]Plan
 
-	kept     []*workspace // for the next frame
-	together []size       // whose workspaces stay side by side; nil: there is one at a time
+	kept *workspace // of the latest stage, for the next frame; nil: none
 
 	tried engine.Spec // of the latest evaluator
-	apart bool        // its device's memory is not enough for two
-	less  int64       // bytes that it leaves an evaluator; 0: not known
+	less  int64       // bytes that its device leaves an evaluator; 0: not known
 }
 
 // New prepares a filter. The styles are blended by o.StyleBlendWeights, or by each
@@ -89,16 +86,15 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 
 // Close frees what the filter keeps between pictures.
 func (f *Filter) Close() {
-	for _, w := range f.kept {
-		w.Close()
+	if f.kept != nil {
+		f.kept.Close()
+		f.kept = nil
 	}
-	f.kept = nil
 }
 
 // Paint returns content in the filter's style. With a Start in the guide it works
-// at one scale, from there, by L-BFGS for at most Options.FrameIterations, and
-// before that at ¼ of the size where much is New; else coarse to fine. No
-// iterations give the content itself, and so does one that is wholly transparent;
+// at one scale, from there, by L-BFGS for at most Options.FrameIterations; else coarse to
+// fine. No iterations give the content itself, and so does one that is wholly transparent;
 // pixels of alpha 0 keep their samples, and what these are changes no other. It
 // fails when ctx is done, when content is too small, when J stops being a number, or
 // when the engine's device fails; a device without enough memory is asked again to
@@ -144,44 +140,31 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	report.W, report.H = plan.W, plan.H
 	work := size{plan.W, plan.H}
 	head := *content // if the caller has let go of content, its picture can be collected before the end
-	head.Pix = nil
-	var original []float32
-	if mask != nil {
-		original = content.Pix
+	if mask == nil {
+		head.Pix = nil
 	}
 	now := time.Now()
 	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work, bicubic),
 		mask: fitMask(mask, size{head.W, head.H}, work)}
 	report.since(now, "resize")
-	var pix []float32
-	f.together = nil
+	var start []float32
 	if g.Start != nil {
-		f.together, _ = f.sideBySide(c.frame, work)
-		c.stages = f.laterStages(work, g.coarse(work))
-		pix, err = c.repaint(ctx, g.Start.fit(work, bicubic), g)
+		c.stages = []stage{f.laterStage(work)}
+		start = g.Start.fit(work, bicubic)
 	} else {
 		c.stages = f.stages(work)
-		pix, err = c.paint(ctx, f.start(content, c.stages[0].size, g.Shares), g)
+		start = f.start(content, c.stages[0].size, g.Shares)
 	}
+	pix, err := c.paint(ctx, start, g)
 	if err != nil {
 		return nil, nil, fmt.Errorf("frame %d: %w", head.Index, err)
 	}
 	now = time.Now()
-	if full := (size{head.W, head.H}); full != work && f.o.OutputSize == "work" {
-		head.W, head.H = work.w, work.h
-		if head.Alpha != nil {
-			head.Alpha = resize(head.Alpha, 1, full.w, full.h, work.w, work.h, bicubic)
-			clamp01(head.Alpha)
-		}
-	} else if full != work {
-		pix = resize(pix, 3, work.w, work.h, full.w, full.h, bicubic)
-		clamp01(pix)
+	defer report.since(now, "resize")
+	if f.o.OutputSize == "work" && work != c.frame {
+		return head.sized(work.w, work.h).With(pix), report, nil
 	}
-	if len(pix) == len(original) {
-		restore(pix, original, mask)
-	}
-	report.since(now, "resize")
-	return head.With(pix), report, nil
+	return head.Painted(pix, work.w, work.h), report, nil
 }
 
 // fit returns the frame's picture at a size, filled; at its own it may be the frame's.

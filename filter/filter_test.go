@@ -356,34 +356,6 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-func TestGuideNew(t *testing.T) {
-	style, content := smooth(80, 80, 1), smooth(96, 80, 2)
-	o := tinyOptions()
-	o.FrameIterations = 10
-	f := newFilter(t, o, tiny(false), style)
-	plain, alone := paint(t, f, content, Guide{Start: content})
-	fresh := make([]float32, content.W*content.H)
-	same, _ := paint(t, f, content, Guide{Start: content, New: fresh})
-	if !slices.Equal(same.Pix, plain.Pix) {
-		t.Error("nothing new changes something")
-	}
-	for i := range fresh {
-		fresh[i] = 1
-	}
-	f.OnProgress = func(p Progress) {
-		if p.Iteration > p.Iterations || p.Done > 1 {
-			t.Errorf("progress %+v", p)
-		}
-	}
-	again, report := paint(t, f, content, Guide{Start: content, New: fresh})
-	if report.Iterations <= alone.Iterations || report.W != content.W || report.H != content.H {
-		t.Errorf("%d iterations, at last at %d×%d; a start that is painted takes %d", report.Iterations, report.W, report.H, alone.Iterations)
-	}
-	if slices.Equal(again.Pix, plain.Pix) {
-		t.Error("coarse sizes change nothing")
-	}
-}
-
 func distance(a, b *Frame) float64 {
 	sum := 0.0
 	for i := range a.Pix {

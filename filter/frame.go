@@ -36,3 +36,38 @@ func (f *Frame) With(pix []float32) *Frame {
 	g.Pix = pix
 	return &g
 }
+
+// Resized is f at another size, by bicubic resampling; what is transparent is filled with
+// its surroundings first. All else stays.
+func (f *Frame) Resized(w, h int) *Frame {
+	if f.W == w && f.H == h {
+		return f
+	}
+	g := f.sized(w, h)
+	g.Pix = f.fit(size{w, h}, bicubic)
+	return g
+}
+
+// sized is f without its picture, at another size.
+func (f *Frame) sized(w, h int) *Frame {
+	g := *f
+	g.W, g.H, g.Pix = w, h, nil
+	if f.Alpha != nil && (f.W != w || f.H != h) {
+		g.Alpha = resize(f.Alpha, 1, f.W, f.H, w, h, bicubic)
+		clamp01(g.Alpha)
+	}
+	return &g
+}
+
+// Painted is f with its result, a picture of w×h that it takes; where f is transparent it
+// keeps its samples.
+func (f *Frame) Painted(pix []float32, w, h int) *Frame {
+	if f.W != w || f.H != h {
+		pix = resize(pix, 3, w, h, f.W, f.H, bicubic)
+		clamp01(pix)
+	}
+	if mask := f.mask(); mask != nil {
+		restore(pix, f.Pix, mask)
+	}
+	return f.With(pix)
+}

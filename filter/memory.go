@@ -65,34 +65,10 @@ func (f *Filter) vectorMemory(st stage) int64 {
 	default:
 		vectors += 2 * params
 	}
-	if st.later && f.o.PriorWeight > 0 {
+	if f.Film && f.o.PriorWeight > 0 {
 		vectors += 4 * sizes[0].pixels() // the prior and its weight
 	}
 	return 4 * int64(vectors)
-}
-
-// sideBySide lists the sizes, margins and all, whose workspaces a film's later frames
-// keep, and the bytes that painting takes with them: frames of size full, painted at
-// size s. There are none where one at a time has to do.
-func (f *Filter) sideBySide(full, s size) (sizes []size, bytes int64) {
-	low := coarser(s)
-	if !f.Film || f.apart || f.less > 0 || low == nil {
-		return nil, 0
-	}
-	var specs []engine.Spec
-	pictures := int64(0)
-	for _, st := range f.laterStages(s, low) {
-		vectors, own := f.vectorMemory(st), f.ownMemory(full, st, st.size == s)
-		specs = append(specs, f.specs(st.size, f.precision(false), own)...)
-		bytes += vectors
-		pictures = max(pictures, own-vectors) // of one size after the other
-		sizes = append(sizes, st.size.grow(f.o.Margin))
-	}
-	bytes += f.e.Memory(specs...) + pictures
-	if f.MaxMemory > 0 && bytes > f.MaxMemory {
-		return nil, 0
-	}
-	return sizes, bytes
 }
 
 // pictureMemory is what lies in the host's memory, whatever computes.
@@ -100,7 +76,7 @@ func (f *Filter) pictureMemory(full size, st stage, last bool) int64 {
 	s := st.size.grow(f.o.Margin)
 	pictures := 3*full.pixels() + 2*3*s.pixels() + 2*s.pixels() // the frame, the result, what passes by, and masks
 	if st.later {
-		pictures += 96 * full.pixels() // the guide, what it and the next one are made of, and frames that wait
+		pictures += 90*st.pixels() + 9*full.pixels() // the guide, what it and the next one are made of; frames that wait
 	}
 	if !last {
 		params := 3 * s.pixels()

@@ -94,13 +94,11 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 		}
 	}
 	later := f.laterStage(s)
-	p.Later = f.stageSeconds(full, later, true, perPixel) * (1 + 4./16) // with a quarter of the size before
+	p.Later = f.stageSeconds(full, later, true, perPixel)
 	if f.Film {
 		memory, host := f.stageMemory(full, later)
 		p.Memory, p.Host = max(p.Memory, memory), max(p.Host, host)
 	}
-	_, together := f.sideBySide(full, s)
-	p.Memory = max(p.Memory, together)
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)
 		at = at.grow(f.styleMargin(at))

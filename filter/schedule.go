@@ -77,17 +77,6 @@ func (f *Filter) laterStage(full size) stage {
 		later: true, lbfgs: true, first: 0.002}
 }
 
-// laterStages is laterStage with what comes before it where much of the picture is new:
-// a quarter of the size, where steps cost little.
-func (f *Filter) laterStages(full size, coarse []size) (out []stage) {
-	for _, s := range coarse {
-		st := f.laterStage(full)
-		st.size, st.steps = s, 4*st.steps
-		out = append(out, st)
-	}
-	return append(out, f.laterStage(full))
-}
-
 // pairs is how many steps L-BFGS remembers.
 func (s *stage) pairs() int { return max(1, min(s.steps, lbfgsHistory)) }
 

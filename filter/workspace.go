@@ -1,10 +1,6 @@
 package filter
 
-import (
-	"slices"
-
-	"nstfilter/filter/engine"
-)
+import "nstfilter/filter/engine"
 
 // workspace is what a picture of one size is painted with: an evaluator for each size at
 // which it is compared with the style, and vectors. It outlives a frame, so vectors are
@@ -18,7 +14,6 @@ type workspace struct {
 
 	vectors []engine.Vector
 	used    int
-	first   bool // painted a first frame, and may have vectors that later ones do not need
 }
 
 // level is an evaluator for one size, with the picture and the gradient there.
@@ -35,18 +30,17 @@ func (l *level) halving() float64 {
 	return float64(low.pixels()) / float64(l.size.pixels())
 }
 
-// workspace returns one for pictures of size s in their margin, a kept one if there is;
-// own is what is needed beside its evaluators, in bytes.
+// workspace returns one for pictures of size s in their margin, the kept one if it is; own
+// is what is needed beside its evaluators, in bytes.
 func (f *Filter) workspace(s size, p engine.Precision, own int64) (*workspace, error) {
 	grown := s.grow(f.o.Margin)
-	for _, w := range f.kept {
-		if w.size == grown && w.precision == p {
-			w.used = 0
-			return w, nil
-		}
+	if w := f.kept; w != nil && w.size == grown && w.precision == p {
+		w.used = 0
+		return w, nil
 	}
+	f.Close()
 	w := &workspace{size: grown, precision: p}
-	f.kept = append(f.kept, w) // before its vectors, which may fail
+	f.kept = w // before its vectors, which may fail
 	for k, spec := range f.specs(s, p, own) {
 		ev, err := f.compile(spec)
 		if err != nil {
@@ -84,19 +78,6 @@ func (w *workspace) setMask(mask []float32) {
 		}
 		l.SetMask(mask)
 	}
-}
-
-// leave frees the workspaces but that of a size in its margin and precision, and the one
-// that is planned to stay beside it.
-func (f *Filter) leave(grown size, p engine.Precision) {
-	f.kept = slices.DeleteFunc(f.kept, func(w *workspace) bool {
-		beside := slices.Contains(f.together, w.size) && !w.first
-		if w.precision == p && (w.size == grown || beside) {
-			return false
-		}
-		w.Close()
-		return true
-	})
 }
 
 // spec asks for the taps of the layers at a size.

@@ -12,7 +12,8 @@ import (
 // seen is a frame, and what painting it takes that does not depend on what becomes
 // of the frames before.
 type seen struct {
-	frame   *filter.Frame
+	frame   *filter.Frame  // as it came
+	content *filter.Frame  // frame at the size worked at
 	outlook *video.Outlook // nil: frames have nothing to do with each other
 	shares  []float64      // of the styles; nil: they are always the same
 	began   time.Time      // when the work on it did, or when it was asked for if that is later
@@ -53,31 +54,32 @@ func (p *painter) lookAt(f *filter.Frame) (*seen, error) {
 			return nil, p.named(f.Index, err)
 		}
 	}
-	s := &seen{frame: f, shares: p.shares(f), began: time.Now()}
+	s := &seen{frame: f, content: f, shares: p.shares(f), began: time.Now()}
 	if p.lookout == nil {
 		return s, nil
 	}
+	s.content = f.Resized(p.plan.W, p.plan.H)
 	p.lookout.Restyle(s.shares)
 	var err error
-	if s.outlook, err = p.lookout.Look(f); err != nil {
+	if s.outlook, err = p.lookout.Look(s.content); err != nil {
 		return nil, p.named(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
 	}
 	s.took = time.Since(s.began)
 	return s, nil
 }
 
-// prepare plans for frames like f, the first, and says what they will take. They are
-// remembered where they should look like one another and their results have their
-// size.
+// prepare plans for frames like f, the first, and says what they will take. Where they
+// should look like one another, what is remembered of them has the size worked at: to
+// enlarge a result and reduce it again would wear its detail off, frame by frame.
 func (p *painter) prepare(f *filter.Frame) error {
 	w := p.worker
 	w.filter.Film = p.coherent()
-	plan, err := p.plan(f)
-	if err != nil {
+	var err error
+	if p.plan, err = p.forecast(f); err != nil {
 		return err
 	}
 	p.history = video.NewHistory(w.Threads)
-	if p.coherent() && (w.Filter.OutputSize != "work" || plan.W == f.W && plan.H == f.H) {
+	if p.coherent() {
 		p.lookout, err = video.NewLookout(w.Video, w.Threads)
 	}
 	if p.stream {

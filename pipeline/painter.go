@@ -21,6 +21,7 @@ type painter struct {
 
 	pictures []picture // the frames, where they have names
 
+	plan    filter.Plan    // for frames of the first one's size
 	lookout *video.Lookout // look's own; nil: frames have nothing to do with each other
 	history *video.History // of lookout's frames
 }
@@ -37,13 +38,25 @@ func (p *painter) stage() Stage {
 
 func (p *painter) paint(ctx context.Context, s *seen) (*filter.Frame, error) {
 	guide, took := p.guide(s)
-	f := s.frame
-	s.frame = nil // where nothing remembers it, its picture can be collected before the end
-	painted, report, err := p.render(ctx, f, guide, s.took, took)
-	if err == nil && p.lookout != nil {
-		p.history.Keep(painted, report.Margin)
+	content, frame := s.content, s.frame
+	s.content, s.frame = nil, nil // where nothing remembers it, its picture can be collected before the end
+	if p.lookout == nil {
+		frame = nil
 	}
-	return painted, err
+	painted, report, err := p.render(ctx, content, guide, s.took, took)
+	if err != nil || p.lookout == nil {
+		return painted, err
+	}
+	p.history.Keep(painted, report.Margin)
+	return p.result(frame, painted), nil
+}
+
+// result is what comes of a frame: what was painted of it, at the size asked for.
+func (p *painter) result(frame, painted *filter.Frame) *filter.Frame {
+	if p.worker.Filter.OutputSize == "work" || frame.W == painted.W && frame.H == painted.H {
+		return painted
+	}
+	return frame.Painted(painted.Pix, painted.W, painted.H)
 }
 
 // guide says where to start on a frame, from what came of those before it, and how
@@ -104,10 +117,10 @@ func (p *painter) coherent() bool {
 	return p.frames != 1 && p.worker.Filter.Init == "previous" && p.worker.Filter.Paints()
 }
 
-// plan says what the first frame will take, or that it does not fit.
-func (p *painter) plan(f *filter.Frame) (plan filter.Plan, err error) {
+// forecast says what the first frame will take, or that it does not fit.
+func (p *painter) forecast(f *filter.Frame) (plan filter.Plan, err error) {
 	if !p.worker.Filter.Paints() {
-		return plan, nil
+		return filter.Plan{W: f.W, H: f.H}, nil
 	}
 	if plan, err = p.worker.filter.Plan(f.W, f.H); err != nil {
 		return plan, err
@@ -115,11 +128,11 @@ func (p *painter) plan(f *filter.Frame) (plan filter.Plan, err error) {
 	if err := p.worker.fits(plan); err != nil {
 		return plan, err
 	}
-	p.worker.tell.say(p.ledger.input + ": " + p.forecast(f, plan))
+	p.worker.tell.say(p.ledger.input + ": " + p.inWords(f, plan))
 	return plan, nil
 }
 
-func (p *painter) forecast(f *filter.Frame, plan filter.Plan) string {
+func (p *painter) inWords(f *filter.Frame, plan filter.Plan) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%d×%d", f.W, f.H)
 	if plan.W != f.W || plan.H != f.H {

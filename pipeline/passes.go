@@ -83,8 +83,8 @@ func (s *passes) all(ctx context.Context, in iter.Seq2[*seen, error]) error {
 // take paints a frame for the first time, after the part before it where it begins
 // one.
 func (s *passes) take(ctx context.Context, next *seen) error {
-	f := next.frame
-	if s.spill.Len() >= s.worker.Video.Lookahead || !s.spill.Room(f) {
+	f := next.content
+	if s.spill.Len() >= s.worker.Video.Lookahead || !s.spill.Room(next.frame) {
 		if err := s.finish(ctx); err != nil {
 			return err
 		}
@@ -103,16 +103,8 @@ func (s *passes) take(ctx context.Context, next *seen) error {
 	if err != nil {
 		return err
 	}
-	if s.lookout != nil {
-		s.history.Keep(painted, report.Margin)
-	}
-	if painted.W != f.W || painted.H != f.H { // nothing is remembered of it
-		if !s.yield(painted, nil) {
-			return errLeft
-		}
-		return nil
-	}
-	return s.named(f.Index, s.spill.Add(&video.Painted{Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
+	s.history.Keep(painted, report.Margin)
+	return s.named(f.Index, s.spill.Add(&video.Painted{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
 }
 
 // finish paints what is held in the passes that remain, and gives it out.
@@ -191,7 +183,7 @@ func (s *passes) give() error {
 		}
 		s.history.Replace(f.Result, f.Margin)
 		s.given = f
-		if !s.yield(f.Result, nil) {
+		if !s.yield(s.result(f.Frame, f.Result), nil) {
 			return errLeft
 		}
 	}

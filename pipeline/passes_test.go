@@ -238,7 +238,7 @@ func TestSpillGivesPhotosBack(t *testing.T) {
 	if f, err = photo.Read(name); err != nil {
 		t.Fatal(err)
 	}
-	if err := spill.Add(&video.Painted{Content: f, Result: f}); err != nil {
+	if err := spill.Add(&video.Painted{Frame: f, Content: f, Result: f}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := spill.At(0)

@@ -1,6 +1,8 @@
 package video
 
 import (
+	"slices"
+
 	"nstfilter/filter"
 	"nstfilter/video/flow"
 )
@@ -39,12 +41,8 @@ func (d *desk) unmoved(content, before *filter.Frame) *Outlook {
 		trust[i] = 1
 	}
 	d.trustShown(trust, content, before, nil)
-	fresh, some := make([]float32, len(trust)), false
-	for i, t := range trust {
-		fresh[i], some = 1-t, some || t < 1
-	}
-	if some {
-		o.trust, o.fresh = trust, fresh
+	if slices.Min(trust) < 1 {
+		o.trust = trust
 	}
 	return o
 }

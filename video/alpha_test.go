@@ -42,10 +42,10 @@ func TestWhatBecomesOpaqueIsNew(t *testing.T) {
 			}
 			content := pane(all, 0, 64, seed)
 			g := h.Guide(content)
-			if g.New == nil {
+			if h.fresh() == nil {
 				t.Fatalf("%s: nothing is new", flow)
 			}
-			for i, fresh := range g.New {
+			for i, fresh := range h.fresh() {
 				switch x := i % w; {
 				case x >= 50 && x < 62 && fresh < 0.99:
 					t.Fatalf("%s: pixel %d, just opaque, is new to %g", flow, i, fresh)

@@ -39,8 +39,8 @@ func (h *History) Guide(o *Outlook) filter.Guide {
 		return filter.Guide{}
 	case o.back == nil:
 		g := filter.Guide{Start: h.result, Margin: h.margin}
-		if o.fresh != nil {
-			g.Start, g.New = content.With(d.fill(h.result.Pix, content.Pix, o.trust, content.W, content.H)), o.fresh
+		if o.trust != nil {
+			g.Start = content.With(d.fill(h.result.Pix, content.Pix, o.trust, content.W, content.H))
 		}
 		return g
 	}
@@ -50,7 +50,7 @@ func (h *History) Guide(o *Outlook) filter.Guide {
 		g := &o.older[i]
 		d.blend(moved, h.older[len(h.older)+1-g.ago], g)
 	}
-	return filter.Guide{Start: content.With(d.fill(moved, content.Pix, o.trust, content.W, content.H)), Margin: h.margin, New: o.fresh,
+	return filter.Guide{Start: content.With(d.fill(moved, content.Pix, o.trust, content.W, content.H)), Margin: h.margin,
 		Prior: content.With(moved), PriorWeight: o.weight}
 }
 

@@ -37,7 +37,16 @@ func styled(f *filter.Frame) *filter.Frame {
 type historian struct {
 	*Lookout
 	*History
-	t *testing.T
+	t    *testing.T
+	seen *[]float32 // the trust of the latest frame's outlook
+}
+
+// fresh is how new each pixel of the latest frame is.
+func (h historian) fresh() (out []float32) {
+	for _, t := range *h.seen {
+		out = append(out, 1-t)
+	}
+	return out
 }
 
 func history(t *testing.T) historian { return historyBy(t, DefaultOptions()) }
@@ -47,7 +56,7 @@ func historyBy(t *testing.T, o Options) historian {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return historian{l, NewHistory(2), t}
+	return historian{l, NewHistory(2), t, new([]float32)}
 }
 
 func (h historian) Guide(content *filter.Frame) filter.Guide {
@@ -55,6 +64,7 @@ func (h historian) Guide(content *filter.Frame) filter.Guide {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	*h.seen = slices.Clone(o.trust)
 	return h.History.Guide(o)
 }
 
@@ -72,9 +82,9 @@ func TestHistoryHoldsWhatStandsStill(t *testing.T) {
 				t.Fatalf("sample %d starts at %g and should stay near %g, is %g", i, v, g.Prior.Pix[i], want)
 			}
 		}
-		for i := range g.New {
-			if g.New[i] != 0 || g.PriorWeight[i] < 0.99 {
-				t.Fatalf("pixel %d is new to %g and held by %g", i, g.New[i], g.PriorWeight[i])
+		for i, fresh := range h.fresh() {
+			if fresh != 0 || g.PriorWeight[i] < 0.99 {
+				t.Fatalf("pixel %d is new to %g and held by %g", i, fresh, g.PriorWeight[i])
 			}
 		}
 		h.Keep(g.Start, nil)
@@ -98,8 +108,8 @@ func TestHistoryFollowsAPan(t *testing.T) {
 			inner += float64(magnitude(g.Start.Pix[y*w+x]-want.Pix[y*w+x])) / float64((hgt-16)*(w-24))
 		}
 		edge += float64(magnitude(g.Start.Pix[y*w+w-1]-want.Pix[y*w+w-1])) / float64(hgt-16)
-		if g.New[y*w+w-1] < 0.9 || g.PriorWeight[y*w+w-1] > 0.1 {
-			t.Fatalf("row %d: what entered is new to %g and held by %g", y, g.New[y*w+w-1], g.PriorWeight[y*w+w-1])
+		if fresh := h.fresh()[y*w+w-1]; fresh < 0.9 || g.PriorWeight[y*w+w-1] > 0.1 {
+			t.Fatalf("row %d: what entered is new to %g and held by %g", y, fresh, g.PriorWeight[y*w+w-1])
 		}
 	}
 	if inner > 0.01 {
@@ -166,7 +176,7 @@ func TestHistoryThreads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := historian{l, NewHistory(threads), t}
+		h := historian{l, NewHistory(threads), t, new([]float32)}
 		for i := range 6 {
 			content := covered(scene(w, hgt, 2.3*float64(i), 0.4*float64(i), 1), 30+9*i, hgt/2, 14)
 			g := h.Guide(content)
@@ -178,7 +188,7 @@ func TestHistoryThreads(t *testing.T) {
 	one, five := guides(1), guides(5)
 	for i, g := range one[1:] {
 		if f := five[i+1]; !reflect.DeepEqual(f.Start, g.Start) || !reflect.DeepEqual(f.Prior, g.Prior) ||
-			!slices.Equal(f.New, g.New) || !slices.Equal(f.PriorWeight, g.PriorWeight) {
+			!slices.Equal(f.PriorWeight, g.PriorWeight) {
 			t.Errorf("frame %d has another guide", i+1)
 		}
 	}

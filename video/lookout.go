@@ -35,10 +35,10 @@ type Outlook struct {
 	anew    bool // nothing is handed on to it
 	keep    int  // results that later guides may take from, this frame's the latest of them
 
-	back          *flow.Field // to the frame before; nil: nothing moves
-	older         []glance
-	trust         []float32 // in all of these together, in [0,1]
-	fresh, weight []float32 // the guide's New, nil for nothing, and PriorWeight
+	back   *flow.Field // to the frame before; nil: nothing moves
+	older  []glance
+	trust  []float32 // in all of these together, in [0,1]; nil: it is 1
+	weight []float32 // the guide's PriorWeight
 }
 
 // glance is what a frame takes from a result of some time ago.
@@ -172,15 +172,14 @@ func (l *Lookout) remember(content *filter.Frame, age []float32, c *camera) {
 	l.content, l.age = content, age
 }
 
-// hold says how far what s shows is held, and how much of it counts as new.
+// hold says how far what s shows is held.
 func (d *desk) hold(o *Outlook, s *sight, settle, unsettled float64) {
 	n := len(s.trust)
-	o.trust, o.weight, o.fresh = s.trust, make([]float32, n), make([]float32, n)
+	o.trust, o.weight = s.trust, make([]float32, n)
 	held := 1 - float32(unsettled)
 	d.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			c := s.trust[i]
-			o.weight[i], o.fresh[i] = c*min(settled(s.age[i], settle), held), 1-c*(1+held)/2 // half new is painted coarse to fine in full
+			o.weight[i] = s.trust[i] * min(settled(s.age[i], settle), held)
 		}
 	})
 }

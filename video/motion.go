@@ -2,6 +2,7 @@ package video
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -161,10 +162,13 @@ func (f *folderOfFlows) read(a, b *filter.Frame) (*flow.Field, error) {
 	}
 	path := filepath.Join(f.dir, name)
 	field, err := ReadFlow(path)
-	if err == nil && (field.W != a.W || field.H != a.H) {
-		err = fmt.Errorf("%s is %d×%d, the frames are %d×%d: make the flows at the frames' size", path, field.W, field.H, a.W, a.H)
+	switch {
+	case err != nil || field.W == a.W && field.H == a.H:
+		return field, err
+	case math.Abs(float64(field.W*a.H-field.H*a.W)) > float64(max(field.W, a.W)): // other than by rounding
+		return nil, fmt.Errorf("%s is %d×%d, the frames are %d×%d: make the flows at the frames' size", path, field.W, field.H, a.W, a.H)
 	}
-	return field, err
+	return field.Resized(a.W, a.H), nil // the film is painted smaller, or larger, than it is
 }
 
 // ReadFlow reads a .flo file.

@@ -11,9 +11,9 @@ const unsettling, atOnce = 24, 0.75
 
 // Restyle says by which shares of the styles, which add up to 1, the frame will be
 // painted that Look is asked about next. While they change, it is held less to the
-// results before, which would keep the old styles there, and counts as partly new;
-// afterwards it settles as newly seen areas do. A change by half or more begins
-// anew, as a cut does. Nil: there is one style.
+// results before, which would keep the old styles there; afterwards it settles as
+// newly seen areas do. A change by half or more begins anew, as a cut does. Nil:
+// there is one style.
 func (l *Lookout) Restyle(shares []float64) {
 	d := change(shares, l.shares)
 	l.unsettled *= math.Exp(-1 / l.o.Settle)

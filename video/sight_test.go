@@ -56,8 +56,8 @@ func TestHistoryRemembersWhatWasHidden(t *testing.T) {
 		}
 		g := h.Guide(ground)
 		at := ht/2*w + w/2
-		if again := g.New[at] < 0.1; again != c.remembered {
-			t.Errorf("%v: what comes back is new to %g", c.ages, g.New[at])
+		if fresh := h.fresh()[at]; fresh < 0.1 != c.remembered {
+			t.Errorf("%v: what comes back is new to %g", c.ages, fresh)
 		}
 		if c.remembered && !(g.Start.Pix[at]-result.Pix[at] < 0.01 && result.Pix[at]-g.Start.Pix[at] < 0.01) {
 			t.Errorf("%v: what comes back starts at %g, it was %g", c.ages, g.Start.Pix[at], result.Pix[at])
@@ -161,14 +161,14 @@ func TestFlowFrom(t *testing.T) {
 	write("forward_0007_0008.flo", 64, 48)
 	write("backward_0008_0007.flo", 64, 48)
 	write("forward_8_9.flo", 64, 48)
-	write("backward_9_8.flo", 32, 24)
+	write("backward_9_8.flo", 32, 20)
 	o := DefaultOptions()
 	o.FlowFrom = dir
 	l, err := NewLookout(o, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"", "", "backward_9_8.flo is 32×24, the frames are 64×48"} {
+	for i, want := range []string{"", "", "backward_9_8.flo is 32×20, the frames are 64×48"} {
 		content := scene(64, 48, 0, 0, 1)
 		content.Index = i
 		o, err := l.Look(content)

@@ -15,9 +15,10 @@ import (
 
 // Painted is a frame and what became of it.
 type Painted struct {
-	Content, Result *filter.Frame
-	Margin          []float32 // around Result: the Margin of its filter.Report
-	Shares          []float64 // of the styles that Result is in; nil: there is one
+	Frame           *filter.Frame // as it came
+	Content, Result *filter.Frame // at the size worked at: Frame, Resized, and its result
+	Margin          []float32     // around Result: the Margin of its filter.Report
+	Shares          []float64     // of the styles that Result is in; nil: there is one
 }
 
 // Spill holds painted frames on the disk, in one temporary file that nobody else
@@ -34,18 +35,19 @@ type Spill struct {
 // held is where one Painted lies: heads in memory, the rest from at on, one after
 // the other.
 type held struct {
-	content filter.Frame // without Pix, Alpha, Origin
-	shares  []float64
-	whole   func(bulk []byte) any
-	at      int64
-	sizes   [parts]int // bytes
+	frame  filter.Frame // without Pix, Alpha, Origin
+	w, h   int          // of the result
+	shares []float64
+	whole  func(bulk []byte) any
+	at     int64
+	sizes  [parts]int // bytes
 }
 
-// What is kept of a frame. A content that its native planes give again has no
-// samples of its own.
+// What is kept of a frame. One that its native planes give again has no samples of its
+// own.
 const (
 	partBulk = iota
-	partContent
+	partFrame
 	partAlpha
 	partResult
 	partMargin
@@ -101,11 +103,11 @@ func (s *Spill) Clear() error {
 
 // Room reports whether a frame like those that are held fits beside them. There is
 // always room for the first.
-func (s *Spill) Room(content *filter.Frame) bool {
+func (s *Spill) Room(frame *filter.Frame) bool {
 	if len(s.held) == 0 {
 		return true
 	}
-	_, sizes := measure(&Painted{Content: content})
+	_, sizes := measure(&Painted{Frame: frame})
 	last := s.held[len(s.held)-1].sizes
 	sizes[partResult], sizes[partMargin] = last[partResult], last[partMargin]
 	return s.end+total(sizes[:]) <= s.limit
@@ -113,15 +115,15 @@ func (s *Spill) Room(content *filter.Frame) bool {
 
 // measure lists the bytes that each part of a frame takes; origin is its bulk.
 func measure(p *Painted) (origin []byte, sizes [parts]int) {
-	sizes[partContent] = 2 * len(p.Content.Pix)
-	if b, ok := p.Content.Origin.(bulky); ok {
+	sizes[partFrame] = 2 * len(p.Frame.Pix)
+	if b, ok := p.Frame.Origin.(bulky); ok {
 		origin, _ = b.Bulk()
 		sizes[partBulk] = len(origin)
 	}
-	if _, native := p.Content.Origin.(*Native); native {
-		sizes[partContent] = 0
+	if _, native := p.Frame.Origin.(*Native); native {
+		sizes[partFrame] = 0
 	}
-	sizes[partAlpha], sizes[partMargin] = 2*len(p.Content.Alpha), 4*len(p.Margin)
+	sizes[partAlpha], sizes[partMargin] = 2*len(p.Frame.Alpha), 4*len(p.Margin)
 	if p.Result != nil {
 		sizes[partResult] = 2 * len(p.Result.Pix)
 	}
@@ -135,28 +137,28 @@ func total(sizes []int) (n int64) {
 	return n
 }
 
-// Add holds p behind those held: its pictures in 16 bits a sample, which content of
-// up to 16 bits survives bit by bit. Result has the size of Content, and its time,
-// alpha and origin. It fails where one frame alone is beyond the limit, and where
+// Add holds p behind those held: its pictures in 16 bits a sample, which frames of up to
+// 16 bits survive bit by bit. Content comes of Frame again, and Result has the time, alpha
+// and origin of Content. It fails where one frame alone is beyond the limit, and where
 // the disk is full.
 func (s *Spill) Add(p *Painted) error {
 	origin, sizes := measure(p)
-	h := held{content: *p.Content, shares: p.Shares, at: s.end, sizes: sizes}
-	h.content.Pix, h.content.Alpha = nil, nil
-	if b, ok := p.Content.Origin.(bulky); ok {
+	h := held{frame: *p.Frame, w: p.Result.W, h: p.Result.H, shares: p.Shares, at: s.end, sizes: sizes}
+	h.frame.Pix, h.frame.Alpha = nil, nil
+	if b, ok := p.Frame.Origin.(bulky); ok {
 		_, h.whole = b.Bulk()
-		h.content.Origin = nil
+		h.frame.Origin = nil
 	}
 	size := total(sizes[:])
 	if len(s.held) == 0 && size > s.limit {
-		return fmt.Errorf("frame %d takes %d MB of temporary disk, and --max-temp allows %d: allow more, or paint with --passes 1", p.Content.Index, size/1e6+1, s.limit/1e6)
+		return fmt.Errorf("frame %d takes %d MB of temporary disk, and --max-temp allows %d: allow more, or paint with --passes 1", p.Frame.Index, size/1e6+1, s.limit/1e6)
 	}
 	b := append(s.buf[:0], origin...)
-	if sizes[partContent] > 0 {
-		b = appendSamples(b, p.Content.Pix)
+	if sizes[partFrame] > 0 {
+		b = appendSamples(b, p.Frame.Pix)
 	}
-	b = appendSamples(b, p.Content.Alpha)
-	if err := s.write(appendResult(b, p.Result, p.Margin), h.at, p.Content.Index); err != nil {
+	b = appendSamples(b, p.Frame.Alpha)
+	if err := s.write(appendResult(b, p.Result, p.Margin), h.at, p.Frame.Index); err != nil {
 		return err
 	}
 	s.held, s.end = append(s.held, h), h.at+size
@@ -169,7 +171,7 @@ func (s *Spill) Replace(i int, result *filter.Frame, margin []float32) error {
 	if 2*len(result.Pix) != h.sizes[partResult] || 4*len(margin) != h.sizes[partMargin] {
 		panic(fmt.Sprintf("video: a result of %d samples, %d around it, for one of %d, %d", len(result.Pix), len(margin), h.sizes[partResult]/2, h.sizes[partMargin]/4))
 	}
-	return s.write(appendResult(s.buf[:0], result, margin), h.at+total(h.sizes[:partResult]), h.content.Index)
+	return s.write(appendResult(s.buf[:0], result, margin), h.at+total(h.sizes[:partResult]), h.frame.Index)
 }
 
 func appendResult(b []byte, result *filter.Frame, margin []float32) []byte {
@@ -196,24 +198,25 @@ func (s *Spill) At(i int) (*Painted, error) {
 	s.buf = slices.Grow(s.buf[:0], size)
 	b := s.buf[:size]
 	if _, err := s.file.ReadAt(b, h.at); err != nil {
-		return nil, fmt.Errorf("frame %d: %w", h.content.Index, err)
+		return nil, fmt.Errorf("frame %d: %w", h.frame.Index, err)
 	}
 	var part [parts][]byte
 	for k, n := range h.sizes {
 		part[k], b = b[:n:n], b[n:]
 	}
-	content := h.content
+	frame := h.frame
 	if h.whole != nil {
-		content.Origin = h.whole(slices.Clone(part[partBulk]))
+		frame.Origin = h.whole(slices.Clone(part[partBulk]))
 	}
-	if n, ok := content.Origin.(*Native); ok {
-		content.Pix = make([]float32, 3*n.W*n.H)
-		n.rgb(content.Pix)
+	if n, ok := frame.Origin.(*Native); ok {
+		frame.Pix = make([]float32, 3*n.W*n.H)
+		n.rgb(frame.Pix)
 	} else {
-		content.Pix = unpackSamples(part[partContent])
+		frame.Pix = unpackSamples(part[partFrame])
 	}
-	content.Alpha = unpackSamples(part[partAlpha])
-	p := &Painted{Content: &content, Result: content.With(unpackSamples(part[partResult])), Shares: h.shares}
+	frame.Alpha = unpackSamples(part[partAlpha])
+	p := &Painted{Frame: &frame, Content: frame.Resized(h.w, h.h), Shares: h.shares}
+	p.Result = p.Content.With(unpackSamples(part[partResult]))
 	if n := len(part[partMargin]) / 4; n > 0 {
 		p.Margin = make([]float32, n)
 		for i := range p.Margin {

@@ -22,7 +22,7 @@ func odd(p PixelFormat, index int) *Painted {
 	}
 	f := n.Frame()
 	f.Index, f.PTS, f.Duration, f.TimeBase = index, int64(index)*1001, 1001, filter.Rational{Num: 1, Den: 30000}
-	d := &Painted{Content: f, Result: f.With(make([]float32, len(f.Pix)))}
+	d := &Painted{Frame: f, Content: f, Result: f.With(make([]float32, len(f.Pix)))}
 	for i := range d.Result.Pix {
 		d.Result.Pix[i] = float32(i*257%65536) / 65535
 	}
@@ -45,7 +45,7 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 	gray.Origin = "an origin that stays in memory"
 	all := []*Painted{
 		odd(PixelFormat{S420, 8, false}, 0), odd(PixelFormat{S420, 10, false}, 1), odd(PixelFormat{RGB, 16, false}, 2), odd(PixelFormat{Mono, 8, false}, 3),
-		{Content: gray, Result: gray.With(odd(PixelFormat{S444, 8, false}, 0).Result.Pix[:3*16*17])},
+		{Frame: gray, Content: gray, Result: gray.With(odd(PixelFormat{S444, 8, false}, 0).Result.Pix[:3*16*17])},
 	}
 	for range 2 { // the file is used again
 		for i, p := range all {
@@ -103,7 +103,7 @@ func TestSpillRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		if room := s.Room(p.Content); room != (i < 2) {
+		if room := s.Room(p.Frame); room != (i < 2) {
 			t.Fatalf("with %d frames there is room: %v", i, room)
 		}
 		if i < 2 {

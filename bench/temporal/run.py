@@ -13,7 +13,7 @@ or read from folders, whose flow is then the program's own. Each is painted
            by as many steps as the result
 E_warp (Lai et al., ECCV 2018): mean squared difference over what both frames show,
 RGB in [0,1], of the result and of the input, which is the floor. Style and content:
-VGG-16's (judge.py), of the last half of the frames; new: of all that frame 0 did not
+VGG-16's (../judge.py), of the last half of the frames; new: of all that frame 0 did not
 show. Sharp: variance of the Laplacian of the last frame over the first's, over what
 both show; light: how much brighter it is. Again: mean squared difference of a thing
 before and after it was out of sight. Seconds: of a frame but the first.
@@ -28,12 +28,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import sequences
 from judge import Judge
 
 FULL_STEPS = 7  # at most, of a later frame at full size: --iterations-per-frame
-METHODS = {"result": [], "exact": [], "cold": ["--init", "content", "--iterations", "120"], "warm": ["--flow", "none"]}
+METHODS = {"result": [], "exact": [], "cold": ["--init", "recolored"], "warm": ["--flow", "none"]}
 
 
 def paint(program, style, frames, flags, scratch):
@@ -77,12 +77,12 @@ def mean(values):
     return np.mean(values, 0) if values else (None, None)
 
 
-def judge(judge, sequence, pictures):
+def judged(judge, sequence, pictures):
     half = range(len(pictures) // 2, len(pictures))
-    whole = mean([judge.losses(pictures[n], sequence.frames[n]) for n in half])
+    whole = mean([judge(pictures[n], sequence.frames[n]) for n in half])
     new = (None, None)
     if sequence.new:
-        new = mean([judge.losses(pictures[n], sequence.frames[n], sequence.new[n]) for n in half if sequence.new[n].float().mean() > 0.01])
+        new = mean([judge(pictures[n], sequence.frames[n], sequence.new[n]) for n in half if sequence.new[n].float().mean() > 0.01])
     return *whole, *new
 
 
@@ -93,7 +93,7 @@ def strip(path, rows):
     sequences.write(path, sheet)
 
 
-def measure(a, sequence, judged):
+def measure(a, sequence, judge):
     print(f"\n| {sequence.name}, {len(sequence.frames)} frames | E_warp | of cold | style | content | new: style | content | sharp | light | again | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|")
     rows, cold = {"input": sequence.frames}, None
     steps = FULL_STEPS
@@ -129,7 +129,7 @@ def measure(a, sequence, judged):
         if sequence.again:
             i, j, flow, where = sequence.again
             again = f"{difference(row[j], row[i], flow, where):.5f}"
-        losses = judge(judged, sequence, row) if name != "input" else (None,) * 4
+        losses = judged(judge, sequence, row) if name != "input" else (None,) * 4
         show = lambda v, f="%.3f": "" if v is None else f % v
         print(f"| {name} | {error:.5f} | {show(cold and error / cold, '%.3f')} | {show(losses[0], '%.4f')} | {show(losses[1])} | {show(losses[2], '%.4f')} | {show(losses[3])} | {sharp:.2f} | {light:+.2f} % | {again} | {rows.get(name + chr(39) + 's time', '')} |", flush=True)
     strip(a.out / f"{sequence.name}.png", list(pictures.values()))
@@ -165,14 +165,16 @@ def main():
     w, h = map(int, a.size.split("x"))
     style = sequences.read(a.style)
     wide = w if style.shape[2] >= style.shape[1] else round(w * style.shape[2] / style.shape[1])
-    judged = Judge(a.vgg16, sequences.read(a.style, wide))
+    eye = Judge(a.vgg16)
+    style = eye.grams(sequences.read(a.style, wide))
+    look = lambda picture, content, area=None: eye.losses(picture, content, style, area)
     if a.photos:
         for name, make in sequences.made(a.photos, a.frames, w, h):
             if not a.only or name in a.only:
-                measure(a, make(), judged)
+                measure(a, make(), look)
     for folder in a.folder:
         with tempfile.TemporaryDirectory() as scratch:
-            measure(a, sequences.of_folder(a.program, folder, scratch, a.frames, w), judged)
+            measure(a, sequences.of_folder(a.program, folder, scratch, a.frames, w), look)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,23 @@ func (f *Field) Clone() *Field {
 	return &Field{W: f.W, H: f.H, U: slices.Clone(f.U), V: slices.Clone(f.V)}
 }
 
+// Resized returns the flow between the same pictures at another size: sampled bilinearly
+// at pixels' centres, and in that size's pixels. What is next to an unknown flow is unknown.
+func (f *Field) Resized(w, h int) *Field {
+	out := NewField(w, h)
+	kx, ky := float32(f.W)/float32(w), float32(f.H)/float32(h)
+	for y := range h {
+		for x := range w {
+			u, v, known := f.sample((float32(x)+0.5)*kx-0.5, (float32(y)+0.5)*ky-0.5)
+			out.U[y*w+x], out.V[y*w+x] = u/kx, v/ky
+			if !known {
+				out.U[y*w+x] = 2 * Unknown
+			}
+		}
+	}
+	return out
+}
+
 // At returns the flow at pixel (x, y), and whether it is known.
 func (f *Field) At(x, y int) (u, v float32, known bool) {
 	u, v = f.U[y*f.W+x], f.V[y*f.W+x]
