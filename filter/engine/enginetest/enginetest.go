@@ -11,10 +11,11 @@ import (
 
 // Run checks got against oracle on networks, sizes, taps, pooling and metrics,
 // then got's vector operations against plain loops, and its manners: the same
-// bits again, side by side, after Close.
+// bits again, side by side, after NaNs, after Close.
 func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("networks", func(t *testing.T) { testNetworks(t, got, oracle) })
 	t.Run("calls", func(t *testing.T) { testCalls(t, got, oracle) })
+	t.Run("not a number", func(t *testing.T) { testNotANumber(t, got) })
 	t.Run("masks", func(t *testing.T) { testMasks(t, got, oracle) })
 	t.Run("memory", func(t *testing.T) { testMemory(t, got, oracle) })
 	t.Run("same bits", func(t *testing.T) { testSameBits(t, got) })

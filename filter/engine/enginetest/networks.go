@@ -3,6 +3,7 @@ package enginetest
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 
@@ -133,6 +134,28 @@ func testCalls(t *testing.T, got, oracle engine.Engine) {
 		}
 	}
 	compare(t, "after nothing", a, b, s, x, g)
+}
+
+// testNotANumber: a picture of NaNs, as of a broken frame, ends nothing, and leaves nothing
+// behind.
+func testNotANumber(t *testing.T, e engine.Engine) {
+	for _, p := range []weights.Pooling{weights.AveragePooling, weights.MaxPooling} {
+		s := callSpec()
+		s.Pooling = p
+		a := compile(t, e, s)
+		defer a.Close()
+		x, g := picture(8, s.W, s.H), gradients(s)
+		for i := range g {
+			g[i].Content = 0
+		}
+		want := outcome(a, s, x, g)
+		broken := slices.Clone(x)
+		for i := range broken {
+			broken[i] = float32(math.NaN())
+		}
+		outcome(a, s, broken, g)
+		sameBits(t, title(s)+", after NaNs", outcome(a, s, x, g), want)
+	}
 }
 
 // testMemory leaves almost no memory: an engine that can works in tiles, and its

@@ -200,11 +200,30 @@ func (e *evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 		clear(dx.(vector))
 		return
 	}
+	if !finite(e.moments) { // MaxPool2D of v0.9.18 looks for the source of a NaN at index -1
+		for i := range dx.(vector) {
+			dx.(vector)[i] = float32(math.NaN())
+		}
+		return
+	}
 	e.back.do()
 	e.unframe(dx.(vector), floats(e.dx))
 	if e.mask != nil {
 		engine.ClearMasked(dx.(vector), e.mask)
 	}
+}
+
+func finite(moments []engine.Moments) bool {
+	sum := 0.
+	for _, m := range moments {
+		sum += m.Content
+		for _, of := range [][]float32{m.Gram, m.Mean} {
+			for _, v := range of {
+				sum += math.Abs(float64(v))
+			}
+		}
+	}
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }
 
 // inverse is 1/P, or 0 where no position counts.
