@@ -89,7 +89,7 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 		return nil, err
 	}
 	out := p.picture()
-	if last && !f.o.NoColorMatch {
+	if st.finished && !f.o.NoColorMatch {
 		f.matchColours(out, mask, s, g.Shares)
 	}
 	if last {

@@ -21,10 +21,8 @@ func TestPlanForADevice(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := size{400, 300}
-		st := f.stages(s)[0]
-		if film {
-			st = f.laterStage(s)
-		}
+		stages := f.stages(s)
+		st := stages[len(stages)-1]
 		if want := f.pictureMemory(s, st, true); on.Host != want || off.Host != 0 {
 			t.Errorf("film %t: %d bytes of the host's beside a device's, want %d; %d beside its own", film, on.Host, want, off.Host)
 		}

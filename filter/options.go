@@ -54,7 +54,7 @@ func DefaultOptions() Options {
 	return Options{
 		OutputSize:      "input",
 		Iterations:      Steps{70, 25, 15, 8, 6, 5},
-		FrameIterations: 7,
+		FrameIterations: 6,
 		FrameTolerance:  0.005,
 		MinSize:         128,
 		Margin:          16,
@@ -71,7 +71,7 @@ func DefaultOptions() Options {
 		ContentLayers:   LayerWeights{{"relu4_2", 1}},
 		StyleWeight:     1,
 		ContentWeight:   Numbers{0.2, 0.15},
-		TVWeight:        Numbers{10, 10, 20, 60, 150, 300},
+		TVWeight:        Numbers{10, 20, 20, 60, 150, 300},
 		GamutWeight:     100,
 		PriorWeight:     15,
 		StyleScale:      1,

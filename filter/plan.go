@@ -89,16 +89,12 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 	for i, st := range stages {
 		last := i+1 == len(stages)
 		p.Seconds += f.stageSeconds(full, st, last, perPixel)
-		if last {
-			p.Memory, p.Host = f.stageMemory(full, st)
+		if st.size == s {
+			memory, host := f.stageMemory(full, st)
+			p.Memory, p.Host = max(p.Memory, memory), max(p.Host, host)
 		}
 	}
-	later := f.laterStage(s)
-	p.Later = f.stageSeconds(full, later, true, perPixel)
-	if f.Film {
-		memory, host := f.stageMemory(full, later)
-		p.Memory, p.Host = max(p.Memory, memory), max(p.Host, host)
-	}
+	p.Later = f.stageSeconds(full, f.laterStage(s), true, perPixel)
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)
 		at = at.grow(f.styleMargin(at))
@@ -127,7 +123,7 @@ func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) 
 	return seconds * float64(st.steps)
 }
 
-// stageMemory is what the last stage takes, in the engine's memory and in the host's.
+// stageMemory is what a stage at the last size takes, in the engine's memory and in the host's.
 func (f *Filter) stageMemory(full size, st stage) (memory, host int64) {
 	own := f.ownMemory(full, st, true)
 	return f.e.Memory(f.specs(st.size, f.precision(true), own)...) + own, f.pictureMemory(full, st, true)

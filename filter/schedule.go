@@ -52,9 +52,11 @@ type stage struct {
 	lbfgs       bool
 	pyramid     bool
 	first       float64 // RMS of L-BFGS's first step, in units of a sample's range
+	finished    bool    // the picture gets the colours of the style
 }
 
-// stages plans a picture of a size from scratch.
+// stages plans a picture of a size from scratch; a film's first frame ends with steps like
+// those of the frames that follow.
 func (f *Filter) stages(full size) (out []stage) {
 	o := &f.o
 	for i, s := range scales(full, o.MinSize) {
@@ -65,6 +67,12 @@ func (f *Filter) stages(full size) (out []stage) {
 		out = append(out, stage{size: s, steps: o.Iterations.at(i), content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
 			lbfgs: o.Optimizer == "lbfgs", pyramid: o.Parameters == "pyramid", first: first})
 	}
+	out[len(out)-1].finished = true
+	if f.Film { // what the next frames would change of it by and by
+		st := f.laterStage(full)
+		st.steps *= 2
+		out = append(out, st)
+	}
 	return out
 }
 
@@ -74,7 +82,7 @@ func (f *Filter) laterStage(full size) stage {
 	o := &f.o
 	i := len(scales(full, o.MinSize)) - 1
 	return stage{size: full, steps: o.FrameIterations, content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
-		later: true, lbfgs: true, first: 0.002}
+		later: true, lbfgs: true, first: 0.002, finished: true}
 }
 
 // pairs is how many steps L-BFGS remembers.

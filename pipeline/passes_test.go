@@ -125,20 +125,20 @@ func TestPassesGoBackAndForth(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		change     func(*Job)
-		iterations []int // one each, two for the first of a scene
+		iterations []int // one each, two and two like a later frame's for the first of a scene
 		want       string
 	}{
-		{"scenes and parts", func(j *Job) { j.Video.Passes = 3 }, []int{3, 3, 2, 3, 2, 3, 2},
+		{"scenes and parts", func(j *Job) { j.Video.Passes = 3 }, []int{5, 3, 2, 3, 2, 5, 2},
 			// A part as long as can be, one that a cut ends, one that the film ends. The
 			// first frame that a forward pass meets stays unless something precedes it.
 			"1:0 1:1 1:2 2:2 2:1 2:0 3:0 3:1 3:2 give 0 give 1 give 2 " +
 				"1:3 1:4 2:4 2:3 3:3 3:4 give 3 give 4 " +
 				"1:5 1:6 2:6 2:5 3:5 3:6 give 5 give 6"},
-		{"long enough", func(j *Job) { j.Video.Lookahead = 100 }, []int{3, 2, 2, 2, 1, 3, 1},
+		{"long enough", func(j *Job) { j.Video.Lookahead = 100 }, []int{5, 2, 2, 2, 1, 5, 1},
 			"1:0 1:1 1:2 1:3 1:4 2:4 2:3 2:2 2:1 2:0 give 0 give 1 give 2 give 3 give 4 1:5 1:6 2:6 2:5 give 5 give 6"},
-		{"little disk", func(j *Job) { j.Video.Lookahead, j.MaxTemp = 100, 4*50000 }, []int{3, 2, 2, 1, 2, 3, 1},
+		{"little disk", func(j *Job) { j.Video.Lookahead, j.MaxTemp = 100, 4*50000 }, []int{5, 2, 2, 1, 2, 5, 1},
 			"1:0 1:1 1:2 1:3 2:3 2:2 2:1 2:0 give 0 give 1 give 2 give 3 1:4 2:4 give 4 1:5 1:6 2:6 2:5 give 5 give 6"},
-		{"once", func(j *Job) { j.Video.Passes = 1 }, []int{2, 1, 1, 1, 1, 2, 1},
+		{"once", func(j *Job) { j.Video.Passes = 1 }, []int{4, 1, 1, 1, 1, 4, 1},
 			"give 0 give 1 give 2 give 3 give 4 give 5 give 6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -168,15 +168,17 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := o.painter.history.Guide(outlook)
-	off, last := 0, o.given[len(o.given)-1]
+	off, worst, last := 0, float32(0), o.given[len(o.given)-1]
 	for i, v := range g.Prior.Pix {
 		// Where the flow is not trusted whole, an older frame adds a little.
-		if d := v - last.Pix[i]; d < -1e-3 || d > 1e-3 {
+		d := v - last.Pix[i]
+		worst = max(worst, d, -d)
+		if d < -2e-3 || d > 2e-3 {
 			off++
 		}
 	}
 	if off > 0 {
-		t.Errorf("%d of %d samples are held to another result than was given out", off, len(g.Prior.Pix))
+		t.Errorf("%d of %d samples are held to another result than was given out, by up to %.3g", off, len(g.Prior.Pix), worst)
 	}
 }
 
