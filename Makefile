@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
 .PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint weights frei0r neighbours \
-	bench bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
+	bench bench-look bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -20,6 +20,7 @@ help:
 	@echo "make neighbours  run what the README says of other programs, which are installed"
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
+	@echo "make bench-look  how near pictures come to content and style, and sheets (PAIRS=FILE, ARGS)"
 	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
 	@echo "make bench-cuda  time the CUDA engine beside PyTorch (ARGS=-quick: a minute)"
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
@@ -73,6 +74,9 @@ weights: build
 
 bench: build
 	./nstfilter bench
+
+bench-look: weights
+	bench/look/run.sh ./nstfilter "$(PAIRS)" $(ARGS)
 
 bench-engine: weights
 	bench/engine/run.sh $(ARGS)

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Paints pairs of content and style, and says how near they came, beside pictures of the
+same pairs that others published.
+
+    bench/look/run.py ./nstfilter OUT --pair CONTENT STYLE [PUBLISHED] … [--set NAME=FLAGS …]
+
+Each set of flags gets a table and a sheet: a row for each pair of content, style, the
+published picture and ours. Figures are VGG-16's with max pooling (../judge.py): style at
+full, half and quarter size, content, and how far the colours are from the style's; smaller
+is nearer, of each. Saturated: the share of samples at 0 or 255, in percent. Seconds: of
+the whole process. Beside a published picture each figure but these is also divided by that
+picture's. Look at the sheets at full size: no figure says whether a picture is good.
+"""
+import argparse
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+sys.path.append(str(Path(__file__).parents[1]))
+from judge import Judge, colour_distance
+
+NAMES = "style", "half size", "quarter", "content", "colour"
+
+
+def read(path, size=None):
+    image = Image.open(path).convert("RGB")
+    if size and size != image.size:
+        image = image.resize(size, Image.LANCZOS)
+    return torch.from_numpy(np.asarray(image).astype(np.float32) / 255).permute(2, 0, 1)
+
+
+def within(path, longest):
+    """The size of a picture whose longest side becomes that."""
+    w, h = Image.open(path).size
+    return max(1, round(w * longest / max(w, h))), max(1, round(h * longest / max(w, h)))
+
+
+def figures(judge, picture, content, style):
+    """NAMES of a picture, all pictures brought to its size."""
+    w, h = Image.open(picture).size
+    styles = []
+    for by in 1, 2, 4:
+        size = w // by, h // by
+        at = read(style, within(style, max(size)))
+        got = judge.losses(read(picture, size), read(content, size), judge.grams(at))
+        styles.append(got[0])
+        if by == 1:
+            inside, colour = got[1], colour_distance(read(picture, size), at)
+    return *styles, inside, colour
+
+
+def saturated(picture):
+    pixels = read(picture)
+    return 100 * float(((pixels == 0) | (pixels == 1)).float().mean())
+
+
+def sheet(path, rows, height=384):
+    """Rows of pictures of one height; None leaves room."""
+    rows = [[i and Image.open(i).convert("RGB") for i in row] for row in rows]
+    rows = [[i and i.resize((round(i.width * height / i.height), height), Image.LANCZOS) for i in row] for row in rows]
+    widths = [max((i.width for i in column if i), default=0) for column in zip(*rows)]
+    out = Image.new("RGB", (sum(widths), height * len(rows)), "white")
+    for y, row in enumerate(rows):
+        for x, i in enumerate(row):
+            if i:
+                out.paste(i, (sum(widths[:x]), y * height))
+    out.save(path)
+
+
+def line(name, values, seconds="", share=""):
+    print(f"| {name} | " + " | ".join(values) + f" | {share} | {seconds} |", flush=True)
+
+
+def measure(a, judge, name, flags):
+    print(f"\n`{flags or 'defaults'}`\n\n| {name} | " + " | ".join(NAMES) + " | saturated | seconds |\n|" + "---|" * (len(NAMES) + 3))
+    rows, ours, ratios, times = [], [], [], []
+    for content, style, published in a.pairs:
+        title = f"{Path(content).stem} × {Path(style).stem}"
+        out = a.out / name / f"{Path(content).stem}_{Path(style).stem}.png"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        begin = time.time()
+        subprocess.run([a.program, "-y", "--progress", "none", "--size", str(a.size), "--output-size", "work",
+                        "--style", style, *shlex.split(flags), content, out], check=True, stderr=subprocess.DEVNULL)
+        times.append(time.time() - begin)
+        ours.append(figures(judge, out, content, style))
+        values = [f"{v:.4f}" for v in ours[-1]]
+        if published:
+            ratios.append([v / w for v, w in zip(ours[-1], figures(judge, published, content, style))])
+            values = [f"{v} ({r:.2f})" for v, r in zip(values, ratios[-1])]
+        line(title, values, f"{times[-1]:.1f}", f"{saturated(out):.2f}")
+        rows.append([content, style, published, str(out)])
+    for word, of in ("median", np.median), ("worst", np.max):
+        values = [f"{v:.4f}" for v in of(ours, 0)]
+        if ratios:
+            values = [f"{v} ({r:.2f})" for v, r in zip(values, of(ratios, 0))]
+        line(f"**{word}**", values, f"{of(times):.1f}")
+    sheet(a.out / f"{name}.png", rows)
+
+
+def pairs_of(path):
+    """A file of lines CONTENT STYLE [PUBLISHED], relative to its folder."""
+    here = Path(path).parent
+    for text in Path(path).read_text().splitlines():
+        if words := shlex.split(text, comments=True):
+            yield [str(here / w) for w in words]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("program")
+    p.add_argument("out", type=Path)
+    p.add_argument("--vgg16", required=True, help="weights of the judge, a file of nstfilter's")
+    p.add_argument("--pair", nargs="+", action="append", default=[], metavar="FILE", help="CONTENT STYLE [PUBLISHED]")
+    p.add_argument("--pairs", action="append", default=[], metavar="FILE", help="a file of such lines, relative to its folder; # begins a comment")
+    p.add_argument("--size", type=int, default=512, help="longest side painted at (default 512)")
+    p.add_argument("--set", action="append", metavar="NAME=FLAGS", help="flags of nstfilter's to paint with (default: standard=)")
+    a = p.parse_args()
+    a.pairs = [*a.pair, *(pair for path in a.pairs for pair in pairs_of(path))]
+    if not a.pairs or any(len(pair) not in (2, 3) for pair in a.pairs):
+        p.error("a pair is CONTENT STYLE [PUBLISHED]")
+    a.pairs = [(*pair, None)[:3] for pair in a.pairs]
+    judge = Judge(a.vgg16)
+    for text in a.set or ["standard="]:
+        name, equals, flags = text.partition("=")
+        if not equals:
+            p.error(f"--set {text}: NAME=FLAGS")
+        measure(a, judge, name, flags)
+    print(f"\nThe sheets are in {a.out}: content, style, published, ours.")
+
+
+main()
