@@ -1,11 +1,11 @@
 # nstfilter: what can be made. Everything that is missing is installed first
-# (.ci/setup.sh says what); nothing is written outside this folder but packages,
-# Go's caches and, by make weights, the cache of networks.
+# (.ci/setup.sh says what); nothing is written outside this folder but packages and
+# Go's caches.
 
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint weights frei0r neighbours \
+.PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint frei0r neighbours \
 	bench bench-look bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
 
 help:
@@ -26,7 +26,6 @@ help:
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
 	@echo "make bench-plumbing  frames per second beside ffmpeg, copying"
 	@echo "make bench-temporal  how steady painted film is (STYLE=FILE, PHOTOS='A B C', ARGS)"
-	@echo "make weights  fetch VGG-16, for --network vgg16"
 	@echo "make clean    remove what was made here"
 
 setup:
@@ -69,16 +68,13 @@ neighbours: frei0r
 lint: setup
 	.ci/lint.sh
 
-weights: build
-	weights/fetch_vgg16.sh ./nstfilter
-
 bench: build
 	./nstfilter bench
 
-bench-look: weights
+bench-look: build
 	bench/look/run.sh ./nstfilter "$(PAIRS)" $(ARGS)
 
-bench-engine: weights
+bench-engine: build
 	bench/engine/run.sh $(ARGS)
 
 bench-cuda: setup
@@ -90,7 +86,7 @@ bench-flow: setup .build/flow/ready
 bench-plumbing: build
 	go run ./bench/plumbing $(ARGS)
 
-bench-temporal: weights
+bench-temporal: build
 	bench/temporal/run.sh ./nstfilter "$(STYLE)" "$(PHOTOS)" $(ARGS)
 
 .build/flow/ready:

@@ -7,11 +7,8 @@ say() {
 	echo "== $*"
 }
 
-say "weights: VGG-16"
-weights/fetch_vgg16.sh ./nstfilter f32
-
-NSTFILTER_REQUIRE_VGG16=1 NSTFILTER_REQUIRE_FFMPEG=1
-export NSTFILTER_REQUIRE_VGG16 NSTFILTER_REQUIRE_FFMPEG
+NSTFILTER_REQUIRE_FFMPEG=1
+export NSTFILTER_REQUIRE_FFMPEG
 
 say "go test ./..."
 go test ./...

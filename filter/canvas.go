@@ -59,12 +59,12 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 	defer f.failed(&err)
 	s, last := st.size, c.at+1 == len(c.stages)
 	precision := f.precision(g.Start == nil && last)
-	style, err := f.styleTargets(c.frame, s, precision, g.Shares)
+	style, err := f.styleTargets(st.network, c.frame, s, precision, g.Shares)
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(s, precision, f.ownMemory(c.frame, st, last))
+	w, err := f.workspace(st.network, s, precision, f.ownMemory(c.frame, st, last))
 	if err != nil {
 		return nil, err
 	}

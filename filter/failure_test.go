@@ -79,7 +79,7 @@ func onDeviceOf(t *testing.T, d *device) (f *Filter, whole int64) {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
-	return f, d.Reference.Memory(f.spec(size{60, 50}.grow(o.Margin), f.layers, engine.FP32))
+	return f, d.Reference.Memory(f.paints.spec(size{60, 50}.grow(o.Margin), f.paints.layers, engine.FP32))
 }
 
 func TestPaintInTilesWhereMemoryFails(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"nstfilter/filter/engine"
@@ -32,12 +31,10 @@ type Filter struct {
 
 	o      Options
 	e      engine.Engine
-	n      *weights.Network
-	pool   weights.Pooling
-	layers []layer
 	styles []*Frame
+	paints *network // the picture, but
+	last   *network // its last scale; the same but for FinishWith
 
-	looks map[size]*styleLook // by the picture's size
 	plans map[planned]Plan
 
 	kept *workspace // of the latest stage, for the next frame; nil: none
@@ -69,19 +66,27 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 	if (o.Precision == "bf16" || o.Precision == "mixed") && !hasBF16(e) {
 		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores): choose auto or fp32", o.Precision, e.Name())
 	}
-	pool := weights.Pooling(o.Pooling)
-	if o.Pooling == "network" {
-		pool = n.Pooling
+	f := &Filter{o: o, e: e, styles: styles, plans: map[planned]Plan{}}
+	var err error
+	f.paints, err = newNetwork(&f.o, n)
+	f.last = f.paints
+	return f, err
+}
+
+// FinishWith has another network paint a picture's last scale, and a film's later frames,
+// which are the last scale alone. It is called before the first Plan or Paint, and fails
+// where an option does not suit the network.
+func (f *Filter) FinishWith(n *weights.Network) (err error) {
+	f.last, err = newNetwork(&f.o, n)
+	return err
+}
+
+// networks are those that paint.
+func (f *Filter) networks() []*network {
+	if f.last == f.paints {
+		return []*network{f.paints}
 	}
-	if pool != n.Pooling && !slices.Contains(n.Poolings, pool) {
-		return nil, fmt.Errorf("--pooling %s does not suit network %s, which was made for %s", pool, n.Name, n.Pooling)
-	}
-	layers, err := layersOf(&o, n)
-	if err != nil {
-		return nil, err
-	}
-	return &Filter{o: o, e: e, n: n, pool: pool, layers: layers, styles: styles,
-		looks: map[size]*styleLook{}, plans: map[planned]Plan{}}, nil
+	return []*network{f.paints, f.last}
 }
 
 // Close frees what the filter keeps between pictures.

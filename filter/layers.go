@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"nstfilter/filter/engine"
@@ -68,14 +69,35 @@ func layersOf(o *Options, n *weights.Network) ([]layer, error) {
 	return out, nil
 }
 
+// network is one that pictures are painted with.
+type network struct {
+	*weights.Network
+	o      *Options
+	pool   weights.Pooling
+	layers []layer
+	looks  map[size]*styleLook // what the styles look like to it, by the picture's size
+}
+
+func newNetwork(o *Options, n *weights.Network) (*network, error) {
+	pool := weights.Pooling(o.Pooling)
+	if o.Pooling == "network" {
+		pool = n.Pooling
+	}
+	if pool != n.Pooling && !slices.Contains(n.Poolings, pool) {
+		return nil, fmt.Errorf("--pooling %s does not suit network %s, which was made for %s", pool, n.Name, n.Pooling)
+	}
+	layers, err := layersOf(o, n)
+	return &network{Network: n, o: o, pool: pool, layers: layers, looks: map[size]*styleLook{}}, err
+}
+
 // layersAt are the taps at a picture's size s halved k times: the content's at its own
 // size alone, the style's where they do not see too much of the picture at once.
-func (f *Filter) layersAt(s size, k int) (layers []layer) {
+func (n *network) layersAt(s size, k int) (layers []layer) {
 	for range k {
 		s = s.half()
 	}
-	widest := f.o.LayerReach * float64(min(s.w, s.h))
-	for i, l := range f.layers {
+	widest := n.o.LayerReach * float64(min(s.w, s.h))
+	for i, l := range n.layers {
 		l.Content = l.Content && k == 0
 		l.Style = l.Style && (float64(l.reach) <= widest || i == 0 && k == 0)
 		if l.Content || l.Style {
@@ -86,8 +108,8 @@ func (f *Filter) layersAt(s size, k int) (layers []layer) {
 }
 
 // styleLayersAt are those of the style loss, as taps of that alone.
-func (f *Filter) styleLayersAt(s size, k int) (layers []layer) {
-	for _, l := range f.layersAt(s, k) {
+func (n *network) styleLayersAt(s size, k int) (layers []layer) {
+	for _, l := range n.layersAt(s, k) {
 		if l.Style {
 			l.Content = false
 			layers = append(layers, l)

@@ -43,14 +43,14 @@ func TestLayersBySize(t *testing.T) {
 		{size{171, 128}, 2, []string{"relu1_1", "relu2_1"}},
 		{size{16, 16}, 0, []string{"relu1_1", "relu4_2 content"}},
 	} {
-		if got := names(f.layersAt(c.s, c.k)); !slices.Equal(got, c.want) {
+		if got := names(f.paints.layersAt(c.s, c.k)); !slices.Equal(got, c.want) {
 			t.Errorf("%v halved %d times: %v, want %v", c.s, c.k, got, c.want)
 		}
 	}
-	if got := f.compared(size{171, 128}); !slices.Equal(got, []size{{203, 160}, {102, 80}, {51, 40}}) {
+	if got := f.paints.compared(size{171, 128}); !slices.Equal(got, []size{{203, 160}, {102, 80}, {51, 40}}) {
 		t.Errorf("compared at %v", got)
 	}
-	if got := f.compared(size{20, 20}); len(got) != 2 {
+	if got := f.paints.compared(size{20, 20}); len(got) != 2 {
 		t.Errorf("compared at %v, though of half of it the margin alone is large enough for the network", got)
 	}
 }

@@ -47,7 +47,7 @@ func (f *Filter) ownMemory(full size, st stage, last bool) int64 {
 
 // vectorMemory is what the optimiser keeps where the evaluators compute.
 func (f *Filter) vectorMemory(st stage) int64 {
-	sizes := f.compared(st.size)
+	sizes := st.network.compared(st.size)
 	params := 3 * sizes[0].pixels()
 	vectors := params + params // x, which is the parameters, and gradient
 	if st.pyramid {
@@ -101,11 +101,12 @@ func (f *Filter) styleMemory(full, s, at size) int64 {
 
 // gramMemory is the most that the moments of the styles and their blends take.
 func (f *Filter) gramMemory() (bytes int64) {
-	for _, l := range f.layers {
-		if !l.Style {
-			continue
+	for _, n := range f.networks() {
+		for _, l := range n.layers {
+			if l.Style {
+				bytes += 4 * int64(l.c*(l.c+1)*(len(f.styles)+1)*keptSizes*len(f.o.StyleSizes))
+			}
 		}
-		bytes += 4 * int64(l.c*(l.c+1)*(len(f.styles)+1)*keptSizes*len(f.o.StyleSizes))
 	}
 	return bytes
 }

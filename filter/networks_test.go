@@ -4,7 +4,6 @@ package filter_test
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -20,16 +19,9 @@ func TestSlimStandsForVGG16(t *testing.T) {
 	if testing.Short() {
 		t.Skip("only the engine is concurrent here, and it has tests of its own")
 	}
-	cache, err := os.UserCacheDir()
+	vgg, err := weights.Load("vgg16")
 	if err != nil {
-		t.Skip(err)
-	}
-	vgg, err := weights.Load("vgg16", filepath.Join(cache, "nstfilter"))
-	if err != nil {
-		if os.Getenv("NSTFILTER_REQUIRE_VGG16") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	e, err := cpu.New(0)
 	if err != nil {

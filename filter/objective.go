@@ -36,7 +36,7 @@ func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTar
 		total += f.o.StyleSizes[k]
 	}
 	for k := range w.levels {
-		p := part{level: &w.levels[k], Descender: descenderOf(w.levels[k].Evaluator), layers: f.layersAt(st.size, k)}
+		p := part{level: &w.levels[k], Descender: descenderOf(w.levels[k].Evaluator), layers: st.network.layersAt(st.size, k)}
 		if total > 0 {
 			p.style = f.o.StyleWeight * f.o.StyleSizes[k] / total
 		}

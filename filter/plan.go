@@ -45,27 +45,30 @@ func (f *Filter) Plan(w, h int) (Plan, error) {
 			return Plan{}, fmt.Errorf("--size %d makes a %d×%d picture %d×%d: it needs at least %d on each side", f.o.Size, w, h, s.w, s.h, engine.MinSide)
 		}
 	}
-	perPixel, err := f.measure(full)
-	if err != nil {
-		return Plan{}, err
+	cost := map[*network]float64{}
+	for _, n := range f.networks() {
+		var err error
+		if cost[n], err = f.measure(n, full); err != nil {
+			return Plan{}, err
+		}
 	}
-	p := f.choose(full, s, perPixel)
+	p := f.choose(full, s, cost)
 	f.plans[key] = p
 	return p, nil
 }
 
 // choose plans for a picture of size full: at size s, or smaller where that is too
-// much and Options.Size leaves the choice. One iteration takes perPixel seconds for
-// one pixel.
-func (f *Filter) choose(full, s size, perPixel float64) Plan {
-	p := f.planAt(full, s, perPixel)
+// much and Options.Size leaves the choice. cost is what one iteration takes for one pixel,
+// in seconds.
+func (f *Filter) choose(full, s size, cost map[*network]float64) Plan {
+	p := f.planAt(full, s, cost)
 	if f.o.Size == 0 {
 		for reason := f.tooMuch(p); reason != ""; reason = f.tooMuch(p) {
 			s = s.times(0.95)
 			if min(s.w, s.h) < engine.MinSide {
 				break // nothing smaller can be done; try
 			}
-			p = f.planAt(full, s, perPixel)
+			p = f.planAt(full, s, cost)
 			p.Reason = reason
 		}
 	}
@@ -83,23 +86,26 @@ func (f *Filter) tooMuch(p Plan) string {
 }
 
 // planAt plans for a picture of size full painted at size s.
-func (f *Filter) planAt(full, s size, perPixel float64) Plan {
+func (f *Filter) planAt(full, s size, cost map[*network]float64) Plan {
 	p := Plan{W: s.w, H: s.h}
 	stages := f.stages(s)
 	for i, st := range stages {
 		last := i+1 == len(stages)
-		p.Seconds += f.stageSeconds(full, st, last, perPixel)
+		p.Seconds += f.stageSeconds(full, st, last, cost[st.network])
 		if st.size == s {
 			memory, host := f.stageMemory(full, st)
 			p.Memory, p.Host = max(p.Memory, memory), max(p.Host, host)
 		}
 	}
-	p.Later = f.stageSeconds(full, f.laterStage(s), true, perPixel)
+	later := f.laterStage(s)
+	p.Later = f.stageSeconds(full, later, true, cost[later.network])
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)
 		at = at.grow(f.styleMargin(at))
 		own := f.styleMemory(full, s, at)
-		p.Memory = max(p.Memory, f.e.Memory(f.within(f.spec(at, f.layers, f.precision(true)), own))+own)
+		for _, n := range f.networks() {
+			p.Memory = max(p.Memory, f.e.Memory(f.within(n.spec(at, n.layers, f.precision(true)), own))+own)
+		}
 	}
 	if !f.limited() {
 		p.Host = 0
@@ -109,7 +115,7 @@ func (f *Filter) planAt(full, s size, perPixel float64) Plan {
 
 // stageSeconds is what a stage takes where the network takes perPixel for each pixel.
 func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) (seconds float64) {
-	for _, spec := range f.specs(st.size, f.precision(true), f.ownMemory(full, st, last)) {
+	for _, spec := range f.specs(st.network, st.size, f.precision(true), f.ownMemory(full, st, last)) {
 		cost := perPixel * float64(spec.W*spec.H)
 		if t, ok := f.e.(engine.Tiler); ok {
 			cost *= t.Overhead(spec)
@@ -126,11 +132,11 @@ func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) 
 // stageMemory is what a stage at the last size takes, in the engine's memory and in the host's.
 func (f *Filter) stageMemory(full size, st stage) (memory, host int64) {
 	own := f.ownMemory(full, st, true)
-	return f.e.Memory(f.specs(st.size, f.precision(true), own)...) + own, f.pictureMemory(full, st, true)
+	return f.e.Memory(f.specs(st.network, st.size, f.precision(true), own)...) + own, f.pictureMemory(full, st, true)
 }
 
-// measure returns the seconds that one iteration takes for one pixel.
-func (f *Filter) measure(full size) (_ float64, err error) {
+// measure returns the seconds that one iteration with a network takes for one pixel.
+func (f *Filter) measure(n *network, full size) (_ float64, err error) {
 	defer f.failed(&err)
 	const short = 128
 	s := full
@@ -140,14 +146,14 @@ func (f *Filter) measure(full size) (_ float64, err error) {
 		s = size{max(s.w, engine.MinSide), max(s.h, engine.MinSide)}
 	}
 	f.Close() // nothing is planned for beside what other frames kept
-	ev, err := f.compile(f.spec(s, f.layers, f.precision(true)))
+	ev, err := f.compile(n.spec(s, n.layers, f.precision(true)))
 	if err != nil {
 		return 0, err
 	}
 	defer ev.Close()
 	x, dx := ev.NewVector(3*s.pixels()), ev.NewVector(3*s.pixels())
-	grads := make([]engine.Gradient, len(f.layers))
-	for i, l := range f.layers {
+	grads := make([]engine.Gradient, len(n.layers))
+	for i, l := range n.layers {
 		if l.Style {
 			grads[i].Gram = make([]float32, l.c*l.c)
 		}

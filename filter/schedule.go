@@ -46,6 +46,7 @@ func scales(full size, low int) []size {
 // stage is the optimiser's work at one size.
 type stage struct {
 	size
+	network     *network
 	steps       int     // at most
 	content, tv float64 // weights
 	later       bool    // begins from the result before
@@ -64,10 +65,11 @@ func (f *Filter) stages(full size) (out []stage) {
 		if i > 0 {
 			first = 0.01 // large strokes are there already, and a long step leaves dots
 		}
-		out = append(out, stage{size: s, steps: o.Iterations.at(i), content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
+		out = append(out, stage{size: s, network: f.paints, steps: o.Iterations.at(i), content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
 			lbfgs: o.Optimizer == "lbfgs", pyramid: o.Parameters == "pyramid", first: first})
 	}
-	out[len(out)-1].finished = true
+	last := &out[len(out)-1]
+	last.network, last.finished = f.last, true
 	if f.Film { // what the next frames would change of it by and by
 		st := f.laterStage(full)
 		st.steps *= 2
@@ -81,7 +83,7 @@ func (f *Filter) stages(full size) (out []stage) {
 func (f *Filter) laterStage(full size) stage {
 	o := &f.o
 	i := len(scales(full, o.MinSize)) - 1
-	return stage{size: full, steps: o.FrameIterations, content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
+	return stage{size: full, network: f.last, steps: o.FrameIterations, content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
 		later: true, lbfgs: true, first: 0.002, finished: true}
 }
 
@@ -94,11 +96,11 @@ func (s *stage) cost() float64 { return float64(s.pixels()) * float64(s.steps) }
 // compared lists the sizes, margins included, at which a picture of size s is compared
 // with the style: its own and as many halves as have a weight and layers that reach no
 // farther than they may.
-func (f *Filter) compared(s size) []size {
-	out := []size{s.grow(f.o.Margin)}
-	for range len(f.o.StyleSizes) - 1 {
+func (n *network) compared(s size) []size {
+	out := []size{s.grow(n.o.Margin)}
+	for range len(n.o.StyleSizes) - 1 {
 		half := out[len(out)-1].half()
-		if min(half.w, half.h) < engine.MinSide || len(f.styleLayersAt(s, len(out))) == 0 {
+		if min(half.w, half.h) < engine.MinSide || len(n.styleLayersAt(s, len(out))) == 0 {
 			break
 		}
 		out = append(out, half)

@@ -22,10 +22,10 @@ type styleLook struct {
 type styleMoments struct{ gram, mean []float32 }
 
 // styleTargets returns what the styles, each by its share, ask of each style layer of a
-// picture of size s, at each size at which it is compared with them; full is the size of
-// the frame.
-func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64) ([]map[string]styleTarget, error) {
-	look, err := f.lookAtStyles(full, s, p, shares)
+// picture of size s, at each size at which a network compares it with them; full is the
+// size of the frame.
+func (f *Filter) styleTargets(n *network, full, s size, p engine.Precision, shares []float64) ([]map[string]styleTarget, error) {
+	look, err := f.lookAtStyles(n, full, s, p, shares)
 	if err != nil {
 		return nil, err
 	}
@@ -33,8 +33,8 @@ func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64
 		return look.blend, nil
 	}
 	var blend []map[string]styleTarget
-	for k := range f.compared(s) {
-		targets, layers := map[string]styleTarget{}, f.styleLayersAt(s, k)
+	for k := range n.compared(s) {
+		targets, layers := map[string]styleTarget{}, n.styleLayersAt(s, k)
 		for _, l := range layers {
 			t := styleTarget{gram: make([]float32, l.c*l.c), mean: make([]float32, l.c)}
 			for i, share := range shares {
@@ -55,21 +55,21 @@ func (f *Filter) styleTargets(full, s size, p engine.Precision, shares []float64
 
 // lookAtStyles returns what the styles that have a share, at least, look like beside
 // a picture of size s.
-func (f *Filter) lookAtStyles(full, s size, p engine.Precision, shares []float64) (*styleLook, error) {
-	known := f.looks[s]
+func (f *Filter) lookAtStyles(n *network, full, s size, p engine.Precision, shares []float64) (*styleLook, error) {
+	known := n.looks[s]
 	if known == nil {
-		if len(f.looks) >= keptSizes {
-			clear(f.looks)
+		if len(n.looks) >= keptSizes {
+			clear(n.looks)
 		}
 		known = &styleLook{moments: make([][]map[string]styleMoments, len(f.styles))}
-		f.looks[s] = known
+		n.looks[s] = known
 	}
 	for i, style := range f.styles {
 		if shares[i] == 0 || known.moments[i] != nil {
 			continue
 		}
 		var err error
-		if known.moments[i], err = f.styleMoments(style, full, s, p); err != nil {
+		if known.moments[i], err = f.styleMoments(n, style, full, s, p); err != nil {
 			return nil, err
 		}
 	}
@@ -78,19 +78,19 @@ func (f *Filter) lookAtStyles(full, s size, p engine.Precision, shares []float64
 
 // styleMoments returns, by size and layer, what a picture of size s should have to look
 // like one style.
-func (f *Filter) styleMoments(style *Frame, full, s size, p engine.Precision) (out []map[string]styleMoments, err error) {
-	if len(f.styleLayersAt(s, 0)) == 0 {
+func (f *Filter) styleMoments(n *network, style *Frame, full, s size, p engine.Precision) (out []map[string]styleMoments, err error) {
+	if len(n.styleLayersAt(s, 0)) == 0 {
 		return make([]map[string]styleMoments, 1), nil
 	}
 	f.Close() // a picture's workspace is not planned for beside the style's
 	pix, mask, at := f.styleAt(style, s)
-	for k := range f.compared(s) {
+	for k := range n.compared(s) {
 		if k > 0 {
 			low := at.half()
 			pix = resize(pix, 3, at.w, at.h, low.w, low.h, bilinear)
 			mask, at = fitMask(mask, at, low), low
 		}
-		moments, err := f.momentsAt(pix, mask, at, f.styleLayersAt(s, k), f.styleMemory(full, s, at), p)
+		moments, err := f.momentsAt(n, pix, mask, at, n.styleLayersAt(s, k), f.styleMemory(full, s, at), p)
 		if err != nil {
 			return nil, err
 		}
@@ -100,8 +100,8 @@ func (f *Filter) styleMoments(style *Frame, full, s size, p engine.Precision) (o
 }
 
 // momentsAt evaluates the network at a picture.
-func (f *Filter) momentsAt(pix, mask []float32, at size, layers []layer, own int64, p engine.Precision) (map[string]styleMoments, error) {
-	ev, err := f.compile(f.within(f.spec(at, layers, p), own))
+func (f *Filter) momentsAt(n *network, pix, mask []float32, at size, layers []layer, own int64, p engine.Precision) (map[string]styleMoments, error) {
+	ev, err := f.compile(f.within(n.spec(at, layers, p), own))
 	if err != nil {
 		return nil, err
 	}

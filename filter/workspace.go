@@ -7,6 +7,7 @@ import "nstfilter/filter/engine"
 // handed out again for every optimisation.
 type workspace struct {
 	engine.Evaluator // of the picture's own size
+	network          *network
 	size             size
 	precision        engine.Precision
 	x                engine.Vector // the picture
@@ -32,16 +33,16 @@ func (l *level) halving() float64 {
 
 // workspace returns one for pictures of size s in their margin, the kept one if it is; own
 // is what is needed beside its evaluators, in bytes.
-func (f *Filter) workspace(s size, p engine.Precision, own int64) (*workspace, error) {
+func (f *Filter) workspace(n *network, s size, p engine.Precision, own int64) (*workspace, error) {
 	grown := s.grow(f.o.Margin)
-	if w := f.kept; w != nil && w.size == grown && w.precision == p {
+	if w := f.kept; w != nil && w.network == n && w.size == grown && w.precision == p {
 		w.used = 0
 		return w, nil
 	}
 	f.Close()
-	w := &workspace{size: grown, precision: p}
+	w := &workspace{network: n, size: grown, precision: p}
 	f.kept = w // before its vectors, which may fail
-	for k, spec := range f.specs(s, p, own) {
+	for k, spec := range f.specs(n, s, p, own) {
 		ev, err := f.compile(spec)
 		if err != nil {
 			return nil, err
@@ -54,10 +55,10 @@ func (f *Filter) workspace(s size, p engine.Precision, own int64) (*workspace, e
 	}
 	for k := range w.levels {
 		l := &w.levels[k]
-		if n := 3 * l.size.pixels(); k == 0 {
-			w.x = w.Evaluator.NewVector(n)
+		if all := 3 * l.size.pixels(); k == 0 {
+			w.x = w.Evaluator.NewVector(all)
 		} else {
-			l.x, l.dx = l.Evaluator.NewVector(n), l.Evaluator.NewVector(n)
+			l.x, l.dx = l.Evaluator.NewVector(all), l.Evaluator.NewVector(all)
 		}
 	}
 	return w, nil
@@ -81,8 +82,8 @@ func (w *workspace) setMask(mask []float32) {
 }
 
 // spec asks for the taps of the layers at a size.
-func (f *Filter) spec(s size, layers []layer, p engine.Precision) engine.Spec {
-	spec := engine.Spec{Network: f.n, Pooling: f.pool, W: s.w, H: s.h, Precision: p}
+func (n *network) spec(s size, layers []layer, p engine.Precision) engine.Spec {
+	spec := engine.Spec{Network: n.Network, Pooling: n.pool, W: s.w, H: s.h, Precision: p}
 	for _, l := range layers {
 		spec.Taps = append(spec.Taps, l.Tap)
 	}
@@ -91,8 +92,8 @@ func (f *Filter) spec(s size, layers []layer, p engine.Precision) engine.Spec {
 
 // specs asks for the evaluators of a workspace, which take what there is beside own bytes:
 // the smaller ones by their size, the first the rest.
-func (f *Filter) specs(s size, p engine.Precision, own int64) []engine.Spec {
-	sizes := f.compared(s)
+func (f *Filter) specs(n *network, s size, p engine.Precision, own int64) []engine.Spec {
+	sizes := n.compared(s)
 	specs := make([]engine.Spec, len(sizes))
 	all := 0
 	for _, s := range sizes {
@@ -100,7 +101,7 @@ func (f *Filter) specs(s size, p engine.Precision, own int64) []engine.Spec {
 	}
 	free := f.free(own)
 	for k := len(sizes) - 1; k >= 0; k-- {
-		specs[k] = f.spec(sizes[k], f.layersAt(s, k), p)
+		specs[k] = n.spec(sizes[k], n.layersAt(s, k), p)
 		if free > 0 {
 			specs[k].Memory = free
 			if k > 0 {

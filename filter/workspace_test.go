@@ -1,11 +1,14 @@
 package filter
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/enginetest"
+	"nstfilter/weights"
 )
 
 // meter is an engine that counts its evaluators, and what those that are open take
@@ -129,5 +132,45 @@ func TestFirstFrameKeepsToItsPlan(t *testing.T) {
 	paint(t, f, content, Guide{})
 	if m.most > plan.Memory {
 		t.Errorf("%d bytes were taken, %d are planned", m.most, plan.Memory)
+	}
+}
+
+// FinishWith's network paints the last scale alone, and later frames.
+func TestFinishWith(t *testing.T) {
+	m := &meter{}
+	f, content, g := later(t, m)
+	f.o.MinSize, f.o.Margin = 20, 0
+	last := tiny(false)
+	if err := f.FinishWith(last); err != nil {
+		t.Fatal(err)
+	}
+	planOf(t, f, content)
+	for _, c := range []struct {
+		g    Guide
+		want string
+	}{
+		{Guide{}, "20 paints, 37 paints, 68 finishes"},
+		{g, "68 finishes"},
+	} {
+		m.specs = nil
+		f.Close()
+		paint(t, f, content, c.g)
+		var got []string
+		for _, s := range m.specs {
+			if !slices.ContainsFunc(s.Taps, func(t engine.Tap) bool { return t.Content }) {
+				continue // looks at the style
+			}
+			who := "paints"
+			if s.Network == last {
+				who = "finishes"
+			}
+			got = append(got, fmt.Sprintf("%d %s", s.H, who))
+		}
+		if got := strings.Join(got, ", "); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+	if err := f.FinishWith(&weights.Network{Pooling: weights.MaxPooling}); err == nil {
+		t.Error("a network without layers is taken")
 	}
 }

@@ -25,7 +25,6 @@ type Job struct {
 	Video  video.Options
 	Inputs []string // see Doors
 
-	CacheDir              string // where weights lie
 	TempDir               string // where frames wait for --passes
 	Stdin, Stdout, Stderr *os.File
 	// Stop, when cancelled, ends the job after the frame at hand and keeps what
@@ -126,7 +125,7 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 			return nil, fmt.Errorf("--init image:%w", err)
 		}
 	}
-	network, err := j.network()
+	networks, err := j.networks()
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +144,11 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 		if i > 0 {
 			w.tell = tell.another()
 		}
-		if w.filter, err = filter.New(j.Filter, e, network, styles); err != nil {
+		w.filter, err = filter.New(j.Filter, e, networks[0], styles)
+		if err == nil && len(networks) > 1 {
+			err = w.filter.FinishWith(networks[1])
+		}
+		if err != nil {
 			for _, e := range engines {
 				shut(e)
 			}
@@ -156,20 +159,30 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 		w.filter.OnProgress = w.tell.step
 		w.filter.ByLayer = w.stats != nil
 		if j.Verbose {
-			tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), network.Name, network.SHA256))
+			for _, n := range networks {
+				tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), n.Name, n.SHA256))
+			}
 		}
 		workers = append(workers, w)
 	}
 	return workers, nil
 }
 
-func (j *Job) network() (*weights.Network, error) {
-	if j.Weights == "" {
-		return weights.Load(j.Network, j.CacheDir)
+// networks are the one that paints and, if it is another, the one that paints the last scale.
+func (j *Job) networks() (out []*weights.Network, err error) {
+	if j.Weights != "" {
+		n, err := weights.Open(j.Weights)
+		if err != nil {
+			return nil, fmt.Errorf("--weights: %w", err)
+		}
+		return []*weights.Network{n}, nil
 	}
-	n, err := weights.Open(j.Weights)
-	if err != nil {
-		return nil, fmt.Errorf("--weights: %w", err)
+	for _, name := range strings.Split(j.Network, "+") {
+		n, err := weights.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
 	}
-	return n, nil
+	return out, nil
 }

@@ -21,7 +21,7 @@ type Options struct {
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
 	Threads      int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
 	MaxMemory    Bytes    `name:"max-memory" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
-	Network      string   `name:"network" help:"Network that sees: slim (built in) or vgg16 (nstfilter weights import)."`
+	Network      string   `name:"network" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	MaxTemp      Bytes    `name:"max-temp" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
 	ZeroLatency  bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read or looked at ahead, which takes a little longer for all, and much on a GPU, which then waits for the flow."`
@@ -42,7 +42,7 @@ func (o *Options) Validate() error {
 		allowed     []string
 	}{
 		{"output-format", o.OutputFormat, []string{"auto", "y4m", "nut"}},
-		{"network", o.Network, []string{"slim", "vgg16"}},
+		{"network", o.Network, []string{"slim", "vgg16", "slim+vgg16"}},
 		{"progress", o.Progress, []string{"auto", "bar", "plain", "json", "none"}},
 	} {
 		if !slices.Contains(c.allowed, c.value) {

@@ -1,9 +1,7 @@
 // Package weights holds the pretrained networks whose activations the losses
-// are made of. Slim is embedded; Load finds a network by its name, Open reads
-// any other from a .safetensors file:
+// are made of. Slim and vgg16 are embedded; Open reads any other from a
+// .safetensors file:
 //
-//	n, err := weights.Load("vgg16", cacheDir)
+//	n, err := weights.Load("vgg16")
 //	n, err := weights.Open("mine.safetensors")
-//
-// Import makes vgg16 from the package that carries it.
 package weights

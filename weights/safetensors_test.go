@@ -3,7 +3,6 @@ package weights
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -126,21 +125,20 @@ func TestHalfRounds(t *testing.T) {
 	}
 }
 
-func TestWriteReadsBack(t *testing.T) {
+func TestReadsWhatWasWritten(t *testing.T) {
 	arrays := []array{
 		{"b", F16, []int{3}, []float32{1, 0.5, -2}},
 		{"c", F32, []int{1, 2}, []float32{math.Pi, -1e-30}},
 		{"a", F16, []int{}, []float32{0.25}},
 	}
-	path := filepath.Join(t.TempDir(), "x.f16.safetensors")
-	if err := writeSafetensors(path, arrays, map[string]string{"k": "<v>"}); err != nil {
+	var file bytes.Buffer
+	if err := encodeSafetensors(&file, arrays, map[string]string{"k": "<v>"}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := OpenSafetensors(path)
+	s, err := ParseSafetensors("x", file.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
 	var names []string
 	for i := range s.Tensors {
 		x := &s.Tensors[i]
@@ -152,39 +150,6 @@ func TestWriteReadsBack(t *testing.T) {
 	}
 	if !slices.Equal(names, []string{"c", "a", "b"}) || s.Metadata["k"] != "<v>" {
 		t.Errorf("order %v, metadata %v", names, s.Metadata)
-	}
-	var again bytes.Buffer
-	slices.Reverse(arrays)
-	if err := encodeSafetensors(&again, arrays, map[string]string{"k": "<v>"}); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(again.Bytes(), s.raw) {
-		t.Error("another order of the same tensors gave other bytes")
-	}
-	if binary.LittleEndian.Uint64(s.raw)%8 != 0 {
-		t.Error("the data is not aligned")
-	}
-}
-
-func TestWriteLeavesNothingBehind(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "x.safetensors")
-	err := writeSafetensors(path, []array{{"a", F16, []int{1}, []float32{1e6}}}, nil)
-	if err == nil || !strings.Contains(err.Error(), "a[0] is 1e+06") {
-		t.Errorf("error %v", err)
-	}
-	during := []string(nil)
-	err = writeWhole(path, func(io.Writer) error {
-		for _, e := range must(os.ReadDir(dir)) {
-			during = append(during, e.Name())
-		}
-		return io.ErrShortWrite
-	})
-	if err == nil || !slices.Equal(during, []string{".x.partial.safetensors"}) {
-		t.Errorf("while writing: %v, error %v", during, err)
-	}
-	if left := must(os.ReadDir(dir)); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
 	}
 }
 

@@ -4,7 +4,7 @@
 #     bench/look/run.sh ./nstfilter [FILE OF PAIRS] [FLAGS OF run.py]
 #
 # Empty: two photos that examples/fetch.py brings in each of the project's own styles.
-# Needs VGG-16 (make weights). Sheets to look at go into .build/look.
+# Sheets to look at go into .build/look.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$1 pairs=$2
@@ -20,5 +20,4 @@ if [ -z "$pairs" ]; then
 	done >"$pairs"
 fi
 bench/peers.sh
-judge=${XDG_CACHE_HOME:-$HOME/.cache}/nstfilter/vgg16.f16.safetensors
-exec .build/peers/bin/python bench/look/run.py "$program" .build/look --vgg16 "$judge" --pairs "$pairs" "$@"
+exec .build/peers/bin/python bench/look/run.py "$program" .build/look --vgg16 weights/vgg16/vgg16.f16.safetensors --pairs "$pairs" "$@"

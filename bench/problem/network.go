@@ -3,8 +3,6 @@ package problem
 import (
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 
 	"nstfilter/weights"
 )
@@ -14,11 +12,7 @@ func open(network string) (*weights.Network, error) {
 	if network == "vgg19" {
 		return randomVGG19(), nil
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
-	}
-	return weights.Load(network, filepath.Join(cache, "nstfilter"))
+	return weights.Load(network)
 }
 
 // randomVGG19 is VGG-19 to relu5_1 with weights after He et al. 2015: for speed.

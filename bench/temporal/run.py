@@ -150,7 +150,7 @@ def main():
     p.add_argument("program")
     p.add_argument("out", type=Path)
     p.add_argument("--style", required=True)
-    p.add_argument("--vgg16", required=True, help="vgg16.f32.safetensors, or f16")
+    p.add_argument("--vgg16", required=True, help="weights of the judge, a file of nstfilter's")
     p.add_argument("--photos", nargs=3, default=[], metavar="PHOTO")
     p.add_argument("--folder", action="append", default=[], help="numbered pictures, scaled to no more than the width of --size")
     p.add_argument("--size", default="320x180")

@@ -4,7 +4,7 @@
 #     bench/temporal/run.sh ./nstfilter [STYLE] ['A B C'] [FLAGS OF run.py]
 #
 # Empty: the project's own scream, and photos that examples/fetch.py brings.
-# Needs VGG-16 (make weights). Strips to look at go into .build/temporal.
+# Strips to look at go into .build/temporal.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$1 style=$2 photos=$3
@@ -14,6 +14,5 @@ if [ -z "$photos" ]; then
 	photos=".build/media/coffee.png .build/media/chelsea.png .build/media/rocket.jpg"
 fi
 bench/peers.sh
-judge=${XDG_CACHE_HOME:-$HOME/.cache}/nstfilter/vgg16.f16.safetensors
 # The photos are words: their names hold no blanks.
-exec .build/peers/bin/python bench/temporal/run.py "$program" .build/temporal --style "${style:-examples/styles/scream.jpg}" --vgg16 "$judge" --photos $photos "$@"
+exec .build/peers/bin/python bench/temporal/run.py "$program" .build/temporal --style "${style:-examples/styles/scream.jpg}" --vgg16 weights/vgg16/vgg16.f16.safetensors --photos $photos "$@"

@@ -53,11 +53,7 @@ type layerTimes struct {
 }
 
 func (c *benchCmd) Run(e *env) error {
-	cache, err := cacheDir()
-	if err != nil {
-		return err
-	}
-	network, err := weights.Load(c.Network, cache)
+	network, err := weights.Load(c.Network)
 	if err != nil {
 		return err
 	}

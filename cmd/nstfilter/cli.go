@@ -5,7 +5,6 @@ import (
 	"encoding"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 
 	"github.com/alecthomas/kong"
@@ -44,13 +43,9 @@ type paintCmd struct {
 }
 
 func (c *paintCmd) Run(e *env) error {
-	cache, err := cacheDir()
-	if err != nil {
-		return err
-	}
 	job := pipeline.Job{
 		Options: c.Job, Filter: c.Filter, Video: c.Video, Inputs: c.Inputs,
-		CacheDir: cache, TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 	}
 	return job.Run(e.ctx)
 }
@@ -58,7 +53,7 @@ func (c *paintCmd) Run(e *env) error {
 // grammar is the whole command line.
 type grammar struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
-	Weights weightsCmd `cmd:"" help:"List, import and verify networks."`
+	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
 	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
@@ -70,7 +65,7 @@ const description = "Repaints photos and film in the style of any painting by op
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.Doors + `
 
-Other commands: nstfilter weights list|import|verify, flow, bench, version; each has --help.`
+Other commands: nstfilter weights list|verify, flow, bench, version; each has --help.`
 }
 
 // newParser makes flags of the options' declarations and gives them the defaults
@@ -201,17 +196,4 @@ func text(v reflect.Value) string {
 		}
 	}
 	return fmt.Sprint(v.Interface())
-}
-
-// cacheDir is where networks lie: $XDG_CACHE_HOME/nstfilter, or the system's
-// folder for caches.
-func cacheDir() (string, error) {
-	if dir := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "nstfilter"), nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no folder for caches: %w; set XDG_CACHE_HOME", err)
-	}
-	return filepath.Join(dir, "nstfilter"), nil
 }

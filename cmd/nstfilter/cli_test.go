@@ -48,7 +48,6 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/cache")
 			e.Setenv("FFMPEG", ffmpeg)
 			e.Setenv("NSTFILTER_LIBCUDA", os.Getenv("NSTFILTER_LIBCUDA"))
 			slim, err := filepath.Abs("../../weights/slim/slim.f16.safetensors")
@@ -106,7 +105,7 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	want, times, file := number(ts, args[0]), number(ts, args[1]), ts.MkAbs(args[2])
 	c := exec.Command("sh", append([]string{"-c", `exec "$0" "$@"`}, args[3:]...)...)
 	c.Dir = ts.MkAbs(".")
-	c.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"))
+	c.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	in, err := c.StdinPipe() // held open: a live input that stalls

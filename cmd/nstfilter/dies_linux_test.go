@@ -23,7 +23,7 @@ func dies(ts *testscript.TestScript, _ bool, args []string) {
 	os.Remove(file)
 	c := exec.Command("sh", append([]string{"-c", `exec "$0" "$@"`}, args[3:]...)...)
 	c.Dir = ts.MkAbs(".")
-	c.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"))
+	c.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	log, err := os.Create(ts.MkAbs("words"))
 	ts.Check(err)

@@ -29,7 +29,6 @@ const patience = time.Minute
 func program(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	c := exec.Command("nstfilter", append([]string{"--style", aStyle(t), "--iterations", "0", "--progress", "none"}, args...)...)
-	c.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir())
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	return c, &stderr
@@ -136,7 +135,7 @@ func TestGroupIsInterrupted(t *testing.T) {
 		nstfilter --style "$STYLE" --iterations 2 --iterations-per-frame 1 --stats stats.json |
 		ffmpeg -v error -i - out.mkv`)
 	c.Dir = dir
-	c.Env = append(os.Environ(), "STYLE="+aStyle(t), "XDG_CACHE_HOME="+dir)
+	c.Env = append(os.Environ(), "STYLE="+aStyle(t))
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

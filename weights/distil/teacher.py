@@ -36,7 +36,11 @@ def read_safetensors(path):
 
 def read_pickle(path):
     with open(path, 'rb') as file:
-        tree = NumpyUnpickler(file).load()['VGG16_0']
+        return unpickle(file)
+
+
+def unpickle(file):
+    tree = NumpyUnpickler(file).load()['VGG16_0']
     layers = []
     for number in range(len(LAYERS)):
         layer = tree[f'Conv_{number}']

@@ -1,16 +1,11 @@
 package weights
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -23,12 +18,7 @@ type array struct {
 	data  []float32
 }
 
-// writeSafetensors writes path whole or not at all. Equal tensors and metadata
-// give equal bytes: F32 before F16 (so that all are aligned), then by name.
-func writeSafetensors(path string, arrays []array, metadata map[string]string) error {
-	return writeWhole(path, func(w io.Writer) error { return encodeSafetensors(w, arrays, metadata) })
-}
-
+// encodeSafetensors writes a file: F32 before F16, so that all are aligned.
 func encodeSafetensors(w io.Writer, arrays []array, metadata map[string]string) error {
 	arrays = slices.Clone(arrays)
 	slices.SortFunc(arrays, func(a, b array) int {
@@ -68,49 +58,30 @@ func encodeSafetensors(w io.Writer, arrays []array, metadata map[string]string) 
 
 func (a *array) encode(w io.Writer) error {
 	out := make([]byte, 0, a.dtype.size()*uint64(len(a.data)))
-	for i, v := range a.data {
+	for _, v := range a.data {
 		if a.dtype == F32 {
 			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
 			continue
 		}
-		h := floatToHalf(v)
-		if h&0x7c00 == 0x7c00 {
-			return fmt.Errorf("%s[%d] is %g, which F16 cannot hold; use f32", a.name, i, v)
-		}
-		out = binary.LittleEndian.AppendUint16(out, h)
+		out = binary.LittleEndian.AppendUint16(out, floatToHalf(v))
 	}
 	_, err := w.Write(out)
 	return err
 }
 
-// writeWhole writes .NAME.partial.EXT beside path and renames it to path; on
-// failure neither is left behind.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	dir, base := filepath.Split(path)
-	ext := filepath.Ext(base)
-	partial := dir + "." + strings.TrimSuffix(base, ext) + ".partial" + ext
-	f, err := os.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
+// floatToHalf rounds to the nearest binary16, ties to even; what is too large
+// becomes infinite.
+func floatToHalf(f float32) uint16 {
+	bits := math.Float32bits(f)
+	sign, magnitude := uint16(bits>>16)&0x8000, bits&0x7fffffff
+	switch {
+	case magnitude > 0xff<<23:
+		return sign | 0x7e00 // not a number
+	case magnitude >= 0x477ff000: // 65520, halfway from the largest half to 2¹⁶
+		return sign | 0x7c00
+	case magnitude < 0x38800000: // below 2⁻¹⁴: a multiple of 2⁻²⁴
+		return sign | uint16(math.RoundToEven(float64(math.Float32frombits(magnitude))*0x1p24))
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(partial))
-		}
-	}()
-	buffered := bufio.NewWriterSize(f, 1<<20)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(partial, path)
-	}
-	return err
+	magnitude += 0xfff + magnitude>>13&1 // a carry moves into the exponent, as it should
+	return sign | uint16(magnitude>>13-112<<10)
 }
