@@ -80,19 +80,6 @@ func DefaultOptions() Options {
 	}
 }
 
-// Presets are named overlays on DefaultOptions, by the fields' names.
-var Presets = map[string]map[string]any{
-	// Gatys, Ecker, Bethge 2015: white noise, one scale, L-BFGS, summed losses. Their
-	// β/α of 1e3 is for a network scaled to unit activations; VGG-16's deep layers
-	// are far smaller, and at 1e3 the style does not show.
-	"gatys": {
-		"init": "random", "min-size": 0, "margin": 0, "parameters": "pixels", "optimizer": "lbfgs", "iterations": "300",
-		"loss-scale": "sum", "style-layers": "relu1_1:0.2,relu2_1:0.2,relu3_1:0.2,relu4_1:0.2,relu5_1:0.2",
-		"style-loss": "gram", "style-sizes": "1", "layer-reach": 100, "gamut-weight": 0,
-		"content-weight": "1", "style-weight": 1e7, "tv-weight": "0",
-	},
-}
-
 // Paints reports whether there are any steps; without, pictures stay as they are.
 func (o *Options) Paints() bool { return slices.Max(o.Iterations) > 0 }
 

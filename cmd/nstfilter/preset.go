@@ -12,8 +12,6 @@ import (
 
 	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
-
-	"nstfilter/filter"
 )
 
 // BeforeResolve overlays the preset that --preset names, wherever it stands: kong
@@ -42,12 +40,31 @@ func (c *paintCmd) BeforeResolve(k *kong.Context) error {
 	return nil
 }
 
+// presets are named overlays on the defaults; what draft and fine give up and gain is in
+// bench/README.md.
+var presets = map[string]map[string]any{
+	"draft":    {"iterations": "25,6,2", "style-sizes": "1,2", "iterations-per-frame": 3},
+	"standard": {}, // the defaults
+	"fine": {
+		"network": "slim+vgg16", "iterations": "90,40,15,10,8,6", "content-weight": "0.2,0.15,0.1", "iterations-per-frame": 8,
+	},
+	// Gatys, Ecker, Bethge 2015: white noise, one scale, L-BFGS, summed losses. Their
+	// β/α of 1e3 is for a network scaled to unit activations; VGG-16's deep layers
+	// are far smaller, and at 1e3 the style does not show.
+	"gatys": {
+		"init": "random", "min-size": 0, "margin": 0, "parameters": "pixels", "optimizer": "lbfgs", "iterations": "300",
+		"loss-scale": "sum", "style-layers": "relu1_1:0.2,relu2_1:0.2,relu3_1:0.2,relu4_1:0.2,relu5_1:0.2",
+		"style-loss": "gram", "style-sizes": "1", "layer-reach": 100, "gamut-weight": 0, "no-color-match": true,
+		"content-weight": "1", "style-weight": 1e7, "tv-weight": "0",
+	},
+}
+
 // loadPreset reads a built-in preset, or FILE.json, as values by flag name.
 func loadPreset(name string) (map[string]any, error) {
-	values, builtin := filter.Presets[name]
+	values, builtin := presets[name]
 	if !builtin {
 		if !strings.HasSuffix(name, ".json") {
-			known := slices.Sorted(maps.Keys(filter.Presets))
+			known := slices.Sorted(maps.Keys(presets))
 			return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearest(name, known))
 		}
 		data, err := os.ReadFile(name)
