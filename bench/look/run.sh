@@ -1,23 +1,33 @@
 #!/bin/sh
-# How near pictures come to content and style (run.py says how):
+# How near pictures come to content and style, how soon, and by what descent:
 #
-#     bench/look/run.sh ./nstfilter [FILE OF PAIRS] [FLAGS OF run.py]
+#     bench/look/run.sh run|equal|descent ./nstfilter [FILE OF PAIRS] [FLAGS OF THE SCRIPT]
 #
-# Empty: two photos that examples/fetch.py brings in each of the project's own styles.
-# Sheets to look at go into .build/look.
+# run.py, equal.py and descent.py say what they do. Without pairs: photos that
+# examples/fetch.py brings in the project's own styles, every style for run. What there is
+# to look at goes into .build/look.
 set -eu
 cd "$(dirname "$0")/../.."
-program=$1 pairs=$2
-shift 2
+script=$1 program=$2 pairs=$3
+shift 3
 if [ -z "$pairs" ]; then
 	python3 examples/fetch.py .build/media >&2
 	mkdir -p .build/look
-	pairs=.build/look/own.txt
-	for photo in coffee.png astronaut.png; do
-		for style in examples/styles/*.jpg; do
-			echo "../media/$photo ../../$style"
+	pairs=.build/look/$script.txt
+	case $script in
+	run)
+		for photo in coffee.png astronaut.png; do
+			for style in examples/styles/*.jpg; do
+				echo "../media/$photo ../../$style"
+			done
 		done
-	done >"$pairs"
+		;;
+	*)
+		echo "../media/coffee.png ../../examples/styles/night.jpg"
+		echo "../media/astronaut.png ../../examples/styles/scream.jpg"
+		echo "../media/chelsea.png ../../examples/styles/mosaic.jpg"
+		;;
+	esac >"$pairs"
 fi
 bench/peers.sh
-exec .build/peers/bin/python bench/look/run.py "$program" .build/look --vgg16 weights/vgg16/vgg16.f16.safetensors --pairs "$pairs" "$@"
+exec .build/peers/bin/python "bench/look/$script.py" "$program" ".build/look/$script" --vgg16 weights/vgg16/vgg16.f16.safetensors --pairs "$pairs" "$@"
