@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
 .PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint frei0r neighbours \
-	bench bench-look bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
+	bench bench-look bench-equal bench-descent bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -21,6 +21,8 @@ help:
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-look  how near pictures come to content and style, and sheets (PAIRS=FILE, ARGS)"
+	@echo "make bench-equal  how long ours and PyTorch take to the same loss (PAIRS=FILE, ARGS)"
+	@echo "make bench-descent  our L-BFGS beside PyTorch's (PAIRS=FILE, ARGS)"
 	@echo "make bench-engine  time them beside PyTorch and ONNX Runtime"
 	@echo "make bench-cuda  time the CUDA engine beside PyTorch (ARGS=-quick: a minute)"
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
@@ -72,7 +74,13 @@ bench: build
 	./nstfilter bench
 
 bench-look: build
-	bench/look/run.sh ./nstfilter "$(PAIRS)" $(ARGS)
+	bench/look/run.sh run ./nstfilter "$(PAIRS)" $(ARGS)
+
+bench-equal: build
+	bench/look/run.sh equal ./nstfilter "$(PAIRS)" $(ARGS)
+
+bench-descent: build
+	bench/look/run.sh descent ./nstfilter "$(PAIRS)" $(ARGS)
 
 bench-engine: build
 	bench/engine/run.sh $(ARGS)
