@@ -27,6 +27,7 @@ func (w *worker) film(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
+	film.Painted = w.Filter.Paints()
 	dst, err := video.CreateFilm(ctx, film, t.out, w.Video)
 	if err != nil {
 		return err

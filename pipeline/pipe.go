@@ -64,12 +64,13 @@ func (w *worker) openNUT(in io.Reader) (Source, Sink, error) {
 		return nil, nil, err
 	}
 	if w.OutputFormat != "y4m" {
-		return r, video.NewNUTWriter(w.Stdout, h), nil
+		return r, w.nutWriter(h), nil
 	}
-	if err := video.CheckY4M(h.Format); err != nil {
+	y := w.y4mHeader(video.Y4MHeader{Layout: h.Layout, Rate: h.Rate})
+	if err := video.CheckY4M(y.Format); err != nil {
 		return nil, nil, err
 	}
-	return r, &untimed{w: w.Stdout, h: video.Y4MHeader{Layout: h.Layout, Rate: h.Rate}, say: w.tell.say}, nil
+	return r, &untimed{w: w.Stdout, h: y, say: w.tell.say}, nil
 }
 
 func (w *worker) openY4M(in io.Reader) (Source, Sink, error) {
@@ -88,11 +89,27 @@ func (w *worker) openY4M(in io.Reader) (Source, Sink, error) {
 		return nil, nil, err
 	}
 	if w.OutputFormat != "nut" {
-		return r, video.NewY4MWriter(w.Stdout, h.Resized(width, height)), nil
+		return r, video.NewY4MWriter(w.Stdout, w.y4mHeader(h.Resized(width, height))), nil
 	}
 	n := video.NUTHeader{Layout: h.Layout, Rate: h.Rate, TimeBase: filter.Rational{Num: h.Rate.Den, Den: h.Rate.Num}}
 	n.W, n.H = width, height
-	return r, video.NewNUTWriter(w.Stdout, n), nil
+	return r, w.nutWriter(n), nil
+}
+
+// nutWriter writes to stdout; painted, grey frames get colours.
+func (w *worker) nutWriter(h video.NUTHeader) Sink {
+	if w.Filter.Paints() {
+		h = h.Coloured(w.Video)
+	}
+	return video.NewNUTWriter(w.Stdout, h)
+}
+
+// y4mHeader is h for what comes of the frames; painted, grey ones get colours.
+func (w *worker) y4mHeader(h video.Y4MHeader) video.Y4MHeader {
+	if w.Filter.Paints() {
+		h = h.Coloured(w.Video)
+	}
+	return h
 }
 
 func (w *worker) outputSize(width, height int) (int, int, error) {

@@ -85,7 +85,7 @@ func (s *FilmSink) rehearse() error {
 	if base, err := parseRatio(strings.ReplaceAll(s.film.video.TimeBase, "/", ":")); err == nil && base.Num > 0 && base.Den > 0 {
 		h.TimeBase = base // some encoders and containers do not take every one
 	}
-	h.W, h.H = s.film.W, s.film.H
+	h.W, h.H, h.Format = s.film.W, s.film.H, s.film.written()
 	s.first = s.film.from()
 	stream, _ := s.encoder(h.W, h.H, true)
 	p, err := start(s.ctx, stream, true)
@@ -116,7 +116,7 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 	}
 	if s.p == nil {
 		h := NUTHeader{Layout: s.film.layout, TimeBase: f.TimeBase}
-		h.W, h.H = f.W, f.H
+		h.W, h.H, h.Format = f.W, f.H, s.film.written()
 		if n, ok := f.Origin.(*Native); ok {
 			h.SAR = n.SAR
 		}
@@ -308,13 +308,13 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	known := func(tag string) bool {
 		return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
 	}
-	from, to, full := f.Format, e.format, f.layout.Full
+	from, to, full := f.written(), e.format, f.layout.Full
 	space := v.Space
 	// NUT carries no colour, so the frames are tagged anew.
 	params := "setparams=range=" + rangeName(full)
 	matrix := map[Matrix]string{BT601: "smpte170m", BT709: "bt709", BT2020: "bt2020nc"}[f.layout.Matrix]
-	if f.options.Colorspace != "auto" && from.Sampling < Mono {
-		space = matrix // what the frames were read by
+	if (f.options.Colorspace != "auto" || f.Format.Sampling == Mono) && from.Sampling < Mono {
+		space = matrix // what the frames were read by, or got their colours by
 	}
 	if from.Sampling != RGB && known(space) && space != "gbr" {
 		params += ":colorspace=" + space
@@ -356,7 +356,7 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 		full = false
 		matrix = map[Matrix]string{BT601: "smpte170m", BT709: "bt709"}[guessMatrix(h)]
 		space = matrix
-		filters = append(filters, "scale=out_color_matrix="+matrix+":out_range=tv:flags=accurate_rnd+full_chroma_int")
+		filters = append(filters, "scale=out_color_matrix="+matrix+":out_range=tv:flags=accurate_rnd+full_chroma_int", "setparams=colorspace="+matrix)
 	case from.Sampling == RGB, from.Sampling == Mono: // swscale takes gray for full range, whatever its tag
 	case to.Sampling == RGB:
 		filters = append(filters, fmt.Sprintf("scale=in_color_matrix=%s:in_range=%s:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp", matrixForScale(matrix), rangeName(full)))

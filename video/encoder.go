@@ -61,7 +61,7 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 	} else if full, ok := shortNames[e.name]; ok {
 		e.name = full
 	}
-	e.format = f.Format
+	e.format = f.written()
 	if e.name == "" {
 		return e, nil, nil
 	}
@@ -151,7 +151,7 @@ func (e *encoding) losses(f *Film) (notes []string) {
 		notes = append(notes, "RGB becomes YUV 4:4:4, which not every player shows")
 	case from.Sampling == RGB && to.Sampling != RGB, from.Sampling < to.Sampling && to.Sampling == Mono, from.Sampling <= S444 && to.Sampling < from.Sampling:
 		notes = append(notes, fmt.Sprintf("colour is kept at a lower resolution (%v becomes %s), as %s needs", from, e.target, e.name))
-	case from.Sampling < S444 && to.Sampling == S444 && refusesOdd(e.name):
+	case from.Sampling != S444 && to.Sampling == S444 && refusesOdd(e.name):
 		notes = append(notes, fmt.Sprintf("%s takes no odd size (%d×%d) at 4:2:0: the result is 4:4:4, which not every player shows", e.name, f.W, f.H))
 	}
 	return notes
@@ -182,10 +182,15 @@ func encoderFormats(ctx context.Context, name string) ([]string, error) {
 // samples; "" if there is none.
 func nearestFormat(known []string, f *Film, encoder string) string {
 	best, least := "", math.Inf(1)
+	grey := f.Painted && f.Format.Sampling == Mono
+	players := slices.Contains(forPlayers, encoder)
 	for _, name := range known {
 		p, ok := nativeFormat(name)
 		if !ok || coarse(name) {
 			continue
+		}
+		if strings.HasPrefix(name, "ya") {
+			continue // grey, though its native format is not
 		}
 		if strings.HasPrefix(name, "yuvj") {
 			continue // an old name of full range, which a tag says
@@ -193,10 +198,17 @@ func nearestFormat(known []string, f *Film, encoder string) string {
 		if refusesOdd(encoder) && (p.Sampling == S420 && f.H%2 == 1 || p.Sampling <= S422 && f.W%2 == 1) {
 			continue
 		}
-		if p.Sampling == RGB && slices.Contains(forPlayers, encoder) {
+		if p.Sampling == RGB && players {
 			continue
 		}
-		if c := formatLoss(f.Format, p, f.layout.Full); c < least {
+		c := formatLoss(f.Format, p, f.layout.Full)
+		switch {
+		case grey && p.Sampling == Mono:
+			c += noColour
+		case grey && p == f.written() && !players: // else 4:2:0, as of other film
+			c = 0
+		}
+		if c < least {
 			best, least = name, c
 		}
 	}
@@ -208,6 +220,9 @@ func coarse(name string) bool {
 	return name == "pal8" || slices.ContainsFunc([]string{"rgb8", "bgr8", "rgb4", "bgr4", "rgb5", "bgr5", "rgb44", "bgr44", "mono", "yuv440", "yuv411", "yuv410"},
 		func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
+
+// noColour is the loss where colours become grey.
+const noColour = 1000
 
 // formatLoss weighs what becomes of p's samples in q: 0 none, below 10 they take
 // more room, above something is lost.
@@ -225,7 +240,7 @@ func formatLoss(p, q PixelFormat, full bool) float64 {
 		loss -= 100 * d
 	}
 	if q.Sampling == Mono && p.Sampling != Mono {
-		loss += 1000
+		loss += noColour
 	}
 	switch {
 	case p.Alpha && !q.Alpha:

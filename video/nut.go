@@ -44,6 +44,16 @@ type NUTHeader struct {
 	Rate     filter.Rational // frames per second, as the stream says; zero: it does not
 }
 
+// Coloured is the header for what is painted of the stream's frames: where they are
+// grey, with room for colours, of the same depth and range. o is the reader's.
+func (h NUTHeader) Coloured(o Options) NUTHeader {
+	if h.Format.Sampling == Mono {
+		h.Format, h.Matrix = h.Format.coloured(h.Full), guessMatrix(h.H)
+		o.apply(&h.Layout)
+	}
+	return h
+}
+
 // nutCRC is CRC-32 with polynomial 0x04C11DB7, most significant bit first, from 0.
 func nutCRC(c uint32, b []byte) uint32 {
 	for _, x := range b {

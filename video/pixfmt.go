@@ -74,6 +74,20 @@ func (p PixelFormat) Opaque() PixelFormat {
 	return p
 }
 
+// coloured is the format for what is painted of p, in full range or limited: of
+// grey, which has no room for colours, one of the same depth. A reader that is told
+// nothing takes RGB for full range and the rest for limited.
+func (p PixelFormat) coloured(full bool) PixelFormat {
+	switch {
+	case p.Sampling != Mono:
+	case full:
+		p.Sampling = RGB
+	default:
+		p.Sampling = S444
+	}
+	return p
+}
+
 // colours is the number of planes without alpha, 1 or 3.
 func (p PixelFormat) colours() int {
 	if p.Sampling == Mono {

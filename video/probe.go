@@ -30,6 +30,10 @@ type Film struct {
 	Format   PixelFormat     // of the frames
 	HasAudio bool
 
+	// Painted is to be set before CreateFilm where frames become other than they
+	// were: a grey film's result then has colours.
+	Painted bool
+
 	// Notes say what the result will not keep of the film. Frames and CreateFilm
 	// add to them.
 	Notes []string
@@ -274,6 +278,14 @@ func (f *Film) chooseFormat() error {
 		f.Notes = append(f.Notes, "the film is interlaced; the result is not (--no-deinterlace if it is only marked so)")
 	}
 	return nil
+}
+
+// written is the format of frames on their way to the encoder.
+func (f *Film) written() PixelFormat {
+	if f.Painted {
+		return f.Format.coloured(f.layout.Full)
+	}
+	return f.Format
 }
 
 // nativeFormat is the planar format that holds every sample of ffmpeg's format name.

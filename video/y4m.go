@@ -41,7 +41,8 @@ func Sniff(r *bufio.Reader) Kind {
 const (
 	y4mMagic     = "YUV4MPEG2"
 	y4mRange     = "XCOLORRANGE="
-	maxY4MHeader = 4096 // bytes of a line
+	y4mOlder     = "XYSCSS=" // what there was before C
+	maxY4MHeader = 4096      // bytes of a line
 	y4mRemedy    = "make one with: ffmpeg -i IN -f yuv4mpegpipe -"
 )
 
@@ -87,6 +88,23 @@ func (h Y4MHeader) Resized(w, ht int) Y4MHeader {
 		case strings.HasPrefix(p, "H"):
 			h.Parameters[i] = "H" + strconv.Itoa(ht)
 		}
+	}
+	return h
+}
+
+// Coloured is the header for what is painted of the stream's frames: where they are
+// grey, with room for colours, of the same depth and range. o is the reader's.
+func (h Y4MHeader) Coloured(o Options) Y4MHeader {
+	if h.Format.Sampling != Mono {
+		return h
+	}
+	h.Format.Sampling, h.Matrix = S444, guessMatrix(h.H)
+	o.apply(&h.Layout)
+	if h.Parameters != nil {
+		h.Parameters = slices.DeleteFunc(slices.Clone(h.Parameters), func(p string) bool {
+			return strings.HasPrefix(p, "C") || strings.HasPrefix(p, y4mOlder) || strings.HasPrefix(p, y4mRange)
+		})
+		h.Parameters = append(h.Parameters, "C"+h.Layout.y4mColour(), h.rangeToken()) // untagged, grey is full and 4:4:4 limited
 	}
 	return h
 }
@@ -192,7 +210,7 @@ func parseY4MHeader(line string) (h Y4MHeader, err error) {
 			if v, ok := strings.CutPrefix(p, y4mRange); ok {
 				h.Full, tagged = v == "FULL", v == "FULL" || v == "LIMITED"
 			}
-			if v, ok := strings.CutPrefix(p, "XYSCSS="); ok { // what there was before C
+			if v, ok := strings.CutPrefix(p, y4mOlder); ok {
 				older = strings.ToLower(v)
 			}
 		}
