@@ -132,3 +132,20 @@ func TestPlanCountsStyles(t *testing.T) {
 		t.Errorf("two styles more take %d bytes, want %d (%v)", p3.Memory-p1.Memory, want, err)
 	}
 }
+
+// A long strip is looked at with as many pixels as the picture has, whatever its sides.
+func TestExtremeStyles(t *testing.T) {
+	s := size{512, 340}
+	usual := planOf(t, newFilter(t, tinyOptions(), tiny(false), smooth(30, 20, 1)), smooth(s.w, s.h, 2))
+	for _, own := range []size{{3000, 20}, {8000, 400}, {16, 5000}} {
+		style := NewFrame(own.w, own.h)
+		f := newFilter(t, tinyOptions(), tiny(false), style)
+		at := f.styleSize(style, s)
+		if share := float64(at.pixels()) / float64(s.pixels()); share < 0.9 || share > 1.1 {
+			t.Errorf("%d×%d: looked at as %d×%d", own.w, own.h, at.w, at.h)
+		}
+		if p := planOf(t, f, smooth(s.w, s.h, 2)); p.Memory > 2*usual.Memory {
+			t.Errorf("%d×%d: %d bytes are planned, %d beside another style", own.w, own.h, p.Memory, usual.Memory)
+		}
+	}
+}
