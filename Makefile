@@ -5,7 +5,7 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint frei0r neighbours \
+.PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint gallery frei0r neighbours \
 	bench bench-look bench-equal bench-descent bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make check-ptx  assemble them with NVIDIA's ptxas"
 	@echo "make frei0r   ./nstfilter.so, the plugin for ffmpeg, Kdenlive, Shotcut"
 	@echo "make neighbours  run what the README says of other programs, which are installed"
+	@echo "make gallery  paint the pictures of README and docs anew"
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-look  how near pictures come to content and style, and sheets (PAIRS=FILE, ARGS)"
@@ -66,6 +67,9 @@ neighbours: frei0r
 	@.ci/setup.sh .build test neighbours
 	cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
 	NSTFILTER_REQUIRE_NEIGHBOURS=1 examples/neighbours.sh ./nstfilter ./nstfilter.so
+
+gallery: build
+	examples/gallery.sh ./nstfilter
 
 lint: setup
 	.ci/lint.sh

@@ -23,7 +23,6 @@ show "ffmpeg -v error -i $media/bunny.mp4 -t 0.5 -vf scale=256:-2 -f yuv4mpegpip
 height=320
 ffmpeg -v error -y -i demo/coffee.png -i $styles/night.jpg -i demo/coffee_night.png \
 	-filter_complex "[0]scale=-2:$height[a];[1]scale=-2:$height[b];[2]scale=-2:$height[c];[a][b][c]hstack=3" demo/photo_sheet.png
-ffmpeg -v error -y -i demo/photo_sheet.png -q:v 3 demo/readme.jpg # the README's picture, examples/readme.jpg
 ffmpeg -v error -y -ss 1 -i "$media/bunny.mp4" -i $styles/scream.jpg -ss 1 -i demo/bunny_scream.mp4 -frames:v 1 \
 	-filter_complex "[0]scale=-2:$height[a];[1]scale=-2:$height[b];[2]scale=-2:$height[c];[a][b][c]hstack=3" demo/film_sheet.png
 cat >demo/README.md <<END
@@ -37,4 +36,4 @@ cat >demo/README.md <<END
 - bunny_mosaic.mkv: a pipe, ffmpeg | nstfilter | ffmpeg
 END
 echo
-echo "The pictures are in $PWD/demo: photo_sheet.png, film_sheet.png, readme.jpg, coffee_night.png, bunny_scream.mp4, bunny_mosaic.mkv"
+echo "The pictures are in $PWD/demo: photo_sheet.png, film_sheet.png, coffee_night.png, bunny_scream.mp4, bunny_mosaic.mkv"

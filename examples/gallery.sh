@@ -1,0 +1,103 @@
+#!/bin/sh
+# Makes the pictures of README.md and docs/look.md anew, from the repository's root:
+#
+#     examples/gallery.sh ./nstfilter
+#
+# Photos and film are what examples/fetch.py brings, styles the project's own.
+set -eu
+program=$1
+media=.build/media
+made=.build/gallery
+styles="night scream mosaic glass watercolour woodcut"
+
+python3 examples/fetch.py "$media" >&2
+rm -rf "$made"
+mkdir -p "$made"
+
+paint() { # paint RESULT FLAGS… PHOTO
+	result=$1
+	shift
+	echo "$result: $*" >&2
+	"$program" -y --progress none --output-size work "$@" "$made/$result.png"
+}
+
+# join OUT hstack|vstack HEIGHT PICTURES…: side by side at a height, or one below another
+join() {
+	out=$1 how=$2 height=$3
+	shift 3
+	inputs='' chain='' pads='' n=0
+	for picture; do
+		inputs="$inputs -i $picture"
+		if [ "$height" = 0 ]; then
+			chain="$chain[$n]null[p$n];"
+		else
+			chain="$chain[$n]scale=-2:$height:flags=lanczos[p$n];"
+		fi
+		pads="$pads[p$n]" n=$((n + 1))
+	done
+	# No name here has a blank.
+	ffmpeg -v error -y $inputs -filter_complex "$chain$pads$how=inputs=$n" -q:v 5 -frames:v 1 "$out"
+}
+
+# README: a photo, a painting, the photo painted like it; three photos in six styles; a film.
+paint first --size 640 --preset fine --style examples/styles/night.jpg "$media/coffee.png"
+join examples/readme.jpg hstack 320 "$media/coffee.png" examples/styles/night.jpg "$made/first.png"
+
+rows=''
+top=''
+for style in $styles; do
+	top="$top examples/styles/$style.jpg"
+done
+ffmpeg -v error -y -f lavfi -i color=white:s=200x200 -frames:v 1 "$made/corner.png"
+square() { # square IN OUT: its middle, 200 × 200
+	ffmpeg -v error -y -i "$1" -vf "crop='min(iw,ih)':'min(iw,ih)',scale=200:200:flags=lanczos" -frames:v 1 "$2"
+}
+row="$made/corner.png"
+for style in $styles; do
+	square "examples/styles/$style.jpg" "$made/top_$style.png"
+	row="$row $made/top_$style.png"
+done
+join "$made/row_top.png" hstack 0 $row
+rows="$made/row_top.png"
+for photo in coffee.png astronaut.png chelsea.png; do
+	name=${photo%.*}
+	square "$media/$photo" "$made/left_$name.png"
+	row="$made/left_$name.png"
+	for style in $styles; do
+		paint "${name}_$style" --size 512 --style "examples/styles/$style.jpg" "$media/$photo"
+		square "$made/${name}_$style.png" "$made/cell_${name}_$style.png"
+		row="$row $made/cell_${name}_$style.png"
+	done
+	join "$made/row_$name.png" hstack 0 $row
+	rows="$rows $made/row_$name.png"
+done
+join examples/gallery.jpg vstack 0 $rows
+
+"$program" -y --progress none --style examples/styles/scream.jpg "$media/bunny.mp4" "$made/film.mkv"
+frames='select=not(mod(n\,12)),tile=4x1'
+ffmpeg -v error -y -i "$media/bunny.mp4" -vf "$frames" -frames:v 1 "$made/film_in.png"
+ffmpeg -v error -y -i "$made/film.mkv" -vf "$frames" -frames:v 1 "$made/film_out.png"
+join examples/film.jpg vstack 0 "$made/film_in.png" "$made/film_out.png"
+
+# docs/look.md: less and more of each setting; the middle one is the default
+strip() { # strip NAME STYLE FLAGS FLAGS…
+	name=$1 style=$2
+	shift 2
+	row='' n=0
+	for flags; do
+		n=$((n + 1))
+		# Flags are words.
+		paint "${name}_$n" --size 384 --style "examples/styles/$style.jpg" $flags "$media/astronaut.png"
+		row="$row $made/${name}_$n.png"
+	done
+	join "docs/look/$name.jpg" hstack 0 $row
+}
+strip content-weight night '--content-weight 0.04,0.03' '' '--content-weight 1'
+strip style-scale night '--style-scale 0.5' '' '--style-scale 2'
+strip style-sizes night '--style-sizes 1' '' '--style-sizes 1,4,8'
+strip tv-weight scream '--tv-weight 0' '' '--tv-weight 200'
+strip layer-reach mosaic '--layer-reach 0.1' '' '--layer-reach 10'
+strip style-layers mosaic '--style-layers relu1_1:64,relu2_1:16' '' '--style-layers balanced --layer-reach 10'
+strip init scream '--init content' '' '--init random'
+strip color-match woodcut '--no-color-match' ''
+strip preset scream '--preset draft' '' '--preset fine'
