@@ -44,7 +44,7 @@ type Options struct {
 	PriorWeight       float64       `name:"temporal-weight" help:"Weight of staying near the previous result, moved along with the film."`
 	StyleScale        float64       `name:"style-scale" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad."`
 	StyleBlendWeights Numbers       `name:"style-blend-weights" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
-	Precision         string        `name:"precision" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16 and on tensor cores; or auto: where they do, bf16, and mixed for the last scale of a photo."`
+	Precision         string        `name:"precision" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16 and on tensor cores; or auto: fp32 for L-BFGS, whose line search bf16 misleads; for Adam, on such machines, bf16, and mixed for the last scale of a photo."`
 	Pooling           string        `name:"pooling" help:"Pooling of the network: avg, max, or network (what it was made for)."`
 }
 
