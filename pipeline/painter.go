@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
-	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // painter is the stage that looks at frames and paints them, one after another of one
@@ -21,15 +21,15 @@ type painter struct {
 
 	pictures []picture // the frames, where they have names
 
-	plan    filter.Plan    // for frames of the first one's size
-	lookout *video.Lookout // look's own; nil: frames have nothing to do with each other
-	history *video.History // of lookout's frames
+	plan    filter.Plan        // for frames of the first one's size
+	lookout *coherence.Lookout // look's own; nil: frames have nothing to do with each other
+	history *coherence.History // of lookout's frames
 }
 
 // stage paints frames, in as many passes as are asked for, until Stop.
 func (p *painter) stage() Stage {
 	return func(ctx context.Context, in Frames) Frames {
-		if p.worker.Video.Passes > 1 && p.coherent() {
+		if p.worker.Coherence.Passes > 1 && p.coherent() {
 			return p.repaint(ctx, p.look(in))
 		}
 		return each(p.look(in), func(s *seen) (*filter.Frame, error) { return p.paint(ctx, s) })
@@ -152,7 +152,7 @@ func (p *painter) inWords(f *filter.Frame, plan filter.Plan) string {
 	}
 	first := plan.Seconds
 	several := ""
-	if n := p.worker.Video.Passes; n > 1 && p.coherent() {
+	if n := p.worker.Coherence.Passes; n > 1 && p.coherent() {
 		first += later * float64(n-1)
 		later *= float64(n)
 		several = fmt.Sprintf(" in %d passes", n)

@@ -53,10 +53,10 @@ func (l *Layout) coefficients() coefficients {
 // Frame converts n to RGB and alpha; the frame keeps n as its Origin.
 func (n *Native) Frame() *filter.Frame {
 	f := filter.NewFrame(n.W, n.H)
-	n.rgb(f.Pix)
+	n.RGB(f.Pix)
 	if n.Format.Alpha {
 		f.Alpha = make([]float32, n.W*n.H)
-		bands(Threads(0), n.H, func(from, to int) {
+		Bands(Threads(0), n.H, func(from, to int) {
 			for y := from; y < to; y++ {
 				n.alphaRow(f.Alpha[y*n.W:(y+1)*n.W], y)
 			}
@@ -66,17 +66,29 @@ func (n *Native) Frame() *filter.Frame {
 	return f
 }
 
-// rgb writes planes R, G, B of H rows of W, clamped to [0,1].
-func (n *Native) rgb(dst []float32) {
+// RGB writes planes R, G, B of H rows of W, clamped to [0,1].
+func (n *Native) RGB(dst []float32) {
 	c := n.coefficients()
 	size := n.W * n.H
-	bands(Threads(0), n.H, func(from, to int) {
+	Bands(Threads(0), n.H, func(from, to int) {
 		s := newScratch(n.W, &c)
 		for y := from; y < to; y++ {
 			at := y * n.W
 			n.row(&c, s, y, dst[at:at+n.W], dst[size+at:size+at+n.W], dst[2*size+at:2*size+at+n.W])
 		}
 	})
+}
+
+// Bulk returns the samples, which are large, and a function that makes the same Native
+// of them again. They can be kept elsewhere in between.
+func (n *Native) Bulk() (data []byte, whole func([]byte) any) {
+	rest := *n
+	rest.Data = nil
+	return n.Data, func(b []byte) any {
+		m := rest
+		m.Data = b
+		return &m
+	}
 }
 
 // encode writes f into dst (FrameBytes long) by layout l: the samples of base, of
@@ -97,7 +109,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 		step = 2
 	}
 	top := float32(int32(1)<<base.Format.Depth - 1)
-	bands(Threads(0), groups, func(from, to int) {
+	Bands(Threads(0), groups, func(from, to int) {
 		s, d := newScratch(w, &c), newDifference(w, cw)
 		for j := from; j < to; j++ {
 			clear(d.sumB)

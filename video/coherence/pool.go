@@ -1,8 +1,7 @@
-package video
+package coherence
 
 import (
-	"sync"
-
+	"nstfilter/video"
 	"nstfilter/video/flow"
 )
 
@@ -17,7 +16,7 @@ type desk struct {
 
 // newDesk: 0 threads are as many as there are processors.
 func newDesk(threads int) *desk {
-	threads = Threads(threads)
+	threads = video.Threads(threads)
 	return &desk{threads: threads, warper: flow.NewWarper(threads), free: map[int][][]float32{}}
 }
 
@@ -41,7 +40,7 @@ func (d *desk) leave(all ...[]float32) {
 }
 
 // bands runs do over [0,n), in a band for each thread.
-func (d *desk) bands(n int, do func(from, to int)) { bands(d.threads, n, do) }
+func (d *desk) bands(n int, do func(from, to int)) { video.Bands(d.threads, n, do) }
 
 // boxMean is flow.BoxMean.
 func (d *desk) boxMean(dst, src []float32, w, h, r int) {
@@ -70,18 +69,4 @@ func (d *desk) mean(n int, term func(i int) float64) (sum float64) {
 		sum += s
 	}
 	return sum / float64(n)
-}
-
-// bands runs do over [0,n), in so many bands side by side.
-func bands(threads, n int, do func(from, to int)) {
-	threads = min(threads, n)
-	if threads == 1 {
-		do(0, n)
-		return
-	}
-	var wait sync.WaitGroup
-	for i := range threads {
-		wait.Go(func() { do(i*n/threads, (i+1)*n/threads) })
-	}
-	wait.Wait()
 }

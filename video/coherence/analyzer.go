@@ -1,9 +1,10 @@
-package video
+package coherence
 
 import (
 	"slices"
 
 	"nstfilter/filter"
+	"nstfilter/video"
 	"nstfilter/video/flow"
 )
 
@@ -52,7 +53,7 @@ type glance struct {
 // NewLookout returns one that has seen nothing. Threads: 0 takes all processors. It
 // fails where --flow-from has no flows.
 func NewLookout(o Options, threads int) (*Lookout, error) {
-	m, err := newMotion(o, Threads(threads))
+	m, err := newMotion(o, video.Threads(threads))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
-package video
+package coherence
 
-import "nstfilter/filter"
+import (
+	"nstfilter/filter"
+	"nstfilter/video"
+)
 
 // Again guides frames that are painted another time, after a neighbour that was,
 // in whichever direction: the passes of Ruder, Dosovitskiy, Brox, GCPR 2016. It is
@@ -12,7 +15,7 @@ type Again struct {
 
 // NewAgain fails where --flow-from has no flows. Threads: 0 takes all processors.
 func NewAgain(o Options, threads int) (*Again, error) {
-	m, err := newMotion(o, Threads(threads))
+	m, err := newMotion(o, video.Threads(threads))
 	return &Again{desk: newDesk(threads), motion: m}, err
 }
 

@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"encoding/binary"
@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"nstfilter/filter"
+	"nstfilter/video"
 )
 
 // Painted is a frame and what became of it.
@@ -58,17 +59,6 @@ const (
 type bulky interface {
 	// Bulk returns what is large in it, and what makes the same Origin of that.
 	Bulk() (data []byte, whole func([]byte) any)
-}
-
-// Bulk is the samples.
-func (n *Native) Bulk() (data []byte, whole func([]byte) any) {
-	rest := *n
-	rest.Data = nil
-	return n.Data, func(b []byte) any {
-		m := rest
-		m.Data = b
-		return &m
-	}
 }
 
 // NewSpill makes the file in dir ("": the system's folder for such), for limit
@@ -120,7 +110,7 @@ func measure(p *Painted) (origin []byte, sizes [parts]int) {
 		origin, _ = b.Bulk()
 		sizes[partBulk] = len(origin)
 	}
-	if _, native := p.Frame.Origin.(*Native); native {
+	if _, native := p.Frame.Origin.(*video.Native); native {
 		sizes[partFrame] = 0
 	}
 	sizes[partAlpha], sizes[partMargin] = 2*len(p.Frame.Alpha), 4*len(p.Margin)
@@ -208,9 +198,9 @@ func (s *Spill) At(i int) (*Painted, error) {
 	if h.whole != nil {
 		frame.Origin = h.whole(slices.Clone(part[partBulk]))
 	}
-	if n, ok := frame.Origin.(*Native); ok {
+	if n, ok := frame.Origin.(*video.Native); ok {
 		frame.Pix = make([]float32, 3*n.W*n.H)
-		n.rgb(frame.Pix)
+		n.RGB(frame.Pix)
 	} else {
 		frame.Pix = unpackSamples(part[partFrame])
 	}

@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 
@@ -18,14 +17,6 @@ var presets = map[string]flow.Preset{"ultrafast": flow.Ultrafast, "fast": flow.F
 
 // Preset is what --flow names.
 func Preset(name string) (p flow.Preset, ok bool) { p, ok = presets[name]; return p, ok }
-
-// Threads is how many n stands for: 0 takes all processors.
-func Threads(n int) int {
-	if n == 0 {
-		return runtime.GOMAXPROCS(0)
-	}
-	return n
-}
 
 // motion knows the flow from a frame to another one, and back. backward is the
 // caller's, forward is valid until the next call.
