@@ -21,9 +21,9 @@ type painter struct {
 
 	pictures []picture // the frames, where they have names
 
-	plan    filter.Plan        // for frames of the first one's size
-	lookout *coherence.Lookout // look's own; nil: frames have nothing to do with each other
-	history *coherence.History // of lookout's frames
+	plan     filter.Plan         // for frames of the first one's size
+	analyzer *coherence.Analyzer // look's own; nil: frames have nothing to do with each other
+	history  *coherence.History  // of analyzer's frames
 }
 
 // stage paints frames, in as many passes as are asked for, until Stop.
@@ -40,11 +40,11 @@ func (p *painter) paint(ctx context.Context, s *seen) (*filter.Frame, error) {
 	guide, took := p.guide(s)
 	content, frame := s.content, s.frame
 	s.content, s.frame = nil, nil // where nothing remembers it, its picture can be collected before the end
-	if p.lookout == nil {
+	if p.analyzer == nil {
 		frame = nil
 	}
 	painted, report, err := p.render(ctx, content, guide, s.took, took)
-	if err != nil || p.lookout == nil {
+	if err != nil || p.analyzer == nil {
 		return painted, err
 	}
 	p.history.Keep(painted, report.Margin)
@@ -62,10 +62,10 @@ func (p *painter) result(frame, painted *filter.Frame) *filter.Frame {
 // guide says where to start on a frame, from what came of those before it, and how
 // long that took.
 func (p *painter) guide(s *seen) (guide filter.Guide, took time.Duration) {
-	if s.outlook != nil {
+	if s.analysis != nil {
 		began := time.Now()
-		guide = p.history.Guide(s.outlook)
-		s.outlook = nil // it is large
+		guide = p.history.Guide(s.analysis)
+		s.analysis = nil // it is large
 		took = time.Since(began)
 	}
 	guide.Began, guide.Shares = s.began, s.shares

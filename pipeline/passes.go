@@ -16,10 +16,10 @@ import (
 // are given out in their order once their part is done.
 type passes struct {
 	*painter
-	spill *coherence.Spill
-	again *coherence.Again
-	given *coherence.Painted // of the scene at hand, the last frame given out; nil: none
-	yield func(*filter.Frame, error) bool
+	spill     *coherence.Spill
+	multipass *coherence.Multipass
+	given     *coherence.PaintedFrame // of the scene at hand, the last frame given out; nil: none
+	yield     func(*filter.Frame, error) bool
 }
 
 // errLeft ends the work for one who reads the stream no further.
@@ -42,7 +42,7 @@ func (p *painter) repaint(ctx context.Context, in iter.Seq2[*seen, error]) Frame
 
 func (s *passes) open() (err error) {
 	w := s.worker
-	if s.again, err = coherence.NewAgain(w.Coherence, w.Threads); err != nil {
+	if s.multipass, err = coherence.NewMultipass(w.Coherence, w.Threads); err != nil {
 		return err
 	}
 	s.spill, err = coherence.NewSpill(w.TempDir, tempLimit(int64(w.MaxTemp), freeDisk(w.TempDir))/int64(w.beside))
@@ -104,7 +104,7 @@ func (s *passes) take(ctx context.Context, next *seen) error {
 		return err
 	}
 	s.history.Keep(painted, report.Margin)
-	return s.named(f.Index, s.spill.Add(&coherence.Painted{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
+	return s.named(f.Index, s.spill.Add(&coherence.PaintedFrame{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
 }
 
 // finish paints what is held in the passes that remain, and gives it out.
@@ -124,7 +124,7 @@ func (s *passes) finish(ctx context.Context) error {
 // Stop it does nothing.
 func (s *passes) pass(ctx context.Context, number int) error {
 	n := s.spill.Len()
-	var near []*coherence.Painted
+	var near []*coherence.PaintedFrame
 	backward := number%2 == 0
 	if !backward && s.given != nil {
 		near = append(near, s.given)
@@ -153,15 +153,15 @@ func (s *passes) pass(ctx context.Context, number int) error {
 				return s.named(f.Content.Index, err)
 			}
 		}
-		near = []*coherence.Painted{f}
+		near = []*coherence.PaintedFrame{f}
 	}
 	return nil
 }
 
 // improve paints f another time, beside its neighbours.
-func (s *passes) improve(ctx context.Context, f *coherence.Painted, near []*coherence.Painted) error {
+func (s *passes) improve(ctx context.Context, f *coherence.PaintedFrame, near []*coherence.PaintedFrame) error {
 	began := time.Now()
-	guide, err := s.again.Guide(f, near...)
+	guide, err := s.multipass.Guide(f, near...)
 	if err != nil {
 		return s.named(f.Content.Index, fmt.Errorf("frame %d: %w", f.Content.Index, err))
 	}

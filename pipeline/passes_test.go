@@ -164,11 +164,11 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 	for f := range (pan{frames: 3, cut: 100}).Frames(t.Context()) {
 		next = f
 	}
-	outlook, err := o.painter.lookout.Look(next) // the last frame once more: nothing moves
+	analysis, err := o.painter.analyzer.Analyze(next) // the last frame once more: nothing moves
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := o.painter.history.Guide(outlook)
+	g := o.painter.history.Guide(analysis)
 	off, worst, last := 0, float32(0), o.given[len(o.given)-1]
 	for i, v := range g.Prior.Pix {
 		// Where the flow is not trusted whole, an older frame adds a little.
@@ -241,7 +241,7 @@ func TestSpillGivesPhotosBack(t *testing.T) {
 	if f, err = photo.Read(name); err != nil {
 		t.Fatal(err)
 	}
-	if err := spill.Add(&coherence.Painted{Frame: f, Content: f, Result: f}); err != nil {
+	if err := spill.Add(&coherence.PaintedFrame{Frame: f, Content: f, Result: f}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := spill.At(0)

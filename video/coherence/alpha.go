@@ -9,21 +9,21 @@ import (
 
 // trustShown trusts nothing that before did not show: what was transparent, where f
 // leads or, for nil, in its place, is new. What content does not show is not missed.
-func (d *desk) trustShown(trust []float32, content, before *filter.Frame, f *flow.Field) {
+func checkAlpha(mem *pool, confidence []float32, content, before *filter.Frame, f *flow.Field) {
 	if content.Alpha == nil && before.Alpha == nil {
 		return
 	}
-	d.bands(len(trust), func(from, to int) {
+	mem.bands(len(confidence), func(from, to int) {
 		for i := from; i < to; i++ {
 			was := i
 			if f != nil {
-				was = nearest(f, i%f.W, i/f.W)
+				was = nearestPixel(f, i%f.W, i/f.W)
 			}
 			switch {
 			case content.Alpha != nil && content.Alpha[i] == 0:
-				trust[i] = 1
+				confidence[i] = 1
 			case before.Alpha != nil && before.Alpha[was] == 0:
-				trust[i] = 0
+				confidence[i] = 0
 			}
 		}
 	})
@@ -31,18 +31,18 @@ func (d *desk) trustShown(trust []float32, content, before *filter.Frame, f *flo
 
 // unmoved starts from the result before, in its place, but where that was
 // transparent.
-func (d *desk) unmoved(content, before *filter.Frame) *Outlook {
-	o := &Outlook{content: content, keep: 1}
+func analyzeWithoutFlow(mem *pool, content, before *filter.Frame) *Analysis {
+	o := &Analysis{content: content, keepResults: 1}
 	if before.Alpha == nil {
 		return o
 	}
-	trust := make([]float32, content.W*content.H)
-	for i := range trust {
-		trust[i] = 1
+	confidence := make([]float32, content.W*content.H)
+	for i := range confidence {
+		confidence[i] = 1
 	}
-	d.trustShown(trust, content, before, nil)
-	if slices.Min(trust) < 1 {
-		o.trust = trust
+	checkAlpha(mem, confidence, content, before, nil)
+	if slices.Min(confidence) < 1 {
+		o.confidence = confidence
 	}
 	return o
 }

@@ -14,18 +14,18 @@ import (
 type camera [6]float64
 
 const (
-	fitStep = 4   // of the pixels, each way, that a camera is fitted to
-	follow  = 0.2 // share of them that has to move by it within a pixel
+	cameraStep     = 4   // of the pixels, each way, that a camera is fitted to
+	minCameraShare = 0.2 // share of them that has to move by it within a pixel
 )
 
 // fitted is a pixel that a camera is fitted to.
-type fitted struct{ x, y, u, v, trust float64 }
+type flowSample struct{ x, y, u, v, confidence float64 }
 
 // fitCamera finds the camera that most of f, weighed by trust, moves by: from the
 // median flow, least squares, weighed anew by Geman and McClure's function of the
 // distance while its scale falls from 4 pixels to a half. Nil: there is none.
-func fitCamera(f *flow.Field, trust []float32) *camera {
-	all := sample(f, trust)
+func fitCamera(f *flow.Field, confidence []float32) *camera {
+	all := sampleFlow(f, confidence)
 	c := medianFlow(all)
 	for scale := 4.0; scale >= 0.5; scale /= math.Sqrt2 {
 		var a [3][3]float64
@@ -34,7 +34,7 @@ func fitCamera(f *flow.Field, trust []float32) *camera {
 			du, dv := c.at(p.x, p.y)
 			du, dv = du-p.u, dv-p.v
 			g := 1 + (du*du+dv*dv)/(scale*scale)
-			w := p.trust / (g * g)
+			w := p.confidence / (g * g)
 			at := [3]float64{1, p.x, p.y}
 			for i, v := range at {
 				v *= w
@@ -49,7 +49,7 @@ func fitCamera(f *flow.Field, trust []float32) *camera {
 			return nil
 		}
 	}
-	if !c.followed(all, f) {
+	if !c.explains(all, f) {
 		return nil
 	}
 	return &c
@@ -77,12 +77,12 @@ func (c *camera) solve(a *[3][3]float64, b *[3][2]float64) bool {
 }
 
 // sample lists the pixels that a camera is fitted to and whose flow is known.
-func sample(f *flow.Field, trust []float32) []fitted {
-	all := make([]fitted, 0, sampled(f))
-	for y := 0; y < f.H; y += fitStep {
-		for x := 0; x < f.W; x += fitStep {
+func sampleFlow(f *flow.Field, confidence []float32) []flowSample {
+	all := make([]flowSample, 0, sampleCount(f))
+	for y := 0; y < f.H; y += cameraStep {
+		for x := 0; x < f.W; x += cameraStep {
 			if u, v, known := f.At(x, y); known {
-				all = append(all, fitted{float64(x), float64(y), float64(u), float64(v), float64(trust[y*f.W+x])})
+				all = append(all, flowSample{float64(x), float64(y), float64(u), float64(v), float64(confidence[y*f.W+x])})
 			}
 		}
 	}
@@ -90,15 +90,15 @@ func sample(f *flow.Field, trust []float32) []fitted {
 }
 
 // sampled is how many pixels of f sample looks at.
-func sampled(f *flow.Field) int {
-	return ((f.W + fitStep - 1) / fitStep) * ((f.H + fitStep - 1) / fitStep)
+func sampleCount(f *flow.Field) int {
+	return ((f.W + cameraStep - 1) / cameraStep) * ((f.H + cameraStep - 1) / cameraStep)
 }
 
 // medianFlow is the median of what is trusted more than half.
-func medianFlow(all []fitted) (c camera) {
+func medianFlow(all []flowSample) (c camera) {
 	var us, vs []float64
 	for _, p := range all {
-		if p.trust > 0.5 {
+		if p.confidence > 0.5 {
 			us, vs = append(us, p.u), append(vs, p.v)
 		}
 	}
@@ -140,18 +140,18 @@ func (c *camera) at(x, y float64) (u, v float64) {
 }
 
 // followed reports whether enough of f, of which all are pixels, moves by the camera.
-func (c *camera) followed(all []fitted, f *flow.Field) bool {
+func (c *camera) explains(all []flowSample, f *flow.Field) bool {
 	with := 0.0
 	for _, p := range all {
 		if du, dv := c.at(p.x, p.y); math.Hypot(du-p.u, dv-p.v) < 1 {
-			with += p.trust
+			with += p.confidence
 		}
 	}
-	return with >= follow*float64(sampled(f))
+	return with >= minCameraShare*float64(sampleCount(f))
 }
 
 // then is the motion by c, and from there by d. Nil where either is.
-func (c *camera) then(d *camera) *camera {
+func (c *camera) compose(d *camera) *camera {
 	if c == nil || d == nil {
 		return nil
 	}
@@ -167,9 +167,9 @@ func (c *camera) then(d *camera) *camera {
 }
 
 // cameraFlow is the flow of every pixel of w×h by a camera, in memory of the desk's.
-func (d *desk) cameraFlow(c *camera, w, h int) *flow.Field {
-	f := &flow.Field{W: w, H: h, U: d.take(w * h), V: d.take(w * h)}
-	d.bands(h, func(from, to int) {
+func cameraFlow(mem *pool, c *camera, w, h int) *flow.Field {
+	f := &flow.Field{W: w, H: h, U: mem.get(w * h), V: mem.get(w * h)}
+	mem.bands(h, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range w {
 				u, v := c.at(float64(x), float64(y))

@@ -7,29 +7,29 @@ import (
 )
 
 const (
-	window  = 4     // half width, in pixels, of the squares that detail is measured in
-	mostAid = 1.25  // by which one frame's detail is amplified at most
-	kept    = 0.997 // of its energy: painting adds a little detail at each frame
+	energyRadius  = 4     // half width, in pixels, of the squares that detail is measured in
+	maxDetailGain = 1.25  // by which one frame's detail is amplified at most
+	keptEnergy    = 0.997 // of its energy: painting adds a little detail at each frame
 )
 
 // sharpen gives a result that was moved along f the detail that it had: what
 // interpolation takes at each frame adds up to a blur. Its finest band, what a
 // 3×3 mean leaves out, is amplified until its energy around a pixel is what it was
 // where the pixel came from, and not above: that would add up to noise.
-func (d *desk) sharpen(moved, result []float32, f *flow.Field) {
+func restoreDetail(mem *pool, moved, result []float32, f *flow.Field) {
 	n := f.W * f.H
-	band, full := d.take(3*n), d.take(3*n)
-	had, has, came := d.take(n), d.take(n), d.take(n)
-	d.energy(had, band, result, f.W, f.H)
-	d.energy(has, band, moved, f.W, f.H)
-	d.bands(f.H, func(from, to int) {
+	band, full := mem.get(3*n), mem.get(3*n)
+	had, has, came := mem.get(n), mem.get(n), mem.get(n)
+	detailEnergy(mem, had, band, result, f.W, f.H)
+	detailEnergy(mem, has, band, moved, f.W, f.H)
+	mem.bands(f.H, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				i := y*f.W + x
-				came[i] = had[nearest(f, x, y)]
+				came[i] = had[nearestPixel(f, x, y)]
 				gain := float32(0) // beside 1
-				if share := kept * float64(came[i]/max(has[i], 1e-12)); share > 1 {
-					gain = float32(min(math.Sqrt(share), mostAid) - 1)
+				if share := keptEnergy * float64(came[i]/max(has[i], 1e-12)); share > 1 {
+					gain = float32(min(math.Sqrt(share), maxDetailGain) - 1)
 				}
 				for p := i; p < 3*n; p += n {
 					full[p] = moved[p] + gain*band[p]
@@ -40,24 +40,24 @@ func (d *desk) sharpen(moved, result []float32, f *flow.Field) {
 	// What was added has detail of its own, and all of it may be too much: energy
 	// is convex in the part that is added.
 	would := had
-	d.energy(would, band, full, f.W, f.H)
-	d.bands(n, func(from, to int) {
+	detailEnergy(mem, would, band, full, f.W, f.H)
+	mem.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			part := min(max((kept*came[i]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
+			part := min(max((keptEnergy*came[i]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
 			for p := i; p < 3*n; p += n {
 				moved[p] = min(max(moved[p]+part*(full[p]-moved[p]), 0), 1)
 			}
 		}
 	})
-	d.leave(band, full, had, has, came)
+	mem.put(band, full, had, has, came)
 }
 
 // energy is the mean square, around each pixel, of the finest band of a picture of
 // three planes; it leaves the band itself in band.
-func (d *desk) energy(dst, band, pix []float32, w, h int) {
-	d.boxMean(band, pix, w, h, 1)
+func detailEnergy(mem *pool, dst, band, pix []float32, w, h int) {
+	mem.boxMean(band, pix, w, h, 1)
 	n := w * h
-	d.bands(n, func(from, to int) {
+	mem.bands(n, func(from, to int) {
 		dst := dst[from:to]
 		clear(dst)
 		for p := 0; p < 3*n; p += n {
@@ -69,5 +69,5 @@ func (d *desk) energy(dst, band, pix []float32, w, h int) {
 			}
 		}
 	})
-	d.boxMean(dst, dst, w, h, window)
+	mem.boxMean(dst, dst, w, h, energyRadius)
 }

@@ -20,42 +20,42 @@ func Preset(name string) (p flow.Preset, ok bool) { p, ok = presets[name]; retur
 
 // motion knows the flow from a frame to another one, and back. backward is the
 // caller's, forward is valid until the next call.
-type motion interface {
-	begin(content *filter.Frame) // nothing is before it
+type flowSource interface {
+	Start(content *filter.Frame) // nothing is before it
 	// next: before is the frame of the call before.
-	next(content, before *filter.Frame) (backward, forward *flow.Field, err error)
+	Neighbours(content, before *filter.Frame) (backward, forward *flow.Field, err error)
 	// given: before is older. Nils: it would have to be sought.
-	given(content, before *filter.Frame) (backward, forward *flow.Field, err error)
+	Stored(content, before *filter.Frame) (backward, forward *flow.Field, err error)
 	// seek: before is older. Nils: it cannot be.
-	seek(content, before *filter.Frame) (backward, forward *flow.Field)
+	Estimate(content, before *filter.Frame) (backward, forward *flow.Field)
 }
 
 // newMotion is what o says; nil: there is none. It fails where --flow-from has no
 // flows.
-func newMotion(o Options, threads int) (motion, error) {
+func newFlowSource(o Options, threads int) (flowSource, error) {
 	switch {
 	case o.FlowFrom != "":
-		flows, err := openFlows(o.FlowFrom)
+		flows, err := openFlowFolder(o.FlowFrom)
 		if err != nil {
 			return nil, err // a nil *folderOfFlows would be a motion
 		}
 		return flows, nil
 	case o.Flow != "none":
-		return &estimates{preset: presets[o.Flow], threads: threads}, nil
+		return &flowEstimator{preset: presets[o.Flow], threads: threads}, nil
 	}
 	return nil, nil
 }
 
 // estimates are flows that are sought, those of neighbours by a preset and those
 // over many frames by a faster one.
-type estimates struct {
+type flowEstimator struct {
 	preset          flow.Preset
 	threads         int
 	near, longRange *flow.Estimator // of one size
 	w, h            int
 }
 
-func (e *estimates) begin(content *filter.Frame) {
+func (e *flowEstimator) Start(content *filter.Frame) {
 	if e.near == nil || e.w != content.W || e.h != content.H {
 		e.w, e.h = content.W, content.H
 		e.near, e.longRange = flow.New(e.w, e.h, e.preset, e.threads), nil
@@ -64,25 +64,25 @@ func (e *estimates) begin(content *filter.Frame) {
 	e.near.Next(content)
 }
 
-func (e *estimates) next(content, _ *filter.Frame) (backward, forward *flow.Field, err error) {
+func (e *flowEstimator) Neighbours(content, _ *filter.Frame) (backward, forward *flow.Field, err error) {
 	forward, backward = e.near.Next(content)
-	return standStill(backward), forward, nil
+	return zeroStatic(backward), forward, nil
 }
 
-func (*estimates) given(_, _ *filter.Frame) (_, _ *flow.Field, _ error) { return nil, nil, nil }
+func (*flowEstimator) Stored(_, _ *filter.Frame) (_, _ *flow.Field, _ error) { return nil, nil, nil }
 
-func (e *estimates) seek(content, before *filter.Frame) (backward, forward *flow.Field) {
+func (e *flowEstimator) Estimate(content, before *filter.Frame) (backward, forward *flow.Field) {
 	if e.longRange == nil {
 		e.longRange = flow.New(e.w, e.h, flow.Fast, e.threads)
 	}
 	forward, backward = e.longRange.Between(before, content)
-	return standStill(backward), forward
+	return zeroStatic(backward), forward
 }
 
 // folderOfFlows are flows that were made elsewhere, DIR/backward_2_1.flo from frame
 // 2 to 1 and DIR/forward_1_2.flo from 1 to 2, as Ruder et al.'s artistic-videos
 // names them.
-type folderOfFlows struct {
+type flowFolder struct {
 	dir   string
 	files map[[2]int]string // by the numbers of the frames from and to
 	first int               // number of the first frame: the lowest of all
@@ -90,12 +90,12 @@ type folderOfFlows struct {
 
 var flowName = regexp.MustCompile(`^(?:forward|backward)_(\d{1,9})_(\d{1,9})\.flo$`)
 
-func openFlows(dir string) (*folderOfFlows, error) {
+func openFlowFolder(dir string) (*flowFolder, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("--flow-from: %w", err)
 	}
-	f := &folderOfFlows{dir: dir, files: map[[2]int]string{}}
+	f := &flowFolder{dir: dir, files: map[[2]int]string{}}
 	for _, e := range entries {
 		m := flowName.FindStringSubmatch(e.Name())
 		if m == nil {
@@ -114,26 +114,26 @@ func openFlows(dir string) (*folderOfFlows, error) {
 	return f, nil
 }
 
-func (*folderOfFlows) begin(*filter.Frame) {}
+func (*flowFolder) Start(*filter.Frame) {}
 
-func (f *folderOfFlows) next(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
+func (f *flowFolder) Neighbours(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
 	if backward, err = f.read(content, before); err == nil {
 		forward, err = f.read(before, content)
 	}
 	return backward, forward, err
 }
 
-func (f *folderOfFlows) given(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
+func (f *flowFolder) Stored(content, before *filter.Frame) (backward, forward *flow.Field, err error) {
 	from, to := content.Index+f.first, before.Index+f.first
 	if f.files[[2]int{from, to}] == "" || f.files[[2]int{to, from}] == "" {
 		return nil, nil, nil
 	}
-	return f.next(content, before)
+	return f.Neighbours(content, before)
 }
 
-func (*folderOfFlows) seek(_, _ *filter.Frame) (_, _ *flow.Field) { return nil, nil }
+func (*flowFolder) Estimate(_, _ *filter.Frame) (_, _ *flow.Field) { return nil, nil }
 
-func (f *folderOfFlows) read(a, b *filter.Frame) (*flow.Field, error) {
+func (f *flowFolder) read(a, b *filter.Frame) (*flow.Field, error) {
 	from, to := a.Index+f.first, b.Index+f.first
 	name, ok := f.files[[2]int{from, to}]
 	if !ok {

@@ -9,7 +9,7 @@ import (
 // at it, which goes on while the frame before is painted, and its guide.
 func BenchmarkGuide(b *testing.B) {
 	const w, h, warm = 1280, 720, 9
-	lookout, err := NewLookout(DefaultOptions(), 0)
+	analyzer, err := NewAnalyzer(DefaultOptions(), 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func BenchmarkGuide(b *testing.B) {
 		if i >= warm { // as many older frames are there as are asked
 			b.StartTimer()
 		}
-		o, err := lookout.Look(content)
+		o, err := analyzer.Analyze(content)
 		if err != nil {
 			b.Fatal(err)
 		}

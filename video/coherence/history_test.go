@@ -35,7 +35,7 @@ func styled(f *filter.Frame) *filter.Frame {
 
 // historian follows a film frame by frame. Its errors end the test.
 type historian struct {
-	*Lookout
+	*Analyzer
 	*History
 	t    *testing.T
 	seen *[]float32 // the trust of the latest frame's outlook
@@ -52,7 +52,7 @@ func (h historian) fresh() (out []float32) {
 func history(t *testing.T) historian { return historyBy(t, DefaultOptions()) }
 
 func historyBy(t *testing.T, o Options) historian {
-	l, err := NewLookout(o, 2)
+	l, err := NewAnalyzer(o, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +60,11 @@ func historyBy(t *testing.T, o Options) historian {
 }
 
 func (h historian) Guide(content *filter.Frame) filter.Guide {
-	o, err := h.Look(content)
+	o, err := h.Analyze(content)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	*h.seen = slices.Clone(o.trust)
+	*h.seen = slices.Clone(o.confidence)
 	return h.History.Guide(o)
 }
 
@@ -105,9 +105,9 @@ func TestHistoryFollowsAPan(t *testing.T) {
 	var inner, edge float64
 	for y := 8; y < hgt-8; y++ {
 		for x := 8; x < w-16; x++ {
-			inner += float64(magnitude(g.Start.Pix[y*w+x]-want.Pix[y*w+x])) / float64((hgt-16)*(w-24))
+			inner += float64(abs32(g.Start.Pix[y*w+x]-want.Pix[y*w+x])) / float64((hgt-16)*(w-24))
 		}
-		edge += float64(magnitude(g.Start.Pix[y*w+w-1]-want.Pix[y*w+w-1])) / float64(hgt-16)
+		edge += float64(abs32(g.Start.Pix[y*w+w-1]-want.Pix[y*w+w-1])) / float64(hgt-16)
 		if fresh := h.fresh()[y*w+w-1]; fresh < 0.9 || g.PriorWeight[y*w+w-1] > 0.1 {
 			t.Fatalf("row %d: what entered is new to %g and held by %g", y, fresh, g.PriorWeight[y*w+w-1])
 		}
@@ -172,7 +172,7 @@ func TestHistoryOfAnotherSize(t *testing.T) {
 func TestHistoryThreads(t *testing.T) {
 	const w, hgt = 150, 97
 	guides := func(threads int) (all []filter.Guide) {
-		l, err := NewLookout(DefaultOptions(), threads)
+		l, err := NewAnalyzer(DefaultOptions(), threads)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,8 +6,8 @@ import (
 	"nstfilter/filter"
 )
 
-func again(t *testing.T) *Again {
-	a, err := NewAgain(DefaultOptions(), 2)
+func again(t *testing.T) *Multipass {
+	a, err := NewMultipass(DefaultOptions(), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,8 @@ func uniform(f *filter.Frame, v float32) *filter.Frame {
 func TestAgainBlendsWhereItTrusts(t *testing.T) {
 	const w, h, step = 128, 96, 3
 	now, after := scene(w, h, 0, 0, 1), scene(w, h, step, 0, 1)
-	f := &Painted{Content: now, Result: uniform(now, 0.25), Margin: []float32{1}}
-	m := &Painted{Content: after, Result: uniform(after, 0.75)}
+	f := &PaintedFrame{Content: now, Result: uniform(now, 0.25), Margin: []float32{1}}
+	m := &PaintedFrame{Content: after, Result: uniform(after, 0.75)}
 	g, err := again(t).Guide(f, m)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestAgainBlendsWhereItTrusts(t *testing.T) {
 		t.Errorf("the margin is %v", g.Margin)
 	}
 	at := h/2*w + w/2
-	if v := g.Start.Pix[at]; !(v > 0.49 && v < 0.76) || magnitude(g.Prior.Pix[at]-0.75) > 0.001 || g.PriorWeight[at] < 0.99 {
+	if v := g.Start.Pix[at]; !(v > 0.49 && v < 0.76) || abs32(g.Prior.Pix[at]-0.75) > 0.001 || g.PriorWeight[at] < 0.99 {
 		t.Errorf("starts at %g, near %g by %g", v, g.Prior.Pix[at], g.PriorWeight[at])
 	}
 	// What leaves the picture the neighbour does not show.
@@ -49,8 +49,8 @@ func TestAgainBlendsWhereItTrusts(t *testing.T) {
 func TestAgainStandsBetweenTwo(t *testing.T) {
 	const w, h, step = 128, 96, 3
 	before, now, after := scene(w, h, -step, 0, 1), scene(w, h, 0, 0, 1), scene(w, h, step, 0, 1)
-	f := &Painted{Content: now, Result: uniform(now, 0.5)}
-	g, err := again(t).Guide(f, &Painted{Content: before, Result: uniform(before, 0.2)}, &Painted{Content: after, Result: uniform(after, 0.6)})
+	f := &PaintedFrame{Content: now, Result: uniform(now, 0.5)}
+	g, err := again(t).Guide(f, &PaintedFrame{Content: before, Result: uniform(before, 0.2)}, &PaintedFrame{Content: after, Result: uniform(after, 0.6)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestAgainStandsBetweenTwo(t *testing.T) {
 		prior, weight float32
 	}{{w / 2, 0.4, 2}, {0, 0.2, 1}, {w - 1, 0.6, 1}} {
 		at := h/2*w + c.x
-		if magnitude(g.Prior.Pix[at]-c.prior) > 0.02 || magnitude(g.PriorWeight[at]-c.weight) > 0.1 {
+		if abs32(g.Prior.Pix[at]-c.prior) > 0.02 || abs32(g.PriorWeight[at]-c.weight) > 0.1 {
 			t.Errorf("column %d stays near %g by %g, want %g by %g", c.x, g.Prior.Pix[at], g.PriorWeight[at], c.prior, c.weight)
 		}
 	}

@@ -39,8 +39,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--flow none and --flow-from %s contradict each other: leave one out", o.FlowFrom)
 	}
 	for _, k := range o.LongTerm {
-		if k < 1 || k > farthest {
-			return fmt.Errorf("--long-term: %d is not between 1 and %d frames", k, farthest)
+		if k < 1 || k > maxFramesAgo {
+			return fmt.Errorf("--long-term: %d is not between 1 and %d frames", k, maxFramesAgo)
 		}
 	}
 	if !(o.Settle >= 0 && o.Settle <= 1000) {
@@ -62,7 +62,7 @@ func (o *Options) Validate() error {
 }
 
 // farthest is how many frames are remembered at most.
-const farthest = 64
+const maxFramesAgo = 64
 
 // Ages are numbers of frames, written 1,2,4.
 type Ages []int

@@ -7,7 +7,7 @@ const histogramBins = 16 // of each channel
 // cut says in [0,1] how much a frame differs from those before: the mean of the
 // share of it that they do not show, and of its distance. A fade has the latter
 // alone, a fast pan the former.
-func cut(unseen, distance float64) float64 { return (unseen + distance) / 2 }
+func frameDifference(unseen, distance float64) float64 { return (unseen + distance) / 2 }
 
 // histogram is how many samples of each channel lie in each bin.
 type histogram [3][histogramBins]int
@@ -24,10 +24,10 @@ func (h *histogram) distance(before *histogram, n int) (d float64) {
 	return d
 }
 
-func (d *desk) histogram(pix []float32) (h histogram) {
+func newHistogram(mem *pool, pix []float32) (h histogram) {
 	n := len(pix) / 3
 	var sum sync.Mutex
-	d.bands(n, func(from, to int) {
+	mem.bands(n, func(from, to int) {
 		var part histogram
 		for p := range part {
 			for _, v := range pix[p*n+from : p*n+to] {
@@ -46,9 +46,9 @@ func (d *desk) histogram(pix []float32) (h histogram) {
 }
 
 // histogramOfBytes takes samples as past has them.
-func (d *desk) histogramOfBytes(pix []uint8) (h histogram) {
+func histogramOfBytes(mem *pool, pix []uint8) (h histogram) {
 	n := len(pix) / 3
-	d.bands(3, func(from, to int) {
+	mem.bands(3, func(from, to int) {
 		for p := from; p < to; p++ {
 			var all [256]int
 			for _, b := range pix[p*n : (p+1)*n] {

@@ -15,7 +15,7 @@ import (
 )
 
 // Painted is a frame and what became of it.
-type Painted struct {
+type PaintedFrame struct {
 	Frame           *filter.Frame // as it came
 	Content, Result *filter.Frame // at the size worked at: Frame, Resized, and its result
 	Margin          []float32     // around Result: the Margin of its filter.Report
@@ -26,22 +26,22 @@ type Painted struct {
 // sees, for more of them than memory has room for. It is for one goroutine at a
 // time.
 type Spill struct {
-	file  *os.File
-	limit int64
-	end   int64 // bytes that are in use
-	held  []held
-	buf   []byte
+	file   *os.File
+	limit  int64
+	end    int64 // bytes that are in use
+	stored []stored
+	buf    []byte
 }
 
 // held is where one Painted lies: heads in memory, the rest from at on, one after
 // the other.
-type held struct {
-	frame  filter.Frame // without Pix, Alpha, Origin
-	w, h   int          // of the result
-	shares []float64
-	whole  func(bulk []byte) any
-	at     int64
-	sizes  [parts]int // bytes
+type stored struct {
+	frame   filter.Frame // without Pix, Alpha, Origin
+	w, h    int          // of the result
+	shares  []float64
+	rebuild func(bulk []byte) any
+	at      int64
+	sizes   [partCount]int // bytes
 }
 
 // What is kept of a frame. One that its native planes give again has no samples of its
@@ -52,13 +52,13 @@ const (
 	partAlpha
 	partResult
 	partMargin
-	parts
+	partCount
 )
 
 // bulky is an Origin whose bulk can lie elsewhere for a while.
-type bulky interface {
+type bulkOrigin interface {
 	// Bulk returns what is large in it, and what makes the same Origin of that.
-	Bulk() (data []byte, whole func([]byte) any)
+	Bulk() (data []byte, rebuild func([]byte) any)
 }
 
 // NewSpill makes the file in dir ("": the system's folder for such), for limit
@@ -83,30 +83,30 @@ func (s *Spill) Close() error {
 }
 
 // Len is how many frames are held.
-func (s *Spill) Len() int { return len(s.held) }
+func (s *Spill) Len() int { return len(s.stored) }
 
 // Clear lets go of all frames.
 func (s *Spill) Clear() error {
-	s.held, s.end = nil, 0
+	s.stored, s.end = nil, 0
 	return s.file.Truncate(0)
 }
 
 // Room reports whether a frame like those that are held fits beside them. There is
 // always room for the first.
 func (s *Spill) Room(frame *filter.Frame) bool {
-	if len(s.held) == 0 {
+	if len(s.stored) == 0 {
 		return true
 	}
-	_, sizes := measure(&Painted{Frame: frame})
-	last := s.held[len(s.held)-1].sizes
+	_, sizes := partSizes(&PaintedFrame{Frame: frame})
+	last := s.stored[len(s.stored)-1].sizes
 	sizes[partResult], sizes[partMargin] = last[partResult], last[partMargin]
-	return s.end+total(sizes[:]) <= s.limit
+	return s.end+sumSizes(sizes[:]) <= s.limit
 }
 
 // measure lists the bytes that each part of a frame takes; origin is its bulk.
-func measure(p *Painted) (origin []byte, sizes [parts]int) {
+func partSizes(p *PaintedFrame) (origin []byte, sizes [partCount]int) {
 	sizes[partFrame] = 2 * len(p.Frame.Pix)
-	if b, ok := p.Frame.Origin.(bulky); ok {
+	if b, ok := p.Frame.Origin.(bulkOrigin); ok {
 		origin, _ = b.Bulk()
 		sizes[partBulk] = len(origin)
 	}
@@ -120,7 +120,7 @@ func measure(p *Painted) (origin []byte, sizes [parts]int) {
 	return origin, sizes
 }
 
-func total(sizes []int) (n int64) {
+func sumSizes(sizes []int) (n int64) {
 	for _, size := range sizes {
 		n += int64(size)
 	}
@@ -131,16 +131,16 @@ func total(sizes []int) (n int64) {
 // 16 bits survive bit by bit. Content comes of Frame again, and Result has the time, alpha
 // and origin of Content. It fails where one frame alone is beyond the limit, and where
 // the disk is full.
-func (s *Spill) Add(p *Painted) error {
-	origin, sizes := measure(p)
-	h := held{frame: *p.Frame, w: p.Result.W, h: p.Result.H, shares: p.Shares, at: s.end, sizes: sizes}
+func (s *Spill) Add(p *PaintedFrame) error {
+	origin, sizes := partSizes(p)
+	h := stored{frame: *p.Frame, w: p.Result.W, h: p.Result.H, shares: p.Shares, at: s.end, sizes: sizes}
 	h.frame.Pix, h.frame.Alpha = nil, nil
-	if b, ok := p.Frame.Origin.(bulky); ok {
-		_, h.whole = b.Bulk()
+	if b, ok := p.Frame.Origin.(bulkOrigin); ok {
+		_, h.rebuild = b.Bulk()
 		h.frame.Origin = nil
 	}
-	size := total(sizes[:])
-	if len(s.held) == 0 && size > s.limit {
+	size := sumSizes(sizes[:])
+	if len(s.stored) == 0 && size > s.limit {
 		return fmt.Errorf("frame %d takes %d MB of temporary disk, and --max-temp allows %d: allow more, or paint with --passes 1", p.Frame.Index, size/1e6+1, s.limit/1e6)
 	}
 	b := append(s.buf[:0], origin...)
@@ -151,17 +151,17 @@ func (s *Spill) Add(p *Painted) error {
 	if err := s.write(appendResult(b, p.Result, p.Margin), h.at, p.Frame.Index); err != nil {
 		return err
 	}
-	s.held, s.end = append(s.held, h), h.at+size
+	s.stored, s.end = append(s.stored, h), h.at+size
 	return nil
 }
 
 // Replace gives the ith frame another result of the same size.
 func (s *Spill) Replace(i int, result *filter.Frame, margin []float32) error {
-	h := &s.held[i]
+	h := &s.stored[i]
 	if 2*len(result.Pix) != h.sizes[partResult] || 4*len(margin) != h.sizes[partMargin] {
 		panic(fmt.Sprintf("video: a result of %d samples, %d around it, for one of %d, %d", len(result.Pix), len(margin), h.sizes[partResult]/2, h.sizes[partMargin]/4))
 	}
-	return s.write(appendResult(s.buf[:0], result, margin), h.at+total(h.sizes[:partResult]), h.frame.Index)
+	return s.write(appendResult(s.buf[:0], result, margin), h.at+sumSizes(h.sizes[:partResult]), h.frame.Index)
 }
 
 func appendResult(b []byte, result *filter.Frame, margin []float32) []byte {
@@ -182,21 +182,21 @@ func (s *Spill) write(b []byte, at int64, frame int) error {
 }
 
 // At reads the ith frame.
-func (s *Spill) At(i int) (*Painted, error) {
-	h := &s.held[i]
-	size := int(total(h.sizes[:]))
+func (s *Spill) At(i int) (*PaintedFrame, error) {
+	h := &s.stored[i]
+	size := int(sumSizes(h.sizes[:]))
 	s.buf = slices.Grow(s.buf[:0], size)
 	b := s.buf[:size]
 	if _, err := s.file.ReadAt(b, h.at); err != nil {
 		return nil, fmt.Errorf("frame %d: %w", h.frame.Index, err)
 	}
-	var part [parts][]byte
+	var part [partCount][]byte
 	for k, n := range h.sizes {
 		part[k], b = b[:n:n], b[n:]
 	}
 	frame := h.frame
-	if h.whole != nil {
-		frame.Origin = h.whole(slices.Clone(part[partBulk]))
+	if h.rebuild != nil {
+		frame.Origin = h.rebuild(slices.Clone(part[partBulk]))
 	}
 	if n, ok := frame.Origin.(*video.Native); ok {
 		frame.Pix = make([]float32, 3*n.W*n.H)
@@ -205,7 +205,7 @@ func (s *Spill) At(i int) (*Painted, error) {
 		frame.Pix = unpackSamples(part[partFrame])
 	}
 	frame.Alpha = unpackSamples(part[partAlpha])
-	p := &Painted{Frame: &frame, Content: frame.Resized(h.w, h.h), Shares: h.shares}
+	p := &PaintedFrame{Frame: &frame, Content: frame.Resized(h.w, h.h), Shares: h.shares}
 	p.Result = p.Content.With(unpackSamples(part[partResult]))
 	if n := len(part[partMargin]) / 4; n > 0 {
 		p.Margin = make([]float32, n)

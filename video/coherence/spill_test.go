@@ -12,7 +12,7 @@ import (
 )
 
 // odd is a frame of some format with samples of all values, and a result of it.
-func odd(p video.PixelFormat, index int) *Painted {
+func odd(p video.PixelFormat, index int) *PaintedFrame {
 	l := video.Layout{Format: p, W: 21, H: 18, Matrix: video.BT709, SAR: filter.Rational{Num: 4, Den: 3}}
 	n := &video.Native{Layout: l, Data: make([]byte, p.FrameBytes(l.W, l.H)), Parameters: " Ip", Interlace: "p"}
 	for i := range n.Data {
@@ -23,7 +23,7 @@ func odd(p video.PixelFormat, index int) *Painted {
 	}
 	f := n.Frame()
 	f.Index, f.PTS, f.Duration, f.TimeBase = index, int64(index)*1001, 1001, filter.Rational{Num: 1, Den: 30000}
-	d := &Painted{Frame: f, Content: f, Result: f.With(make([]float32, len(f.Pix)))}
+	d := &PaintedFrame{Frame: f, Content: f, Result: f.With(make([]float32, len(f.Pix)))}
 	for i := range d.Result.Pix {
 		d.Result.Pix[i] = float32(i*257%65536) / 65535
 	}
@@ -44,7 +44,7 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 		gray.Alpha[i%len(gray.Alpha)] = float32(i%256) / 255
 	}
 	gray.Origin = "an origin that stays in memory"
-	all := []*Painted{
+	all := []*PaintedFrame{
 		odd(video.PixelFormat{Sampling: video.S420, Depth: 8}, 0), odd(video.PixelFormat{Sampling: video.S420, Depth: 10}, 1), odd(video.PixelFormat{Sampling: video.RGB, Depth: 16}, 2), odd(video.PixelFormat{Sampling: video.Mono, Depth: 8}, 3),
 		{Frame: gray, Content: gray, Result: gray.With(odd(video.PixelFormat{Sampling: video.S444, Depth: 8}, 0).Result.Pix[:3*16*17])},
 	}
@@ -75,7 +75,7 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 	}
 }
 
-func same(t *testing.T, s *Spill, i int, want *Painted) {
+func same(t *testing.T, s *Spill, i int, want *PaintedFrame) {
 	t.Helper()
 	got, err := s.At(i)
 	if err != nil {
@@ -97,8 +97,8 @@ func same(t *testing.T, s *Spill, i int, want *Painted) {
 func TestSpillRoom(t *testing.T) {
 	dir := t.TempDir()
 	p := odd(video.PixelFormat{Sampling: video.S420, Depth: 8}, 0)
-	_, sizes := measure(p)
-	size := total(sizes[:])
+	_, sizes := partSizes(p)
+	size := sumSizes(sizes[:])
 	s, err := NewSpill(dir, 2*size+size/2)
 	if err != nil {
 		t.Fatal(err)

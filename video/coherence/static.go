@@ -3,20 +3,20 @@ package coherence
 import "nstfilter/video/flow"
 
 const (
-	jitter    = 0.25 // pixels that the flow of what stands still may be off
-	steadied  = 0.02 // pixels that its mean over a quarter of the picture may be
-	stillArea = 0.3  // share of each quarter that has to stand still
+	maxStaticFlow  = 0.25 // pixels that the flow of what stands still may be off
+	maxStaticMean  = 0.02 // pixels that its mean over a quarter of the picture may be
+	minStaticShare = 0.3  // share of each quarter that has to stand still
 )
 
 // standStill returns a copy of f that is zero where a standing camera sees a standing thing.
 // Sensor noise moves an estimated flow by hundredths of a pixel, and to resample a
 // result by these for minutes blurs it and makes it crawl. A camera that pans or
 // zooms ever so slowly has means that noise has not: it is left alone.
-func standStill(f *flow.Field) *flow.Field {
+func zeroStatic(f *flow.Field) *flow.Field {
 	f = f.Clone()
 	still := func(i int) bool {
 		u, v := f.U[i], f.V[i]
-		return u*u+v*v < jitter*jitter
+		return u*u+v*v < maxStaticFlow*maxStaticFlow
 	}
 	for q := range 4 {
 		x0, x1 := f.W*(q%2)/2, f.W*(q%2+1)/2
@@ -29,7 +29,7 @@ func standStill(f *flow.Field) *flow.Field {
 				}
 			}
 		}
-		if n <= stillArea*float64((x1-x0)*(y1-y0)) || u*u+v*v > steadied*steadied*n*n {
+		if n <= minStaticShare*float64((x1-x0)*(y1-y0)) || u*u+v*v > maxStaticMean*maxStaticMean*n*n {
 			return f
 		}
 	}

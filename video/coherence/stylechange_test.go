@@ -17,7 +17,7 @@ func holds(t *testing.T, shares [][]float64) (held []float32) {
 		return m
 	}
 	for i, s := range shares {
-		h.Restyle(s)
+		h.SetShares(s)
 		g := h.Guide(content)
 		if (g.Start == nil) != (i == 0) {
 			t.Fatalf("frame %d of %d begins anew: %v", i, len(shares), g.Start == nil)
@@ -59,7 +59,7 @@ func TestAbruptStyleBeginsAnew(t *testing.T) {
 		o.Flow = flow
 		h, content := historyBy(t, o), scene(96, 64, 0, 0, 1)
 		for i, s := range [][]float64{{1, 0}, {1, 0}, {0, 1}, {0, 1}} {
-			h.Restyle(s)
+			h.SetShares(s)
 			if g := h.Guide(content); (g.Start == nil) != (i%2 == 0) {
 				t.Errorf("--flow %s: frame %d begins anew: %v", flow, i, g.Start == nil)
 			} else if i == 3 && flow != "none" && g.PriorWeight[48] < 0.99 {
@@ -75,16 +75,16 @@ func TestOlderStylesAreForgotten(t *testing.T) {
 	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	for range 4 {
-		h.Restyle([]float64{1, 0})
+		h.SetShares([]float64{1, 0})
 		h.Guide(content)
 		h.Keep(styled(content), nil)
 	}
-	if len(h.Lookout.older) == 0 || len(h.History.older) != len(h.Lookout.older) {
-		t.Fatalf("%d frames are remembered, and what became of %d", len(h.Lookout.older), len(h.History.older))
+	if len(h.Analyzer.older) == 0 || len(h.History.older) != len(h.Analyzer.older) {
+		t.Fatalf("%d frames are remembered, and what became of %d", len(h.Analyzer.older), len(h.History.older))
 	}
-	h.Restyle([]float64{0.99, 0.01})
-	if len(h.Lookout.older) != 0 {
-		t.Errorf("%d frames of another style are remembered", len(h.Lookout.older))
+	h.SetShares([]float64{0.99, 0.01})
+	if len(h.Analyzer.older) != 0 {
+		t.Errorf("%d frames of another style are remembered", len(h.Analyzer.older))
 	}
 	h.Guide(content)
 	h.Keep(styled(content), nil)

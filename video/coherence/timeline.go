@@ -12,12 +12,12 @@ import (
 // Timeline says which styles hold at a time of the film. Those that begin at the
 // same time are blended, and together replace what held before.
 type Timeline struct {
-	groups []group // by their time, the first at 0
+	groups []styleGroup // by their time, the first at 0
 	fade   time.Duration
 }
 
 // group is the styles that begin at a time.
-type group struct {
+type styleGroup struct {
 	at     time.Duration
 	shares []float64 // of all styles; they add up to 1
 }
@@ -28,17 +28,17 @@ type group struct {
 func NewTimeline(from []time.Duration, weights []float64, fade time.Duration) (*Timeline, error) {
 	t := &Timeline{fade: fade}
 	for i, at := range from {
-		k := slices.IndexFunc(t.groups, func(g group) bool { return g.at == at })
+		k := slices.IndexFunc(t.groups, func(g styleGroup) bool { return g.at == at })
 		if k < 0 {
 			k = len(t.groups)
-			t.groups = append(t.groups, group{at, make([]float64, len(from))})
+			t.groups = append(t.groups, styleGroup{at, make([]float64, len(from))})
 		}
 		t.groups[k].shares[i] = 1
 		if len(weights) > 0 {
 			t.groups[k].shares[i] = weights[i]
 		}
 	}
-	slices.SortFunc(t.groups, func(a, b group) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(t.groups, func(a, b styleGroup) int { return cmp.Compare(a.at, b.at) })
 	if len(t.groups) == 0 || t.groups[0].at != 0 {
 		return nil, errors.New("no style holds from the film's start: give one without @TIME")
 	}
@@ -83,7 +83,7 @@ func (t *Timeline) Shares(at time.Duration) []float64 {
 
 // change says in [0,1] how much of the shares is another style's than before: half
 // their L1 distance. Where nothing was before it is 0.
-func change(shares, before []float64) (d float64) {
+func shareDistance(shares, before []float64) (d float64) {
 	if before == nil {
 		return 0
 	}

@@ -8,47 +8,47 @@ import (
 )
 
 // oldest is the age, in frames, beyond which nothing is counted.
-const oldest = 1000
+const oldestAge = 1000
 
 // aboutAsOld is by how much something may have settled further in an older frame
 // than in the one before, without being taken from there.
-const aboutAsOld = 0.1
+const minSettledGain = 0.1
 
 // sight is what a frame shows of an earlier one, pixel by pixel.
-type sight struct {
-	trust []float32 // that things were where the flow leads, in [0,1]
-	age   []float32 // for how many frames they have been in sight
+type visibility struct {
+	confidence []float32 // that things were where the flow leads, in [0,1]
+	age        []float32 // for how many frames they have been in sight
 }
 
 // look says what content shows of the frame before, by the flow from it to that one
 // and the flow back; age: of before's pixels, nil: all are old.
-func (d *desk) look(content, before *filter.Frame, age []float32, backward, forward *flow.Field) *sight {
-	off := d.mismatch(content, before, backward)
-	same := d.looksSame(off, backward)
-	trust := flow.Confidence(d.take(len(same)), backward, forward, same, d.threads)
-	d.leave(same)
-	return d.see(trust, off, content, before, age, backward)
+func match(mem *pool, content, before *filter.Frame, age []float32, backward, forward *flow.Field) *visibility {
+	off := warpError(mem, content, before, backward)
+	same := similarity(mem, off, backward)
+	confidence := flow.Confidence(mem.get(len(same)), backward, forward, same, mem.threads)
+	mem.put(same)
+	return checked(mem, confidence, off, content, before, age, backward)
 }
 
 // lookBy does so along a flow that is guessed: it is trusted where it leads to what
 // looks the same.
-func (d *desk) lookBy(content, before *filter.Frame, age []float32, guess *flow.Field) *sight {
-	off := d.mismatch(content, before, guess)
-	return d.see(d.looksSame(off, guess), off, content, before, age, guess)
+func matchAlong(mem *pool, content, before *filter.Frame, age []float32, guess *flow.Field) *visibility {
+	off := warpError(mem, content, before, guess)
+	return checked(mem, similarity(mem, off, guess), off, content, before, age, guess)
 }
 
 // looksSame is how far f leads to what looks the same, pixel by pixel; off is by how
 // much it does not.
-func (d *desk) looksSame(off []float32, f *flow.Field) []float32 {
-	same := d.inside(f)
-	d.trustDetail(same, off, f.W, f.H)
+func similarity(mem *pool, off []float32, f *flow.Field) []float32 {
+	same := insideFrame(mem, f)
+	checkDetail(mem, same, off, f.W, f.H)
 	return same
 }
 
 // inside is 1 where f stays in the picture, else 0.
-func (d *desk) inside(f *flow.Field) []float32 {
-	in := d.take(f.W * f.H)
-	d.bands(f.H, func(from, to int) {
+func insideFrame(mem *pool, f *flow.Field) []float32 {
+	in := mem.get(f.W * f.H)
+	mem.bands(f.H, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				u, v, known := f.At(x, y)
@@ -65,11 +65,11 @@ func (d *desk) inside(f *flow.Field) []float32 {
 
 // see lessens the trust in a flow where light differs by off, which it leaves, or
 // before was transparent.
-func (d *desk) see(trust, off []float32, content, before *filter.Frame, age []float32, back *flow.Field) *sight {
-	d.trustLight(trust, off, content.W, content.H)
-	d.leave(off)
-	d.trustShown(trust, content, before, back)
-	return &sight{trust, d.grow(age, trust, back)}
+func checked(mem *pool, confidence, off []float32, content, before *filter.Frame, age []float32, back *flow.Field) *visibility {
+	checkBrightness(mem, confidence, off, content.W, content.H)
+	mem.put(off)
+	checkAlpha(mem, confidence, content, before, back)
+	return &visibility{confidence, advanceAges(mem, age, confidence, back)}
 }
 
 // join takes over from other, as far as it is trusted, what s does not show (the
@@ -77,20 +77,20 @@ func (d *desk) see(trust, off []float32, content, before *filter.Frame, age []fl
 // has shown for a few frames only what other shows settled: beside the edge of what
 // hid it, a thing that comes back is not trusted at once, and is painted anew. It
 // returns which part of each pixel, in [0,1], is other's then.
-func (d *desk) join(s, other *sight, settle float64) (parts []float32) {
-	parts = make([]float32, len(s.trust))
-	d.bands(len(parts), func(from, to int) {
+func mergeOlder(mem *pool, s, other *visibility, settle float64) (parts []float32) {
+	parts = make([]float32, len(s.confidence))
+	mem.bands(len(parts), func(from, to int) {
 		for i := from; i < to; i++ {
-			t := s.trust[i]
-			hidden := min(other.trust[i], 1-t)
+			t := s.confidence[i]
+			hidden := min(other.confidence[i], 1-t)
 			older := settled(other.age[i], settle) - settled(s.age[i], settle)
-			young := t * other.trust[i] * max(older-aboutAsOld, 0)
+			young := t * other.confidence[i] * max(older-minSettledGain, 0)
 			if hidden+young <= 0 {
 				continue
 			}
 			part := (hidden + young) / (t + hidden)
 			s.age[i] += part * (other.age[i] - s.age[i])
-			s.trust[i] = t + hidden
+			s.confidence[i] = t + hidden
 			parts[i] = part
 		}
 	})
@@ -107,28 +107,28 @@ func settled(age float32, settle float64) float32 {
 }
 
 // unseen is the share of the picture that s does not show.
-func (d *desk) unseen(s *sight) float64 {
-	return d.mean(len(s.trust), func(i int) float64 { return float64(1 - s.trust[i]) })
+func unseenShare(mem *pool, s *visibility) float64 {
+	return mem.mean(len(s.confidence), func(i int) float64 { return float64(1 - s.confidence[i]) })
 }
 
 // unsettled is the share of the picture that s does not show, or has not for long.
-func (d *desk) unsettled(s *sight, settle float64) float64 {
-	return d.mean(len(s.trust), func(i int) float64 { return 1 - float64(s.trust[i]*settled(s.age[i], settle)) })
+func unsettledShare(mem *pool, s *visibility, settle float64) float64 {
+	return mem.mean(len(s.confidence), func(i int) float64 { return 1 - float64(s.confidence[i]*settled(s.age[i], settle)) })
 }
 
 // grow carries ages along the flow to where their pixels are now, one frame older,
 // and the less the less that is trusted.
-func (d *desk) grow(age, trust []float32, f *flow.Field) []float32 {
-	out := d.take(len(trust))
-	d.bands(f.H, func(from, to int) {
+func advanceAges(mem *pool, age, confidence []float32, f *flow.Field) []float32 {
+	out := mem.get(len(confidence))
+	mem.bands(f.H, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				i := y*f.W + x
-				a := float32(oldest)
+				a := float32(oldestAge)
 				if age != nil {
-					a = age[nearest(f, x, y)]
+					a = age[nearestPixel(f, x, y)]
 				}
-				out[i] = min(a+1, oldest) * trust[i]
+				out[i] = min(a+1, oldestAge) * confidence[i]
 			}
 		}
 	})
@@ -136,7 +136,7 @@ func (d *desk) grow(age, trust []float32, f *flow.Field) []float32 {
 }
 
 // nearest is the pixel that f leads to from (x, y), or (x, y) itself.
-func nearest(f *flow.Field, x, y int) int {
+func nearestPixel(f *flow.Field, x, y int) int {
 	if u, v, known := f.At(x, y); known {
 		x = min(int(float64(max(float32(x)+u, 0))+0.5), f.W-1)
 		y = min(int(float64(max(float32(y)+v, 0))+0.5), f.H-1)

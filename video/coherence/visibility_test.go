@@ -85,7 +85,7 @@ func TestHistoryKnowsAFlashFromACut(t *testing.T) {
 		t.Fatal("after a flash the scene was begun afresh")
 	}
 	for i, v := range styled(content).Pix {
-		if d := magnitude(g.Start.Pix[i] - v); d > 0.01 {
+		if d := abs32(g.Start.Pix[i] - v); d > 0.01 {
 			t.Fatalf("sample %d starts %g from what it was before the flash", i, d)
 		}
 	}
@@ -99,11 +99,11 @@ func TestSharpenKeepsDetail(t *testing.T) {
 	for i := range texture.Pix {
 		texture.Pix[i] = 0.5 + 0.1*float32(r.NormFloat64())
 	}
-	n, d := (w+40)*h, newDesk(2)
-	d.boxMean(texture.Pix, texture.Pix, w+40, h, 1) // as fine as strokes are
+	n, mem := (w+40)*h, newPool(2)
+	mem.boxMean(texture.Pix, texture.Pix, w+40, h, 1) // as fine as strokes are
 	variance := func(pix []float32) (v float64) {
 		dst := make([]float32, n)
-		d.energy(dst, make([]float32, 3*n), pix, w+40, h)
+		detailEnergy(mem, dst, make([]float32, 3*n), pix, w+40, h)
 		for i, e := range dst {
 			if x, y := i%(w+40), i/(w+40); x >= 50 && x < w-20 && y >= 10 && y < h-10 {
 				v += float64(e)
@@ -119,7 +119,7 @@ func TestSharpenKeepsDetail(t *testing.T) {
 	for range steps {
 		moved := make([]float32, 3*n)
 		flow.Warp(moved, with, f, 2)
-		d.sharpen(moved, with, f)
+		restoreDetail(mem, moved, with, f)
 		with = moved
 		moved = make([]float32, 3*n)
 		flow.Warp(moved, without, f, 2)
@@ -138,7 +138,7 @@ func TestSharpenKeepsDetail(t *testing.T) {
 func TestSharpenLeavesWhatStandsStill(t *testing.T) {
 	f := scene(64, 48, 0, 0, 1)
 	moved := append([]float32(nil), f.Pix...)
-	newDesk(2).sharpen(moved, f.Pix, flow.NewField(64, 48))
+	restoreDetail(newPool(2), moved, f.Pix, flow.NewField(64, 48))
 	for i, v := range moved {
 		if v != f.Pix[i] {
 			t.Fatalf("sample %d changed from %g to %g", i, f.Pix[i], v)
@@ -164,15 +164,15 @@ func TestFlowFrom(t *testing.T) {
 	write("backward_9_8.flo", 32, 20)
 	o := DefaultOptions()
 	o.FlowFrom = dir
-	l, err := NewLookout(o, 1)
+	l, err := NewAnalyzer(o, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"", "", "backward_9_8.flo is 32×20, the frames are 64×48"} {
 		content := scene(64, 48, 0, 0, 1)
 		content.Index = i
-		o, err := l.Look(content)
-		if want == "" && (err != nil || o.anew != (i == 0)) {
+		o, err := l.Analyze(content)
+		if want == "" && (err != nil || o.sceneStart != (i == 0)) {
 			t.Errorf("frame %d: %+v, error %v", i, o, err)
 		}
 		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

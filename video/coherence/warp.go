@@ -6,10 +6,10 @@ import (
 )
 
 // carry moves a result along f, to where its things are now.
-func (d *desk) carry(result *filter.Frame, f *flow.Field) []float32 {
+func warpResult(mem *pool, result *filter.Frame, f *flow.Field) []float32 {
 	moved := make([]float32, len(result.Pix))
-	d.warper.Warp(moved, result.Pix, f, nil)
-	d.bands(len(moved), func(from, to int) {
+	mem.warper.Warp(moved, result.Pix, f, nil)
+	mem.bands(len(moved), func(from, to int) {
 		for i := from; i < to; i++ {
 			moved[i] = min(max(moved[i], 0), 1)
 		}
@@ -19,24 +19,24 @@ func (d *desk) carry(result *filter.Frame, f *flow.Field) []float32 {
 
 // blend takes the parts of an older result that g says over into pix, carried to
 // where their things are now.
-func (d *desk) blend(pix []float32, older *outcome, g *glance) {
-	was, is := d.take(len(pix)), d.take(len(pix))
-	d.fromBytes(was, older.pix, 255)
-	f, parts := g.back, g.parts
+func blendOlder(mem *pool, pix []float32, older *olderResult, g *olderMatch) {
+	was, is := mem.get(len(pix)), mem.get(len(pix))
+	dequantize(mem, was, older.pix, 255)
+	f, share := g.backward, g.share
 	if f == nil {
-		f = d.cameraFlow(g.camera, older.head.W, older.head.H)
-		defer d.leave(f.U, f.V)
+		f = cameraFlow(mem, g.camera, older.head.W, older.head.H)
+		defer mem.put(f.U, f.V)
 	}
-	d.warper.Warp(is, was, f, parts)
-	n := len(parts)
-	d.bands(n, func(from, to int) {
+	mem.warper.Warp(is, was, f, share)
+	n := len(share)
+	mem.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			if part := parts[i]; part > 0 {
+			if part := share[i]; part > 0 {
 				for p := i; p < len(pix); p += n {
 					pix[p] += part * (min(max(is[p], 0), 1) - pix[p])
 				}
 			}
 		}
 	})
-	d.leave(was, is)
+	mem.put(was, is)
 }
