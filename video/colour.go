@@ -81,7 +81,7 @@ func (n *Native) RGB(dst []float32) {
 
 // Bulk returns the samples, which are large, and a function that makes the same Native
 // of them again. They can be kept elsewhere in between.
-func (n *Native) Bulk() (data []byte, whole func([]byte) any) {
+func (n *Native) Bulk() (data []byte, rebuild func([]byte) any) {
 	rest := *n
 	rest.Data = nil
 	return n.Data, func(b []byte) any {

@@ -70,7 +70,7 @@ func (c *flowCmd) Run(*env) error {
 }
 
 func (c *flowCmd) estimate() (*flow.Field, error) {
-	preset, ok := coherence.Preset(c.Preset)
+	preset, ok := coherence.FlowPreset(c.Preset)
 	if !ok {
 		return nil, wrong("--preset %q is not ultrafast or fast or medium or fine", c.Preset)
 	}

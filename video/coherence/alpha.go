@@ -7,8 +7,9 @@ import (
 	"nstfilter/video/flow"
 )
 
-// trustShown trusts nothing that before did not show: what was transparent, where f
-// leads or, for nil, in its place, is new. What content does not show is not missed.
+// checkAlpha sets confidence to 0 where the earlier frame was transparent, at the
+// pixel that f leads to, or at the same pixel if f is nil. Where content itself is
+// transparent nothing is painted, and confidence is 1.
 func checkAlpha(mem *pool, confidence []float32, content, before *filter.Frame, f *flow.Field) {
 	if content.Alpha == nil && before.Alpha == nil {
 		return
@@ -29,12 +30,12 @@ func checkAlpha(mem *pool, confidence []float32, content, before *filter.Frame, 
 	})
 }
 
-// unmoved starts from the result before, in its place, but where that was
-// transparent.
+// analyzeWithoutFlow analyses a frame for --flow none: it starts from the previous
+// result at the same pixels, except where that was transparent.
 func analyzeWithoutFlow(mem *pool, content, before *filter.Frame) *Analysis {
-	o := &Analysis{content: content, keepResults: 1}
+	a := &Analysis{content: content, keepResults: 1}
 	if before.Alpha == nil {
-		return o
+		return a
 	}
 	confidence := make([]float32, content.W*content.H)
 	for i := range confidence {
@@ -42,7 +43,7 @@ func analyzeWithoutFlow(mem *pool, content, before *filter.Frame) *Analysis {
 	}
 	checkAlpha(mem, confidence, content, before, nil)
 	if slices.Min(confidence) < 1 {
-		o.confidence = confidence
+		a.confidence = confidence
 	}
-	return o
+	return a
 }

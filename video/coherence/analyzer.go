@@ -8,179 +8,192 @@ import (
 	"nstfilter/video/flow"
 )
 
-// worthLooking is the share of a picture that must be unseen before older frames are
-// asked, or unsettled before the oldest is: below it are the seams around what moves.
+// minMatchShare is the share of the picture below which older frames are not asked:
+// that little is only the edges of moving objects.
 const minMatchShare = 0.002
 
-// Lookout follows the frames of a film as they come in: how they move, what they show
-// of those before, and for how many frames each pixel has been in sight. It needs no
-// painted frame, so it may be ahead of History, in a goroutine of its own. It is for
-// one goroutine at a time.
+// Analyzer compares each frame of a film with the frames before it: how the picture
+// moved, what was visible before, and for how many frames each pixel has been in
+// sight. It needs no painted frame, so it can run ahead of History in a goroutine of
+// its own. It must not be used by two goroutines at once.
 type Analyzer struct {
-	o          Options
-	pool       *pool
-	flowSource flowSource // nil: there is none
+	options Options
+	mem     *pool
+	flows   flowSource // nil: no motion is estimated
 
-	content *filter.Frame // the latest; nil: none
-	bins    histogram     // its
-	age     []float32     // of its pixels, in frames; nil: all are old
-	older   []*olderFrame // the frames before, the latest last
+	content *filter.Frame // the latest frame; nil: none yet
+	bins    histogram     // of content
+	age     []float32     // of content's pixels, in frames; nil: all are old
+	older   []*olderFrame // the frames before content, the latest last
 
-	shares    []float64 // of the styles, of the frame that Look is next asked about; nil: there is one
-	unsettled float64   // how far the styles' change has let the results go, in [0,1]
+	shares   []float64 // of the styles in the next frame; nil: there is one style
+	released float64   // how far a change of styles has released the results, in [0,1]
 }
 
-// Outlook is what a frame's guide takes that no painted frame is needed for.
+// Analysis is the part of a frame's guide that needs no painted frame.
 type Analysis struct {
 	content     *filter.Frame
-	sceneStart  bool // nothing is handed on to it
-	keepResults int  // results that later guides may take from, this frame's the latest of them
+	sceneStart  bool // the frame takes nothing from those before
+	keepResults int  // how many results later frames may ask for, counting this frame's
 
-	backward    *flow.Field // to the frame before; nil: nothing moves
+	backward    *flow.Field // to the frame before; nil: no motion is estimated
 	older       []olderMatch
-	confidence  []float32 // in all of these together, in [0,1]; nil: it is 1
-	priorWeight []float32 // the guide's PriorWeight
+	confidence  []float32 // in [0,1], in everything that older frames show; nil: 1 everywhere
+	priorWeight []float32 // becomes filter.Guide.PriorWeight
 }
 
-// glance is what a frame takes from a result of some time ago.
+// olderMatch says which pixels a frame takes from the result of an older frame.
 type olderMatch struct {
-	framesAgo int         // frames
-	camera    *camera     // to that frame; nil: back
-	backward  *flow.Field // to it; nil: camera
-	share     []float32   // in [0,1], that it has in each pixel
+	framesAgo int
+	camera    *camera     // motion to the older frame; nil: backward holds it
+	backward  *flow.Field // flow to the older frame; nil: camera holds it
+	share     []float32   // of each pixel that comes from the older frame, in [0,1]
 }
 
-// NewLookout returns one that has seen nothing. Threads: 0 takes all processors. It
-// fails where --flow-from has no flows.
+// NewAnalyzer returns an Analyzer that has seen no frame. It uses all processors if
+// threads is 0. It fails if the folder of --flow-from has no flows.
 func NewAnalyzer(o Options, threads int) (*Analyzer, error) {
-	m, err := newFlowSource(o, video.Threads(threads))
+	flows, err := newFlowSource(o, video.Threads(threads))
 	if err != nil {
 		return nil, err
 	}
-	return &Analyzer{o: o, pool: newPool(threads), flowSource: m}, nil
+	return &Analyzer{options: o, mem: newPool(threads), flows: flows}, nil
 }
 
-// Look takes the next frame, which must not be changed afterwards. The first of a
-// scene, or of another size, has nothing from those before. It fails where
+// Analyze takes the next frame, which must not change afterwards. The first frame of a
+// scene and a frame of another size take nothing from those before. Analyze fails if
 // --flow-from lacks a flow.
-func (l *Analyzer) Analyze(content *filter.Frame) (*Analysis, error) {
+func (a *Analyzer) Analyze(content *filter.Frame) (*Analysis, error) {
 	content = content.Filled()
-	if l.content == nil || l.content.W != content.W || l.content.H != content.H {
-		*l = Analyzer{o: l.o, pool: newPool(l.pool.threads), flowSource: l.flowSource, content: content, shares: l.shares}
-		if l.flowSource != nil {
-			l.flowSource.Start(content)
-			l.bins = newHistogram(l.pool, content.Pix)
-		}
+	if a.content == nil || a.content.W != content.W || a.content.H != content.H {
+		a.restart(content)
 		return &Analysis{content: content, sceneStart: true, keepResults: 1}, nil
 	}
-	if l.flowSource == nil {
-		o := analyzeWithoutFlow(l.pool, content, l.content)
-		l.content = content
-		return o, nil
+	if a.flows == nil {
+		analysis := analyzeWithoutFlow(a.mem, content, a.content)
+		a.content = content
+		return analysis, nil
 	}
-	bins := newHistogram(l.pool, content.Pix)
-	o, s, camera, err := l.matchFrames(content, &bins)
+	bins := newHistogram(a.mem, content.Pix)
+	analysis, visible, camera, err := a.matchFrames(content, &bins)
 	if err != nil {
 		return nil, err
 	}
-	if o.sceneStart {
-		l.pool.put(s.confidence, s.age)
-		s.age, camera, l.unsettled = nil, nil, 0
+	if analysis.sceneStart {
+		a.mem.put(visible.confidence, visible.age)
+		visible.age, camera, a.released = nil, nil, 0
 	} else {
-		setWeights(l.pool, o, s, l.o.Settle, l.unsettled)
+		analysis.setWeights(a.mem, visible, a.options.Settle, a.released)
 	}
-	l.remember(content, s.age, camera)
-	l.bins = bins
-	o.keepResults = 1 + len(l.older)
-	return o, nil
+	a.remember(content, visible.age, camera)
+	a.bins = bins
+	analysis.keepResults = 1 + len(a.older)
+	return analysis, nil
 }
 
-// follow finds what content shows of the frames before, and the camera's motion
-// since the latest.
-func (l *Analyzer) matchFrames(content *filter.Frame, bins *histogram) (*Analysis, *visibility, *camera, error) {
-	backward, forward, err := l.flowSource.Neighbours(content, l.content)
+// restart forgets everything but the shares of the styles, and begins at content.
+func (a *Analyzer) restart(content *filter.Frame) {
+	*a = Analyzer{options: a.options, mem: newPool(a.mem.threads), flows: a.flows, content: content, shares: a.shares}
+	if a.flows != nil {
+		a.flows.Start(content)
+		a.bins = newHistogram(a.mem, content.Pix)
+	}
+}
+
+// matchFrames compares content with the frame before and, if that leaves pixels
+// unmatched or unsettled, with older ones. It also fits the camera's motion to the
+// frame before.
+func (a *Analyzer) matchFrames(content *filter.Frame, bins *histogram) (*Analysis, *visibility, *camera, error) {
+	backward, forward, err := a.flows.Neighbours(content, a.content)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	mem := l.pool
-	s := match(mem, content, l.content, l.age, backward, forward)
-	camera := fitCamera(backward, s.confidence)
-	o := &Analysis{content: content, backward: backward}
-	apart := bins.distance(&l.bins, len(s.confidence))
-	looked := 1
-	for i, k := range l.o.LongTerm {
-		k = min(k, len(l.older)+1)
-		longest := i+1 == len(l.o.LongTerm)
-		if k == looked || unseenShare(mem, s) < minMatchShare && !(longest && unsettledShare(mem, s, l.o.Settle) >= minMatchShare) {
+	visible := match(a.mem, content, a.content, a.age, backward, forward)
+	camera := fitCamera(backward, visible.confidence)
+	analysis := &Analysis{content: content, backward: backward}
+	distance := bins.distance(&a.bins, len(visible.confidence))
+	last := 1
+	for i, framesAgo := range a.options.LongTerm {
+		framesAgo = min(framesAgo, len(a.older)+1)
+		longest := i+1 == len(a.options.LongTerm)
+		if framesAgo == last || !a.needsOlder(visible, longest) {
 			continue
 		}
-		looked = k
-		p := l.older[len(l.older)+1-k]
-		g, other, err := l.matchOlder(content, p, camera)
+		last = framesAgo
+		frame := a.older[len(a.older)+1-framesAgo]
+		m, other, err := a.matchOlder(content, frame, camera)
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		if other != nil {
-			g.framesAgo, g.share = k, mergeOlder(mem, s, other, l.o.Settle)
-			o.older = append(o.older, g)
-			mem.put(other.confidence, other.age)
-			apart = min(apart, bins.distance(&p.bins, len(s.confidence)))
+			m.framesAgo, m.share = framesAgo, mergeOlder(a.mem, visible, other, a.options.Settle)
+			analysis.older = append(analysis.older, m)
+			a.mem.put(other.confidence, other.age)
+			distance = min(distance, bins.distance(&frame.bins, len(visible.confidence)))
 		}
 	}
-	o.sceneStart = frameDifference(unseenShare(mem, s), apart) >= l.o.Cut && l.o.Cut < 1
-	return o, s, camera, nil
+	difference := frameDifference(unmatchedShare(a.mem, visible), distance)
+	analysis.sceneStart = difference >= a.options.Cut && a.options.Cut < 1
+	return analysis, visible, camera, nil
 }
 
-// lookBack is what content shows of an older frame: along flow that is given, or by
-// the motion of the camera since then, or along flow that is sought. The flow over
-// many frames of what was hidden meanwhile is found in parts only, and costs more.
-// Nil: none is known.
-func (l *Analyzer) matchOlder(content *filter.Frame, p *olderFrame, c *camera) (g olderMatch, s *visibility, err error) {
-	mem := l.pool
-	before, age := unpack(mem, p)
-	defer mem.put(before.Pix, age)
-	backward, forward, err := l.flowSource.Stored(content, before)
+// needsOlder reports whether an older frame may show what is not visible yet. The
+// longest step of --long-term is also taken for pixels that have not settled.
+func (a *Analyzer) needsOlder(visible *visibility, longest bool) bool {
+	return unmatchedShare(a.mem, visible) >= minMatchShare ||
+		longest && unsettledShare(a.mem, visible, a.options.Settle) >= minMatchShare
+}
+
+// matchOlder compares content with an older frame. It takes a stored flow if there is
+// one, else the camera's motion c since then, else it estimates the flow, which over
+// many frames costs more and finds only part of what was occluded meanwhile. It
+// returns a nil visibility if no motion to that frame is known.
+func (a *Analyzer) matchOlder(content *filter.Frame, frame *olderFrame, c *camera) (m olderMatch, visible *visibility, err error) {
+	before, age := frame.unpack(a.mem)
+	defer a.mem.put(before.Pix, age)
+	backward, forward, err := a.flows.Stored(content, before)
 	if err != nil {
-		return g, nil, err
+		return m, nil, err
 	}
 	if backward == nil {
-		if g.camera = c.compose(p.camera); g.camera != nil {
-			guess := cameraFlow(mem, g.camera, content.W, content.H)
-			defer mem.put(guess.U, guess.V)
-			return g, matchAlong(mem, content, before, age, guess), nil
+		if m.camera = c.compose(frame.camera); m.camera != nil {
+			guess := cameraFlow(a.mem, m.camera, content.W, content.H)
+			defer a.mem.put(guess.U, guess.V)
+			return m, matchAlong(a.mem, content, before, age, guess), nil
 		}
-		if backward, forward = l.flowSource.Estimate(content, before); backward == nil {
-			return g, nil, nil
+		if backward, forward = a.flows.Estimate(content, before); backward == nil {
+			return m, nil, nil
 		}
 	}
-	g.backward = backward
-	return g, match(mem, content, before, age, backward, forward), nil
+	m.backward = backward
+	return m, match(a.mem, content, before, age, backward, forward), nil
 }
 
-// remember makes content the latest frame, to which the one before has moved by the
-// camera, and that the latest of the older ones.
-func (l *Analyzer) remember(content *filter.Frame, age []float32, c *camera) {
-	if longest := slices.Max(append([]int{1}, l.o.LongTerm...)); longest > 1 {
-		if len(l.older) == longest-1 {
-			l.older = slices.Delete(l.older, 0, 1)
+// remember makes content the latest frame and adds the one before it to the older
+// frames. c is the camera's motion between the two.
+func (a *Analyzer) remember(content *filter.Frame, age []float32, c *camera) {
+	if longest := slices.Max(append([]int{1}, a.options.LongTerm...)); longest > 1 {
+		if len(a.older) == longest-1 {
+			a.older = slices.Delete(a.older, 0, 1)
 		}
-		for _, p := range l.older {
-			p.camera = c.compose(p.camera)
+		for _, frame := range a.older {
+			frame.camera = c.compose(frame.camera)
 		}
-		l.older = append(l.older, newOlderFrame(l.pool, l.content, l.age, c))
+		a.older = append(a.older, newOlderFrame(a.mem, a.content, a.age, c))
 	}
-	l.pool.put(l.age)
-	l.content, l.age = content, age
+	a.mem.put(a.age)
+	a.content, a.age = content, age
 }
 
-// hold says how far what s shows is held.
-func setWeights(mem *pool, o *Analysis, s *visibility, settle, unsettled float64) {
-	n := len(s.confidence)
-	o.confidence, o.priorWeight = s.confidence, make([]float32, n)
-	held := 1 - float32(unsettled)
+// setWeights sets how strongly each pixel stays near its prior: as far as it is
+// matched, has settled, and is not released by a change of styles.
+func (a *Analysis) setWeights(mem *pool, visible *visibility, settle, released float64) {
+	n := len(visible.confidence)
+	a.confidence, a.priorWeight = visible.confidence, make([]float32, n)
+	most := 1 - float32(released)
 	mem.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			o.priorWeight[i] = s.confidence[i] * min(settled(s.age[i], settle), held)
+			a.priorWeight[i] = visible.confidence[i] * min(settled(visible.age[i], settle), most)
 		}
 	})
 }

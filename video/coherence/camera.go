@@ -9,21 +9,23 @@ import (
 )
 
 // camera is the motion of most of a picture as an affine flow, in pixels:
-// u = c[0] + c[1]·x + c[2]·y, v = c[3] + c[4]·x + c[5]·y. What something hides has
-// no flow to follow, but mostly moves with what is seen around it.
+// u = c[0] + c[1]·x + c[2]·y, v = c[3] + c[4]·x + c[5]·y. It predicts where an occluded
+// thing reappears: that has no flow of its own, but mostly moves with what is visible
+// around it.
 type camera [6]float64
 
 const (
-	cameraStep     = 4   // of the pixels, each way, that a camera is fitted to
-	minCameraShare = 0.2 // share of them that has to move by it within a pixel
+	cameraStep     = 4   // a camera is fitted to every 4th pixel of every 4th row
+	minCameraShare = 0.2 // of these pixels, which must move with the camera to within a pixel
 )
 
-// fitted is a pixel that a camera is fitted to.
+// flowSample is one pixel's flow.
 type flowSample struct{ x, y, u, v, confidence float64 }
 
-// fitCamera finds the camera that most of f, weighed by trust, moves by: from the
-// median flow, least squares, weighed anew by Geman and McClure's function of the
-// distance while its scale falls from 4 pixels to a half. Nil: there is none.
+// fitCamera fits a camera to f, weighted by confidence. It starts at the median flow and
+// iterates least squares, weighted by Geman and McClure's function of the residual,
+// whose scale falls from 4 pixels to a half. It returns nil if too little of f moves
+// with the camera.
 func fitCamera(f *flow.Field, confidence []float32) *camera {
 	all := sampleFlow(f, confidence)
 	c := medianFlow(all)
@@ -55,7 +57,8 @@ func fitCamera(f *flow.Field, confidence []float32) *camera {
 	return &c
 }
 
-// solve takes the camera from the normal equations, of which a has the upper half.
+// solve sets c to the solution of the normal equations; only a's upper triangle is read.
+// It returns false if they have no unique one.
 func (c *camera) solve(a *[3][3]float64, b *[3][2]float64) bool {
 	left, right := mat.NewSymDense(3, nil), mat.NewDense(3, 2, nil)
 	for i := range 3 {
@@ -76,7 +79,7 @@ func (c *camera) solve(a *[3][3]float64, b *[3][2]float64) bool {
 	return true
 }
 
-// sample lists the pixels that a camera is fitted to and whose flow is known.
+// sampleFlow returns the known flow at every cameraStep-th pixel.
 func sampleFlow(f *flow.Field, confidence []float32) []flowSample {
 	all := make([]flowSample, 0, sampleCount(f))
 	for y := 0; y < f.H; y += cameraStep {
@@ -89,12 +92,12 @@ func sampleFlow(f *flow.Field, confidence []float32) []flowSample {
 	return all
 }
 
-// sampled is how many pixels of f sample looks at.
+// sampleCount is how many pixels sampleFlow looks at.
 func sampleCount(f *flow.Field) int {
 	return ((f.W + cameraStep - 1) / cameraStep) * ((f.H + cameraStep - 1) / cameraStep)
 }
 
-// medianFlow is the median of what is trusted more than half.
+// medianFlow returns the median of the samples with a confidence above a half.
 func medianFlow(all []flowSample) (c camera) {
 	var us, vs []float64
 	for _, p := range all {
@@ -108,7 +111,7 @@ func medianFlow(all []flowSample) (c camera) {
 	return c
 }
 
-// median finds the upper one by Hoare's quickselect, which changes v's order.
+// median returns the upper median by Hoare's quickselect, which reorders v.
 func median(v []float64) float64 {
 	k := len(v) / 2
 	for low, high := 0, len(v)-1; low < high; {
@@ -139,7 +142,7 @@ func (c *camera) at(x, y float64) (u, v float64) {
 	return c[0] + c[1]*x + c[2]*y, c[3] + c[4]*x + c[5]*y
 }
 
-// followed reports whether enough of f, of which all are pixels, moves by the camera.
+// explains reports whether enough of f moves with the camera; all are its samples.
 func (c *camera) explains(all []flowSample, f *flow.Field) bool {
 	with := 0.0
 	for _, p := range all {
@@ -150,12 +153,12 @@ func (c *camera) explains(all []flowSample, f *flow.Field) bool {
 	return with >= minCameraShare*float64(sampleCount(f))
 }
 
-// then is the motion by c, and from there by d. Nil where either is.
+// compose returns the motion by c and then by d. It returns nil if either is nil.
 func (c *camera) compose(d *camera) *camera {
 	if c == nil || d == nil {
 		return nil
 	}
-	// d at (x+u, y+v), of which u and v are affine themselves.
+	// c moves (x, y) to (x+u, y+v), and d moves that on.
 	var out camera
 	for i := 0; i < 6; i += 3 {
 		k := d[i : i+3]
@@ -166,7 +169,7 @@ func (c *camera) compose(d *camera) *camera {
 	return &out
 }
 
-// cameraFlow is the flow of every pixel of w×h by a camera, in memory of the desk's.
+// cameraFlow returns the camera's flow at w×h pixels, in memory from the pool.
 func cameraFlow(mem *pool, c *camera, w, h int) *flow.Field {
 	f := &flow.Field{W: w, H: h, U: mem.get(w * h), V: mem.get(w * h)}
 	mem.bands(h, func(from, to int) {

@@ -7,58 +7,59 @@ import (
 	"nstfilter/video/flow"
 )
 
-// Differences of light, mean over 5×5 pixels and three channels, in units of a
-// sample's range, from which and up to which a flow is trusted less: below lie
-// noise and a fade, above is another thing.
+// A match loses confidence where the warp error, averaged over 5×5 pixels and three
+// channels, lies between these bounds, and all of it above. Samples range from 0 to 1.
+// Noise and fades stay below the lower bound; above the upper one is another object.
 const brightnessLow, brightnessHigh = 0.06, 0.14
 
-// The same of single pixels' differences, noise and all, for a flow that is guessed.
+// The same bounds for the error's magnitude, which noise does not cancel out of.
 const detailLow, detailHigh = 0.04, 0.08
 
-// mismatch is how what f leads to in before differs from content, in RGB planes,
-// which are the desk's.
+// warpError returns the earlier frame, warped along f, minus content: RGB planes from
+// the pool.
 func warpError(mem *pool, content, before *filter.Frame, f *flow.Field) []float32 {
-	off := mem.get(len(content.Pix))
-	mem.warper.Warp(off, before.Pix, f, nil)
-	mem.bands(len(off), func(from, to int) {
+	diff := mem.get(len(content.Pix))
+	mem.warper.Warp(diff, before.Pix, f, nil)
+	mem.bands(len(diff), func(from, to int) {
 		for i := from; i < to; i++ {
-			off[i] -= content.Pix[i]
+			diff[i] -= content.Pix[i]
 		}
 	})
-	return off
+	return diff
 }
 
-// trustLight lessens trust where what the flow leads to looks different by off,
-// which it changes: flow that agrees both ways can be wrong both ways.
-func checkBrightness(mem *pool, confidence, off []float32, w, h int) {
-	attenuate(mem, confidence, off, w, h, brightnessLow, brightnessHigh) // of signed means: noise cancels out in them
+// checkBrightness lowers confidence where the mean of diff is large: flows that agree
+// in both directions can be wrong in both. It overwrites diff.
+func checkBrightness(mem *pool, confidence, diff []float32, w, h int) {
+	attenuate(mem, confidence, diff, w, h, brightnessLow, brightnessHigh)
 }
 
-// trustDetail lessens trust where off is large, of whatever sign.
-func checkDetail(mem *pool, confidence, off []float32, w, h int) {
-	size := mem.get(len(off))
-	mem.bands(len(off), func(from, to int) {
+// checkDetail lowers confidence where the mean magnitude of diff is large.
+func checkDetail(mem *pool, confidence, diff []float32, w, h int) {
+	size := mem.get(len(diff))
+	mem.bands(len(diff), func(from, to int) {
 		for i := from; i < to; i++ {
-			size[i] = abs32(off[i])
+			size[i] = abs32(diff[i])
 		}
 	})
 	attenuate(mem, confidence, size, w, h, detailLow, detailHigh)
 	mem.put(size)
 }
 
-// lessen takes trust away where the mean of off over 5×5 pixels and three channels
-// lies between low and high, and beyond all of it. off becomes that mean.
-func attenuate(mem *pool, confidence, off []float32, w, h int, low, high float32) {
-	mem.boxMean(off, off, w, h, 2)
+// attenuate scales confidence by a ramp that is 1 where the error, averaged over 5×5
+// pixels and three channels, is at most low, and 0 where it is high or more. It
+// overwrites diff with its mean over 5×5 pixels.
+func attenuate(mem *pool, confidence, diff []float32, w, h int, low, high float32) {
+	mem.boxMean(diff, diff, w, h, 2)
 	n := w * h
 	mem.bands(n, func(from, to int) {
-		r, g, b := planes(off, n, from, to)
-		for i, t := range confidence[from:to] {
+		r, g, b := diff[from:to], diff[n+from:n+to], diff[2*n+from:2*n+to]
+		for i, c := range confidence[from:to] {
 			mean := (abs32(r[i]) + abs32(g[i]) + abs32(b[i])) / 3
 			if left := high - mean; left <= 0 {
 				confidence[from+i] = 0
 			} else if left < high-low {
-				confidence[from+i] = t * (left / (high - low))
+				confidence[from+i] = c * (left / (high - low))
 			}
 		}
 	})

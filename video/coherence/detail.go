@@ -7,53 +7,54 @@ import (
 )
 
 const (
-	energyRadius  = 4     // half width, in pixels, of the squares that detail is measured in
-	maxDetailGain = 1.25  // by which one frame's detail is amplified at most
-	keptEnergy    = 0.997 // of its energy: painting adds a little detail at each frame
+	energyRadius  = 4     // half width, in pixels, of the squares that energy is averaged over
+	maxDetailGain = 1.25  // of the finest band, in one frame
+	keptEnergy    = 0.997 // share of the energy to restore: painting adds some in each frame
 )
 
-// sharpen gives a result that was moved along f the detail that it had: what
-// interpolation takes at each frame adds up to a blur. Its finest band, what a
-// 3×3 mean leaves out, is amplified until its energy around a pixel is what it was
-// where the pixel came from, and not above: that would add up to noise.
-func restoreDetail(mem *pool, moved, result []float32, f *flow.Field) {
+// restoreDetail gives a result that was warped along f the detail that interpolation
+// took, which would add up to a blur over many frames. It amplifies the finest band,
+// the difference from a mean over 3×3 pixels, until its local energy is what it was
+// where the pixel came from. It adds no more than that: noise would build up.
+func restoreDetail(mem *pool, warped, result []float32, f *flow.Field) {
 	n := f.W * f.H
-	band, full := mem.get(3*n), mem.get(3*n)
-	had, has, came := mem.get(n), mem.get(n), mem.get(n)
-	detailEnergy(mem, had, band, result, f.W, f.H)
-	detailEnergy(mem, has, band, moved, f.W, f.H)
+	band, sharp := mem.get(3*n), mem.get(3*n)
+	before, after, wanted := mem.get(n), mem.get(n), mem.get(n)
+	detailEnergy(mem, before, band, result, f.W, f.H)
+	detailEnergy(mem, after, band, warped, f.W, f.H)
 	mem.bands(f.H, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				i := y*f.W + x
-				came[i] = had[nearestPixel(f, x, y)]
-				gain := float32(0) // beside 1
-				if share := keptEnergy * float64(came[i]/max(has[i], 1e-12)); share > 1 {
-					gain = float32(min(math.Sqrt(share), maxDetailGain) - 1)
+				wanted[i] = before[nearestPixel(f, x, y)]
+				gain := float32(0) // above 1
+				if ratio := keptEnergy * float64(wanted[i]/max(after[i], 1e-12)); ratio > 1 {
+					gain = float32(min(math.Sqrt(ratio), maxDetailGain) - 1)
 				}
 				for p := i; p < 3*n; p += n {
-					full[p] = moved[p] + gain*band[p]
+					sharp[p] = warped[p] + gain*band[p]
 				}
 			}
 		}
 	})
-	// What was added has detail of its own, and all of it may be too much: energy
-	// is convex in the part that is added.
-	would := had
-	detailEnergy(mem, would, band, full, f.W, f.H)
+	// The gain varies from pixel to pixel, which makes detail too, so that sharp may
+	// have too much. Energy is convex along the line from warped to sharp: by linear
+	// interpolation the result has at most the energy wanted.
+	sharpEnergy := before
+	detailEnergy(mem, sharpEnergy, band, sharp, f.W, f.H)
 	mem.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			part := min(max((keptEnergy*came[i]-has[i])/max(would[i]-has[i], 1e-12), 0), 1)
+			part := min(max((keptEnergy*wanted[i]-after[i])/max(sharpEnergy[i]-after[i], 1e-12), 0), 1)
 			for p := i; p < 3*n; p += n {
-				moved[p] = min(max(moved[p]+part*(full[p]-moved[p]), 0), 1)
+				warped[p] = min(max(warped[p]+part*(sharp[p]-warped[p]), 0), 1)
 			}
 		}
 	})
-	mem.put(band, full, had, has, came)
+	mem.put(band, sharp, before, after, wanted)
 }
 
-// energy is the mean square, around each pixel, of the finest band of a picture of
-// three planes; it leaves the band itself in band.
+// detailEnergy writes into dst the local mean square of the finest band of pix, over
+// its three planes, and into band the band itself.
 func detailEnergy(mem *pool, dst, band, pix []float32, w, h int) {
 	mem.boxMean(band, pix, w, h, 1)
 	n := w * h

@@ -2,26 +2,26 @@ package coherence
 
 import "nstfilter/filter"
 
-// seam is the half width, in pixels, of the mean that softens a fill.
+// fillBlurRadius is the half width, in pixels, of the mean that softens a fill's edge.
 const fillBlurRadius = 4
 
-// fill returns moved where trust is 1; where it is 0, content plus the difference
-// of moved and content spread there from around: the colours of the style with the
-// forms of what has come into sight. Planes are RGB.
-func fillDisoccluded(mem *pool, moved, content, confidence []float32, w, h int) []float32 {
-	out := make([]float32, len(moved))
+// fillDisoccluded returns warped where confidence is 1. Where it is 0 it returns content
+// plus the difference of warped and content, spread there from around: the style's
+// colours on the shapes of what has come into sight. Pictures are RGB planes.
+func fillDisoccluded(mem *pool, warped, content, confidence []float32, w, h int) []float32 {
+	out := make([]float32, len(warped))
 	mem.bands(len(out), func(from, to int) {
 		for i := from; i < to; i++ {
-			out[i] = moved[i] - content[i]
+			out[i] = warped[i] - content[i]
 		}
 	})
 	filter.Spread(out, confidence, w, h)
 	mem.boxMean(out, out, w, h, fillBlurRadius)
 	mem.bands(w*h, func(from, to int) {
 		for i := from; i < to; i++ {
-			t := confidence[i]
+			c := confidence[i]
 			for p := i; p < len(out); p += w * h {
-				out[p] = t*moved[p] + (1-t)*min(max(content[p]+out[p], 0), 1)
+				out[p] = c*warped[p] + (1-c)*min(max(content[p]+out[p], 0), 1)
 			}
 		}
 	})

@@ -13,45 +13,42 @@ import (
 	"nstfilter/video/flow"
 )
 
-var presets = map[string]flow.Preset{"ultrafast": flow.Ultrafast, "fast": flow.Fast, "medium": flow.Medium, "fine": flow.Fine}
-
-// Preset is what --flow names.
-func Preset(name string) (p flow.Preset, ok bool) { p, ok = presets[name]; return p, ok }
-
-// motion knows the flow from a frame to another one, and back. backward is the
-// caller's, forward is valid until the next call.
+// flowSource returns optical flow between frames: backward leads from a frame to an
+// earlier one and belongs to the caller; forward leads back and is valid until the
+// next call.
 type flowSource interface {
-	Start(content *filter.Frame) // nothing is before it
-	// next: before is the frame of the call before.
+	// Start begins at a frame that no other precedes.
+	Start(content *filter.Frame)
+	// Neighbours returns the flow to the frame of the previous call.
 	Neighbours(content, before *filter.Frame) (backward, forward *flow.Field, err error)
-	// given: before is older. Nils: it would have to be sought.
+	// Stored returns the flow to an older frame if it needs no estimation, else nil.
 	Stored(content, before *filter.Frame) (backward, forward *flow.Field, err error)
-	// seek: before is older. Nils: it cannot be.
+	// Estimate estimates the flow to an older frame. It returns nil if it cannot.
 	Estimate(content, before *filter.Frame) (backward, forward *flow.Field)
 }
 
-// newMotion is what o says; nil: there is none. It fails where --flow-from has no
-// flows.
+// newFlowSource returns nil for --flow none. It fails if the folder of --flow-from has
+// no flows.
 func newFlowSource(o Options, threads int) (flowSource, error) {
 	switch {
 	case o.FlowFrom != "":
-		flows, err := openFlowFolder(o.FlowFrom)
+		folder, err := openFlowFolder(o.FlowFrom)
 		if err != nil {
-			return nil, err // a nil *folderOfFlows would be a motion
+			return nil, err // returning folder would make an interface that is not nil
 		}
-		return flows, nil
+		return folder, nil
 	case o.Flow != "none":
-		return &flowEstimator{preset: presets[o.Flow], threads: threads}, nil
+		return &flowEstimator{preset: flowPresets[o.Flow], threads: threads}, nil
 	}
 	return nil, nil
 }
 
-// estimates are flows that are sought, those of neighbours by a preset and those
-// over many frames by a faster one.
+// flowEstimator estimates flow: between neighbours by a preset, and over many frames by
+// a faster one.
 type flowEstimator struct {
 	preset          flow.Preset
 	threads         int
-	near, longRange *flow.Estimator // of one size
+	near, longRange *flow.Estimator // for frames of w×h
 	w, h            int
 }
 
@@ -79,16 +76,16 @@ func (e *flowEstimator) Estimate(content, before *filter.Frame) (backward, forwa
 	return zeroStatic(backward), forward
 }
 
-// folderOfFlows are flows that were made elsewhere, DIR/backward_2_1.flo from frame
-// 2 to 1 and DIR/forward_1_2.flo from 1 to 2, as Ruder et al.'s artistic-videos
-// names them.
+// flowFolder reads flows that another program made: DIR/backward_2_1.flo from frame 2
+// to 1 and DIR/forward_1_2.flo from 1 to 2, as artistic-videos by Ruder et al. names
+// them.
 type flowFolder struct {
 	dir   string
 	files map[[2]int]string // by the numbers of the frames from and to
-	first int               // number of the first frame: the lowest of all
+	first int               // the lowest number, which is the first frame's
 }
 
-var flowName = regexp.MustCompile(`^(?:forward|backward)_(\d{1,9})_(\d{1,9})\.flo$`)
+var flowFileName = regexp.MustCompile(`^(?:forward|backward)_(\d{1,9})_(\d{1,9})\.flo$`)
 
 func openFlowFolder(dir string) (*flowFolder, error) {
 	entries, err := os.ReadDir(dir)
@@ -97,7 +94,7 @@ func openFlowFolder(dir string) (*flowFolder, error) {
 	}
 	f := &flowFolder{dir: dir, files: map[[2]int]string{}}
 	for _, e := range entries {
-		m := flowName.FindStringSubmatch(e.Name())
+		m := flowFileName.FindStringSubmatch(e.Name())
 		if m == nil {
 			continue
 		}
@@ -133,6 +130,8 @@ func (f *flowFolder) Stored(content, before *filter.Frame) (backward, forward *f
 
 func (*flowFolder) Estimate(_, _ *filter.Frame) (_, _ *flow.Field) { return nil, nil }
 
+// read reads the flow from a to b and resizes it if the film is painted at another size
+// than its own. It fails if the file is missing or has another aspect ratio.
 func (f *flowFolder) read(a, b *filter.Frame) (*flow.Field, error) {
 	from, to := a.Index+f.first, b.Index+f.first
 	name, ok := f.files[[2]int{from, to}]
@@ -156,10 +155,10 @@ func (f *flowFolder) read(a, b *filter.Frame) (*flow.Field, error) {
 	switch {
 	case err != nil || field.W == a.W && field.H == a.H:
 		return field, err
-	case math.Abs(float64(field.W*a.H-field.H*a.W)) > float64(max(field.W, a.W)): // other than by rounding
+	case math.Abs(float64(field.W*a.H-field.H*a.W)) > float64(max(field.W, a.W)): // more than rounding
 		return nil, fmt.Errorf("%s is %d×%d, the frames are %d×%d: make the flows at the frames' size", path, field.W, field.H, a.W, a.H)
 	}
-	return field.Resized(a.W, a.H), nil // the film is painted smaller, or larger, than it is
+	return field.Resized(a.W, a.H), nil
 }
 
 // ReadFlow reads a .flo file.

@@ -6,61 +6,62 @@ import (
 	"nstfilter/filter"
 )
 
-// History is what became of the frames before. It is for one goroutine at a time,
-// which may be another than its Lookout's.
+// History remembers the results of the frames before and makes the next frame's guide
+// of them. It must not be used by two goroutines at once, but its Analyzer may run in
+// another one.
 type History struct {
-	pool        *pool
-	w, h        int // of the frame that Guide was last asked about
-	keepResults int // results that are asked for later, its own among them
+	mem         *pool
+	w, h        int // of the frame that Guide was last called for
+	keepResults int // how many results later frames may ask for, counting the latest
 
 	result *filter.Frame  // of the frame before; nil: not known
-	margin []float32      // around it
-	older  []*olderResult // before that, the latest last
+	margin []float32      // around result
+	older  []*olderResult // before result, the latest last
 }
 
-// NewHistory returns one that remembers nothing. Threads: 0 takes all processors.
-func NewHistory(threads int) *History { return &History{pool: newPool(threads)} }
+// NewHistory returns a History without results. It uses all processors if threads is 0.
+func NewHistory(threads int) *History { return &History{mem: newPool(threads)} }
 
-// Guide returns where to start on the next frame, and what to stay near: the result
-// kept before, moved along the flow of the content (Ruder, Dosovitskiy, Brox, GCPR
-// 2016), each pixel held as far as its flow is trusted and it has been in sight. What
-// the frame before did not show comes from older ones, and what none shows starts as
-// content plus the difference of result and content around it. The first frame of a
-// scene, or of another size, gets the zero Guide, and so does one whose results
-// before are not all there.
-func (h *History) Guide(o *Analysis) filter.Guide {
-	content, mem := o.content, h.pool
+// Guide returns the start and the prior of the next frame: the previous result, warped
+// along the content's flow (Ruder, Dosovitskiy, Brox, GCPR 2016). The prior's weight at
+// a pixel grows with the confidence in its match and with its age. What the frame
+// before does not show comes from older ones. What none of them shows starts as content
+// plus the difference of result and content around it.
+//
+// Guide returns the zero Guide for the first frame of a scene, for a frame of another
+// size, and if a result that the analysis asks for is not remembered.
+func (h *History) Guide(a *Analysis) filter.Guide {
+	content := a.content
 	if h.w != content.W || h.h != content.H {
-		mem = newPool(mem.threads)
+		h.mem = newPool(h.mem.threads)
 	}
-	h.pool, h.w, h.h, h.keepResults = mem, content.W, content.H, o.keepResults
+	h.w, h.h, h.keepResults = content.W, content.H, a.keepResults
 	switch {
-	case o.sceneStart || h.result == nil || len(o.older) > 0 && o.older[len(o.older)-1].framesAgo > len(h.older)+1:
+	case a.sceneStart || h.result == nil || len(a.older) > 0 && a.older[len(a.older)-1].framesAgo > len(h.older)+1:
 		return filter.Guide{}
-	case o.backward == nil:
+	case a.backward == nil:
 		g := filter.Guide{Start: h.result, Margin: h.margin}
-		if o.confidence != nil {
-			g.Start = content.With(fillDisoccluded(mem, h.result.Pix, content.Pix, o.confidence, content.W, content.H))
+		if a.confidence != nil {
+			g.Start = content.With(fillDisoccluded(h.mem, h.result.Pix, content.Pix, a.confidence, content.W, content.H))
 		}
 		return g
 	}
-	moved := warpResult(mem, h.result, o.backward)
-	restoreDetail(mem, moved, h.result.Pix, o.backward)
-	for i := range o.older {
-		g := &o.older[i]
-		blendOlder(mem, moved, h.older[len(h.older)+1-g.framesAgo], g)
+	warped := warpResult(h.mem, h.result, a.backward)
+	restoreDetail(h.mem, warped, h.result.Pix, a.backward)
+	for i := range a.older {
+		m := &a.older[i]
+		blendOlder(h.mem, warped, h.older[len(h.older)+1-m.framesAgo], m)
 	}
-	return filter.Guide{Start: content.With(fillDisoccluded(mem, moved, content.Pix, o.confidence, content.W, content.H)), Margin: h.margin,
-		Prior: content.With(moved), PriorWeight: o.priorWeight}
+	start := fillDisoccluded(h.mem, warped, content.Pix, a.confidence, content.W, content.H)
+	return filter.Guide{Start: content.With(start), Margin: h.margin, Prior: content.With(warped), PriorWeight: a.priorWeight}
 }
 
-// Keep remembers the result of the frame that Guide was last asked about, and what
-// was painted around it (filter.Report.Margin). They must not be changed
-// afterwards. A result of another size than its frame is not kept, nor are those
-// before it.
+// Keep remembers the result of the frame that Guide was last called for, and what was
+// painted around it (filter.Report.Margin). Neither may change afterwards. If the
+// result has another size than its frame, Keep forgets it and all results before.
 func (h *History) Keep(result *filter.Frame, margin []float32) {
 	if h.result != nil && h.keepResults > 1 {
-		h.older = append(h.older, newOlderResult(h.pool, h.result))
+		h.older = append(h.older, newOlderResult(h.mem, h.result))
 	}
 	h.older = slices.Delete(h.older, 0, max(len(h.older)+1-h.keepResults, 0))
 	h.result, h.margin = result.Filled(), margin
@@ -69,15 +70,15 @@ func (h *History) Keep(result *filter.Frame, margin []float32) {
 	}
 }
 
-// Replace remembers another result, of the same size, of the frame that result.Index
-// says, if that is remembered: it was painted again since Keep.
+// Replace exchanges the remembered result of frame result.Index for one of a later
+// pass, of the same size. It does nothing if that frame's result is not remembered.
 func (h *History) Replace(result *filter.Frame, margin []float32) {
 	if h.result != nil && h.result.Index == result.Index {
 		h.result, h.margin = result, margin
 	}
-	for _, p := range h.older {
-		if p.head.Index == result.Index {
-			p.pix = quantize(h.pool, result.Pix, 255)
+	for _, o := range h.older {
+		if o.head.Index == result.Index {
+			o.pix = quantize(h.mem, result.Pix, 255)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"nstfilter/video/flow"
 )
 
 // Options says how frames of a film depend on each other. Fields are declared as in
@@ -22,7 +24,7 @@ type Options struct {
 	Lookahead int     `name:"lookahead" help:"Most frames that wait for their --passes: a longer scene is painted in parts of so many, with a seam that may show where the number of passes is even."`
 }
 
-// DefaultOptions holds frames to their past and paints each scene once.
+// DefaultOptions estimates motion and paints each scene once.
 func DefaultOptions() Options {
 	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 16, Cut: 0.5, Passes: 1, Lookahead: 100}
 }
@@ -32,7 +34,7 @@ func (o *Options) Validate() error {
 	if s := o.StyleFade.Seconds(); s < 0 || s > 1e6 {
 		return fmt.Errorf("--style-fade %v is not between 0s and 1000000s", o.StyleFade)
 	}
-	if _, ok := presets[o.Flow]; !ok && o.Flow != "none" {
+	if _, ok := flowPresets[o.Flow]; !ok && o.Flow != "none" {
 		return fmt.Errorf("--flow %q is not none or ultrafast or fast or medium or fine", o.Flow)
 	}
 	if o.FlowFrom != "" && o.Flow == "none" {
@@ -61,13 +63,21 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// farthest is how many frames are remembered at most.
+// maxFramesAgo bounds --long-term, and with it the frames that are remembered.
 const maxFramesAgo = 64
 
-// Ages are numbers of frames, written 1,2,4.
+var flowPresets = map[string]flow.Preset{"ultrafast": flow.Ultrafast, "fast": flow.Fast, "medium": flow.Medium, "fine": flow.Fine}
+
+// FlowPreset returns the preset that --flow names.
+func FlowPreset(name string) (p flow.Preset, ok bool) {
+	p, ok = flowPresets[name]
+	return p, ok
+}
+
+// Ages are numbers of frames in ascending order, written 1,2,4.
 type Ages []int
 
-// UnmarshalText reads numbers with commas between, and sorts them.
+// UnmarshalText reads numbers separated by commas and sorts them.
 func (a *Ages) UnmarshalText(b []byte) error {
 	*a = nil
 	for _, s := range strings.Split(string(b), ",") {

@@ -5,22 +5,22 @@ import (
 	"nstfilter/video/flow"
 )
 
-// desk is where pictures are worked on: threads, and memory that is used again, for
-// making it is a good part of the work on large ones. It is for one goroutine at a
-// time.
+// pool lends out memory, because allocating it takes a good part of the time on large
+// pictures, and knows how many threads to use. It must not be used by two goroutines
+// at once.
 type pool struct {
 	threads int
 	warper  *flow.Warper
 	free    map[int][][]float32 // by length
 }
 
-// newDesk: 0 threads are as many as there are processors.
+// newPool returns an empty pool. It uses all processors if threads is 0.
 func newPool(threads int) *pool {
 	threads = video.Threads(threads)
 	return &pool{threads: threads, warper: flow.NewWarper(threads), free: map[int][][]float32{}}
 }
 
-// take gives memory for n samples, with whatever is in it.
+// get returns a slice of n samples with undefined contents.
 func (p *pool) get(n int) []float32 {
 	all := p.free[n]
 	if len(all) == 0 {
@@ -30,7 +30,7 @@ func (p *pool) get(n int) []float32 {
 	return all[len(all)-1]
 }
 
-// leave gives memory back, where there is any.
+// put takes slices back. It ignores nil.
 func (p *pool) put(all ...[]float32) {
 	for _, s := range all {
 		if s != nil {
@@ -39,22 +39,18 @@ func (p *pool) put(all ...[]float32) {
 	}
 }
 
-// bands runs do over [0,n), in a band for each thread.
+// bands cuts [0,n) into one band for each thread and runs do on all of them at once.
 func (p *pool) bands(n int, do func(from, to int)) { video.Bands(p.threads, n, do) }
 
-// boxMean is flow.BoxMean.
+// boxMean is flow.BoxMean on the pool's threads.
 func (p *pool) boxMean(dst, src []float32, w, h, r int) {
 	scratch := p.get(w * h)
 	flow.BoxMean(dst, src, scratch, w, h, r, p.threads)
 	p.put(scratch)
 }
 
-// planes are three of n samples each, from one on to another.
-func planes(pix []float32, n, from, to int) (r, g, b []float32) {
-	return pix[from:to], pix[n+from : n+to], pix[2*n+from : 2*n+to]
-}
-
-// mean is that of term(i) over i in [0,n), summed over fixed blocks in their order.
+// mean averages term(i) over i in [0,n). It sums over fixed blocks in a fixed order,
+// so that the mean does not depend on the number of threads.
 func (p *pool) mean(n int, term func(i int) float64) (sum float64) {
 	const block = 1 << 14
 	sums := make([]float64, (n+block-1)/block)

@@ -4,13 +4,13 @@ import "sync"
 
 const histogramBins = 16 // of each channel
 
-// cut says in [0,1] how much a frame differs from those before: the mean of the
-// share of it that they do not show, and of its distance. A fade has the latter
-// alone, a fast pan the former.
-func frameDifference(unseen, distance float64) float64 { return (unseen + distance) / 2 }
-
-// histogram is how many samples of each channel lie in each bin.
+// histogram counts the samples of each channel in each bin.
 type histogram [3][histogramBins]int
+
+// frameDifference returns in [0,1] how much a frame differs from those before: the mean
+// of the share of its pixels that they do not show and of the histograms' distance. A
+// fast pan raises only the share, a fade only the distance, a cut both.
+func frameDifference(unmatched, distance float64) float64 { return (unmatched + distance) / 2 }
 
 // distance is half the L1 distance of the histograms of two frames of n pixels, in
 // [0,1].
@@ -24,6 +24,7 @@ func (h *histogram) distance(before *histogram, n int) (d float64) {
 	return d
 }
 
+// newHistogram counts the samples of three planes.
 func newHistogram(mem *pool, pix []float32) (h histogram) {
 	n := len(pix) / 3
 	var sum sync.Mutex
@@ -31,7 +32,7 @@ func newHistogram(mem *pool, pix []float32) (h histogram) {
 		var part histogram
 		for p := range part {
 			for _, v := range pix[p*n+from : p*n+to] {
-				part[p][bin(v)]++
+				part[p][histogramBin(v)]++
 			}
 		}
 		sum.Lock()
@@ -45,21 +46,21 @@ func newHistogram(mem *pool, pix []float32) (h histogram) {
 	return h
 }
 
-// histogramOfBytes takes samples as past has them.
-func histogramOfBytes(mem *pool, pix []uint8) (h histogram) {
+// newHistogram8 is newHistogram for the samples of an olderFrame.
+func newHistogram8(mem *pool, pix []uint8) (h histogram) {
 	n := len(pix) / 3
 	mem.bands(3, func(from, to int) {
 		for p := from; p < to; p++ {
-			var all [256]int
+			var counts [256]int
 			for _, b := range pix[p*n : (p+1)*n] {
-				all[b]++
+				counts[b]++
 			}
-			for b, k := range all {
-				h[p][bin(float32(b)/255)] += k
+			for b, k := range counts {
+				h[p][histogramBin(float32(b)/255)] += k
 			}
 		}
 	})
 	return h
 }
 
-func bin(v float32) int { return min(max(int(v*histogramBins), 0), histogramBins-1) }
+func histogramBin(v float32) int { return min(max(int(v*histogramBins), 0), histogramBins-1) }

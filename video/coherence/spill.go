@@ -14,38 +14,38 @@ import (
 	"nstfilter/video"
 )
 
-// Painted is a frame and what became of it.
+// PaintedFrame is a frame with its result.
 type PaintedFrame struct {
-	Frame           *filter.Frame // as it came
-	Content, Result *filter.Frame // at the size worked at: Frame, Resized, and its result
-	Margin          []float32     // around Result: the Margin of its filter.Report
-	Shares          []float64     // of the styles that Result is in; nil: there is one
+	Frame   *filter.Frame // as it was read
+	Content *filter.Frame // Frame at the size it is painted at
+	Result  *filter.Frame // of that size too
+	Margin  []float32     // painted around Result: filter.Report.Margin
+	Shares  []float64     // of the styles in Result; nil: there is one
 }
 
-// Spill holds painted frames on the disk, in one temporary file that nobody else
-// sees, for more of them than memory has room for. It is for one goroutine at a
-// time.
+// Spill holds painted frames, more than fit into memory, in a temporary file that no
+// other program sees. It must not be used by two goroutines at once.
 type Spill struct {
 	file   *os.File
-	limit  int64
-	end    int64 // bytes that are in use
-	stored []stored
+	limit  int64 // of file, in bytes
+	end    int64 // of the last frame in file
+	frames []spilledFrame
 	buf    []byte
 }
 
-// held is where one Painted lies: heads in memory, the rest from at on, one after
-// the other.
-type stored struct {
-	frame   filter.Frame // without Pix, Alpha, Origin
+// spilledFrame says where a PaintedFrame's parts lie in the file, one after the other
+// from at on, and holds what stays in memory.
+type spilledFrame struct {
+	frame   filter.Frame // without Pix and Alpha, and without Origin if rebuild makes it
 	w, h    int          // of the result
 	shares  []float64
-	rebuild func(bulk []byte) any
+	rebuild func(bulk []byte) any // nil: frame has its Origin
 	at      int64
 	sizes   [partCount]int // bytes
 }
 
-// What is kept of a frame. One that its native planes give again has no samples of its
-// own.
+// The parts of a frame in the file, in their order. partFrame is empty for a frame of
+// video.Native, whose samples are computed again.
 const (
 	partBulk = iota
 	partFrame
@@ -55,15 +55,15 @@ const (
 	partCount
 )
 
-// bulky is an Origin whose bulk can lie elsewhere for a while.
+// bulkOrigin is a filter.Frame.Origin whose large part can be kept elsewhere.
 type bulkOrigin interface {
-	// Bulk returns what is large in it, and what makes the same Origin of that.
+	// Bulk returns the large part, and a function that makes the same Origin of it.
 	Bulk() (data []byte, rebuild func([]byte) any)
 }
 
-// NewSpill makes the file in dir ("": the system's folder for such), for limit
-// bytes. Where a file can be unlinked while it is open (not on Windows) it is gone
-// however the program ends; else by Close.
+// NewSpill makes a file of at most limit bytes in dir, or in the system's temporary
+// folder if dir is empty. It unlinks the file at once, so that nothing is left however
+// the program ends; on Windows, where an open file cannot be unlinked, Close does it.
 func NewSpill(dir string, limit int64) (*Spill, error) {
 	file, err := os.CreateTemp(dir, "nstfilter-*.frames")
 	if err != nil {
@@ -73,7 +73,7 @@ func NewSpill(dir string, limit int64) (*Spill, error) {
 	return &Spill{file: file, limit: limit}, nil
 }
 
-// Close frees what the frames took.
+// Close deletes the file.
 func (s *Spill) Close() error {
 	err := s.file.Close()
 	if gone := os.Remove(s.file.Name()); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
@@ -82,28 +82,28 @@ func (s *Spill) Close() error {
 	return err
 }
 
-// Len is how many frames are held.
-func (s *Spill) Len() int { return len(s.stored) }
+// Len returns the number of frames.
+func (s *Spill) Len() int { return len(s.frames) }
 
-// Clear lets go of all frames.
+// Clear drops all frames.
 func (s *Spill) Clear() error {
-	s.stored, s.end = nil, 0
+	s.frames, s.end = nil, 0
 	return s.file.Truncate(0)
 }
 
-// Room reports whether a frame like those that are held fits beside them. There is
-// always room for the first.
+// Room reports whether there is room for frame and for a result as large as the last
+// one's. It is always true if there are no frames.
 func (s *Spill) Room(frame *filter.Frame) bool {
-	if len(s.stored) == 0 {
+	if len(s.frames) == 0 {
 		return true
 	}
 	_, sizes := partSizes(&PaintedFrame{Frame: frame})
-	last := s.stored[len(s.stored)-1].sizes
+	last := s.frames[len(s.frames)-1].sizes
 	sizes[partResult], sizes[partMargin] = last[partResult], last[partMargin]
 	return s.end+sumSizes(sizes[:]) <= s.limit
 }
 
-// measure lists the bytes that each part of a frame takes; origin is its bulk.
+// partSizes returns how many bytes each part of p takes, and the bulk of its Origin.
 func partSizes(p *PaintedFrame) (origin []byte, sizes [partCount]int) {
 	sizes[partFrame] = 2 * len(p.Frame.Pix)
 	if b, ok := p.Frame.Origin.(bulkOrigin); ok {
@@ -127,20 +127,19 @@ func sumSizes(sizes []int) (n int64) {
 	return n
 }
 
-// Add holds p behind those held: its pictures in 16 bits a sample, which frames of up to
-// 16 bits survive bit by bit. Content comes of Frame again, and Result has the time, alpha
-// and origin of Content. It fails where one frame alone is beyond the limit, and where
-// the disk is full.
+// Add appends p. Pictures are stored in 16 bits a sample, which is exact for frames of up
+// to 16 bits. At computes Content from Frame again and gives Result the time, alpha and
+// origin of Content. Add fails if one frame alone exceeds the limit or the disk is full.
 func (s *Spill) Add(p *PaintedFrame) error {
 	origin, sizes := partSizes(p)
-	h := stored{frame: *p.Frame, w: p.Result.W, h: p.Result.H, shares: p.Shares, at: s.end, sizes: sizes}
-	h.frame.Pix, h.frame.Alpha = nil, nil
+	f := spilledFrame{frame: *p.Frame, w: p.Result.W, h: p.Result.H, shares: p.Shares, at: s.end, sizes: sizes}
+	f.frame.Pix, f.frame.Alpha = nil, nil
 	if b, ok := p.Frame.Origin.(bulkOrigin); ok {
-		_, h.rebuild = b.Bulk()
-		h.frame.Origin = nil
+		_, f.rebuild = b.Bulk()
+		f.frame.Origin = nil
 	}
 	size := sumSizes(sizes[:])
-	if len(s.stored) == 0 && size > s.limit {
+	if len(s.frames) == 0 && size > s.limit {
 		return fmt.Errorf("frame %d takes %d MB of temporary disk, and --max-temp allows %d: allow more, or paint with --passes 1", p.Frame.Index, size/1e6+1, s.limit/1e6)
 	}
 	b := append(s.buf[:0], origin...)
@@ -148,22 +147,23 @@ func (s *Spill) Add(p *PaintedFrame) error {
 		b = appendSamples(b, p.Frame.Pix)
 	}
 	b = appendSamples(b, p.Frame.Alpha)
-	if err := s.write(appendResult(b, p.Result, p.Margin), h.at, p.Frame.Index); err != nil {
+	if err := s.write(appendResult(b, p.Result, p.Margin), f.at, p.Frame.Index); err != nil {
 		return err
 	}
-	s.stored, s.end = append(s.stored, h), h.at+size
+	s.frames, s.end = append(s.frames, f), f.at+size
 	return nil
 }
 
-// Replace gives the ith frame another result of the same size.
+// Replace exchanges the ith frame's result for another one of the same size.
 func (s *Spill) Replace(i int, result *filter.Frame, margin []float32) error {
-	h := &s.stored[i]
-	if 2*len(result.Pix) != h.sizes[partResult] || 4*len(margin) != h.sizes[partMargin] {
-		panic(fmt.Sprintf("video: a result of %d samples, %d around it, for one of %d, %d", len(result.Pix), len(margin), h.sizes[partResult]/2, h.sizes[partMargin]/4))
+	f := &s.frames[i]
+	if 2*len(result.Pix) != f.sizes[partResult] || 4*len(margin) != f.sizes[partMargin] {
+		panic(fmt.Sprintf("coherence: a result of %d samples, %d around it, for one of %d, %d", len(result.Pix), len(margin), f.sizes[partResult]/2, f.sizes[partMargin]/4))
 	}
-	return s.write(appendResult(s.buf[:0], result, margin), h.at+sumSizes(h.sizes[:partResult]), h.frame.Index)
+	return s.write(appendResult(s.buf[:0], result, margin), f.at+sumSizes(f.sizes[:partResult]), f.frame.Index)
 }
 
+// appendResult appends partResult and partMargin.
 func appendResult(b []byte, result *filter.Frame, margin []float32) []byte {
 	b = appendSamples(b, result.Pix)
 	for _, v := range margin {
@@ -172,6 +172,7 @@ func appendResult(b []byte, result *filter.Frame, margin []float32) []byte {
 	return b
 }
 
+// write writes b into the file; frame is the index that an error names.
 func (s *Spill) write(b []byte, at int64, frame int) error {
 	s.buf = b[:0]
 	_, err := s.file.WriteAt(b, at)
@@ -181,22 +182,22 @@ func (s *Spill) write(b []byte, at int64, frame int) error {
 	return nil
 }
 
-// At reads the ith frame.
+// At reads the ith frame back.
 func (s *Spill) At(i int) (*PaintedFrame, error) {
-	h := &s.stored[i]
-	size := int(sumSizes(h.sizes[:]))
+	f := &s.frames[i]
+	size := int(sumSizes(f.sizes[:]))
 	s.buf = slices.Grow(s.buf[:0], size)
 	b := s.buf[:size]
-	if _, err := s.file.ReadAt(b, h.at); err != nil {
-		return nil, fmt.Errorf("frame %d: %w", h.frame.Index, err)
+	if _, err := s.file.ReadAt(b, f.at); err != nil {
+		return nil, fmt.Errorf("frame %d: %w", f.frame.Index, err)
 	}
 	var part [partCount][]byte
-	for k, n := range h.sizes {
+	for k, n := range f.sizes {
 		part[k], b = b[:n:n], b[n:]
 	}
-	frame := h.frame
-	if h.rebuild != nil {
-		frame.Origin = h.rebuild(slices.Clone(part[partBulk]))
+	frame := f.frame
+	if f.rebuild != nil {
+		frame.Origin = f.rebuild(slices.Clone(part[partBulk]))
 	}
 	if n, ok := frame.Origin.(*video.Native); ok {
 		frame.Pix = make([]float32, 3*n.W*n.H)
@@ -205,7 +206,7 @@ func (s *Spill) At(i int) (*PaintedFrame, error) {
 		frame.Pix = unpackSamples(part[partFrame])
 	}
 	frame.Alpha = unpackSamples(part[partAlpha])
-	p := &PaintedFrame{Frame: &frame, Content: frame.Resized(h.w, h.h), Shares: h.shares}
+	p := &PaintedFrame{Frame: &frame, Content: frame.Resized(f.w, f.h), Shares: f.shares}
 	p.Result = p.Content.With(unpackSamples(part[partResult]))
 	if n := len(part[partMargin]) / 4; n > 0 {
 		p.Margin = make([]float32, n)
@@ -216,7 +217,7 @@ func (s *Spill) At(i int) (*PaintedFrame, error) {
 	return p, nil
 }
 
-// appendSamples writes values of [0,1] as 16 bits each.
+// appendSamples appends values in [0,1], 16 bits each.
 func appendSamples(b []byte, v []float32) []byte {
 	for _, x := range v {
 		b = binary.LittleEndian.AppendUint16(b, uint16(min(max(x*math.MaxUint16+0.5, 0), math.MaxUint16)))
@@ -224,7 +225,7 @@ func appendSamples(b []byte, v []float32) []byte {
 	return b
 }
 
-// unpackSamples is the inverse of appendSamples; nil for nothing.
+// unpackSamples is the inverse of appendSamples. It returns nil if b is empty.
 func unpackSamples(b []byte) []float32 {
 	if len(b) == 0 {
 		return nil

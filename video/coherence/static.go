@@ -3,18 +3,18 @@ package coherence
 import "nstfilter/video/flow"
 
 const (
-	maxStaticFlow  = 0.25 // pixels that the flow of what stands still may be off
-	maxStaticMean  = 0.02 // pixels that its mean over a quarter of the picture may be
-	minStaticShare = 0.3  // share of each quarter that has to stand still
+	maxStaticFlow  = 0.25 // pixels: error of the flow of something that does not move
+	maxStaticMean  = 0.02 // pixels: error of its mean over a quarter of the picture
+	minStaticShare = 0.3  // of each quarter that must not move if the camera does not
 )
 
-// standStill returns a copy of f that is zero where a standing camera sees a standing thing.
-// Sensor noise moves an estimated flow by hundredths of a pixel, and to resample a
-// result by these for minutes blurs it and makes it crawl. A camera that pans or
-// zooms ever so slowly has means that noise has not: it is left alone.
+// zeroStatic returns a copy of f that is zero on static objects if the camera is static.
+// Sensor noise gives an estimated flow hundredths of a pixel there, and to resample a
+// result by them for minutes blurs it and makes it crawl. A camera that pans or zooms
+// very slowly has a mean flow that noise has not; then zeroStatic changes nothing.
 func zeroStatic(f *flow.Field) *flow.Field {
 	f = f.Clone()
-	still := func(i int) bool {
+	static := func(i int) bool {
 		u, v := f.U[i], f.V[i]
 		return u*u+v*v < maxStaticFlow*maxStaticFlow
 	}
@@ -24,7 +24,7 @@ func zeroStatic(f *flow.Field) *flow.Field {
 		var u, v, n float64
 		for y := y0; y < y1; y++ {
 			for i := y*f.W + x0; i < y*f.W+x1; i++ {
-				if still(i) {
+				if static(i) {
 					u, v, n = u+float64(f.U[i]), v+float64(f.V[i]), n+1
 				}
 			}
@@ -34,7 +34,7 @@ func zeroStatic(f *flow.Field) *flow.Field {
 		}
 	}
 	for i := range f.U {
-		if still(i) {
+		if static(i) {
 			f.U[i], f.V[i] = 0, 0
 		}
 	}

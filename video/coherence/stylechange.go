@@ -2,32 +2,44 @@ package coherence
 
 import "math"
 
-// afresh is the change of the styles, in [0,1], from which a frame begins anew.
+// restartChange is the change of the styles' shares, in [0,1], that begins a new scene.
 const restartChange = 0.5
 
-// A frame lets go of the past by unsettling times the change of its styles, and by
-// atOnce at most. With less the old style stays, with more the picture pops.
+// A change of the styles' shares by c releases results by releaseRate·c, at most by
+// maxRelease. With less the old style stays, with more the picture pops.
 const releaseRate, maxRelease = 24, 0.75
 
-// Restyle says by which shares of the styles, which add up to 1, the frame will be
-// painted that Look is asked about next. While they change, it is held less to the
-// results before, which would keep the old styles there; afterwards it settles as
-// newly seen areas do. A change by half or more begins anew, as a cut does. Nil:
-// there is one style.
-func (l *Analyzer) SetShares(shares []float64) {
-	d := shareDistance(shares, l.shares)
-	l.unsettled *= math.Exp(-1 / l.o.Settle)
-	l.unsettled += (1 - l.unsettled) * styleRelease(shares, l.shares)
-	l.shares = shares
-	if d > 0 {
-		l.older = nil // what they would bring back is in the styles before
+// SetShares says in which shares of the styles, which add up to 1, the frame of the
+// next Analyze will be painted; nil says that there is one style. While the shares
+// change, priors weigh less, because they would keep the old styles; afterwards the
+// picture settles like newly visible areas. A change by half or more begins a new
+// scene, as a cut does.
+func (a *Analyzer) SetShares(shares []float64) {
+	change := shareDistance(shares, a.shares)
+	a.released *= math.Exp(-1 / a.options.Settle)
+	a.released += (1 - a.released) * styleRelease(shares, a.shares)
+	a.shares = shares
+	if change > 0 {
+		a.older = nil // their results are in the old styles
 	}
-	if d >= restartChange {
-		l.content = nil
+	if change >= restartChange {
+		a.content = nil
 	}
 }
 
-// letGo is how far results in the styles before are let go of, in [0,1].
+// styleRelease returns in [0,1] how far a change of shares releases the results before.
 func styleRelease(shares, before []float64) float64 {
 	return min(releaseRate*shareDistance(shares, before), maxRelease)
+}
+
+// shareDistance is half the L1 distance of two sets of shares: how much, in [0,1], has
+// gone to other styles. It is 0 if before is nil.
+func shareDistance(shares, before []float64) (d float64) {
+	if before == nil {
+		return 0
+	}
+	for i, v := range shares {
+		d += math.Abs(v-before[i]) / 2
+	}
+	return d
 }

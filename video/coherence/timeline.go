@@ -4,27 +4,27 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 )
 
-// Timeline says which styles hold at a time of the film. Those that begin at the
-// same time are blended, and together replace what held before.
+// Timeline says in which shares a film's frames are painted in each style. Styles that
+// begin at the same time are blended, and replace all styles before them.
 type Timeline struct {
-	groups []styleGroup // by their time, the first at 0
+	groups []styleGroup // ordered by time; the first begins at 0
 	fade   time.Duration
 }
 
-// group is the styles that begin at a time.
+// styleGroup is the styles that begin at one time.
 type styleGroup struct {
 	at     time.Duration
-	shares []float64 // of all styles; they add up to 1
+	shares []float64 // of all styles in the Timeline; they add up to 1
 }
 
-// NewTimeline makes one of the times from which styles hold, not below 0, and
-// their weights within those of the same time; none: equal. A change takes fade; 0:
-// none. It fails where no style holds from the start, or a time has no weight.
+// NewTimeline takes the time from which each style holds, which must not be negative,
+// and each style's weight among those that begin at the same time; without weights
+// they are equal. A change of styles takes fade. NewTimeline fails if no style begins
+// at 0, or if all weights of a time are 0.
 func NewTimeline(from []time.Duration, weights []float64, fade time.Duration) (*Timeline, error) {
 	t := &Timeline{fade: fade}
 	for i, at := range from {
@@ -57,12 +57,12 @@ func NewTimeline(from []time.Duration, weights []float64, fade time.Duration) (*
 	return t, nil
 }
 
-// Changes reports whether different styles hold at different times.
+// Changes reports whether the shares differ from time to time.
 func (t *Timeline) Changes() bool { return len(t.groups) > 1 }
 
-// Shares are the styles' at a time since the film's start; they add up to 1. A
-// change begins slowly (smoothstep): a film that is held to its past is let go over
-// some frames, where a constant pace would let it go in one, which pops.
+// Shares returns the styles' shares at a time since the film's start; they add up to 1.
+// They change along a smoothstep, which begins slowly: a constant pace would release
+// the results before (see SetShares) in one frame, which pops.
 func (t *Timeline) Shares(at time.Duration) []float64 {
 	shares := slices.Clone(t.groups[0].shares)
 	for _, g := range t.groups[1:] {
@@ -79,16 +79,4 @@ func (t *Timeline) Shares(at time.Duration) []float64 {
 		}
 	}
 	return shares
-}
-
-// change says in [0,1] how much of the shares is another style's than before: half
-// their L1 distance. Where nothing was before it is 0.
-func shareDistance(shares, before []float64) (d float64) {
-	if before == nil {
-		return 0
-	}
-	for i, v := range shares {
-		d += math.Abs(v-before[i]) / 2
-	}
-	return d
 }

@@ -7,45 +7,45 @@ import (
 	"nstfilter/video/flow"
 )
 
-// oldest is the age, in frames, beyond which nothing is counted.
+// oldestAge is where ages stop counting, in frames.
 const oldestAge = 1000
 
-// aboutAsOld is by how much something may have settled further in an older frame
-// than in the one before, without being taken from there.
+// minSettledGain is how much further a pixel must have settled in an older frame than
+// in the frame before to be taken from the older one.
 const minSettledGain = 0.1
 
-// sight is what a frame shows of an earlier one, pixel by pixel.
+// visibility says, for each pixel of a frame, what an earlier frame shows of it.
 type visibility struct {
-	confidence []float32 // that things were where the flow leads, in [0,1]
-	age        []float32 // for how many frames they have been in sight
+	confidence []float32 // that the flow leads to the same thing there, in [0,1]
+	age        []float32 // for how many frames it has been in sight
 }
 
-// look says what content shows of the frame before, by the flow from it to that one
-// and the flow back; age: of before's pixels, nil: all are old.
+// match compares content with an earlier frame by the flow from content to it and the
+// flow back. age is that of the earlier frame's pixels; nil means that all are old.
 func match(mem *pool, content, before *filter.Frame, age []float32, backward, forward *flow.Field) *visibility {
-	off := warpError(mem, content, before, backward)
-	same := similarity(mem, off, backward)
+	diff := warpError(mem, content, before, backward)
+	same := similarity(mem, diff, backward)
 	confidence := flow.Confidence(mem.get(len(same)), backward, forward, same, mem.threads)
 	mem.put(same)
-	return checked(mem, confidence, off, content, before, age, backward)
+	return checked(mem, confidence, diff, content, before, age, backward)
 }
 
-// lookBy does so along a flow that is guessed: it is trusted where it leads to what
-// looks the same.
+// matchAlong is match for a guessed flow, which has no flow back to check it by: a
+// pixel counts as matched if the guess leads to something that looks the same.
 func matchAlong(mem *pool, content, before *filter.Frame, age []float32, guess *flow.Field) *visibility {
-	off := warpError(mem, content, before, guess)
-	return checked(mem, similarity(mem, off, guess), off, content, before, age, guess)
+	diff := warpError(mem, content, before, guess)
+	return checked(mem, similarity(mem, diff, guess), diff, content, before, age, guess)
 }
 
-// looksSame is how far f leads to what looks the same, pixel by pixel; off is by how
-// much it does not.
-func similarity(mem *pool, off []float32, f *flow.Field) []float32 {
+// similarity returns in [0,1] how far each pixel looks like the one that f leads to;
+// diff is the error of that warp.
+func similarity(mem *pool, diff []float32, f *flow.Field) []float32 {
 	same := insideFrame(mem, f)
-	checkDetail(mem, same, off, f.W, f.H)
+	checkDetail(mem, same, diff, f.W, f.H)
 	return same
 }
 
-// inside is 1 where f stays in the picture, else 0.
+// insideFrame returns 1 for pixels whose flow ends in the picture, else 0.
 func insideFrame(mem *pool, f *flow.Field) []float32 {
 	in := mem.get(f.W * f.H)
 	mem.bands(f.H, func(from, to int) {
@@ -63,79 +63,81 @@ func insideFrame(mem *pool, f *flow.Field) []float32 {
 	return in
 }
 
-// see lessens the trust in a flow where light differs by off, which it leaves, or
-// before was transparent.
-func checked(mem *pool, confidence, off []float32, content, before *filter.Frame, age []float32, back *flow.Field) *visibility {
-	checkBrightness(mem, confidence, off, content.W, content.H)
-	mem.put(off)
-	checkAlpha(mem, confidence, content, before, back)
-	return &visibility{confidence, advanceAges(mem, age, confidence, back)}
+// checked lowers confidence where brightness differs or the earlier frame was
+// transparent, and computes ages. It puts diff back into the pool.
+func checked(mem *pool, confidence, diff []float32, content, before *filter.Frame, age []float32, backward *flow.Field) *visibility {
+	checkBrightness(mem, confidence, diff, content.W, content.H)
+	mem.put(diff)
+	checkAlpha(mem, confidence, content, before, backward)
+	return &visibility{confidence, advanceAges(mem, age, confidence, backward)}
 }
 
-// join takes over from other, as far as it is trusted, what s does not show (the
-// long-term weights of Ruder, Dosovitskiy, Brox, GCPR 2016, eq. 7), and of what s
-// has shown for a few frames only what other shows settled: beside the edge of what
-// hid it, a thing that comes back is not trusted at once, and is painted anew. It
-// returns which part of each pixel, in [0,1], is other's then.
-func mergeOlder(mem *pool, s, other *visibility, settle float64) (parts []float32) {
-	parts = make([]float32, len(s.confidence))
-	mem.bands(len(parts), func(from, to int) {
+// mergeOlder adds to v what only an older frame shows, as far as that match is
+// confident (the long-term weights of Ruder, Dosovitskiy, Brox, GCPR 2016, eq. 7).
+// Pixels that v has shown for a few frames only are taken from the older frame if
+// they had settled there: next to the edge of an occluder, a thing that comes back is
+// not matched at once but painted anew. mergeOlder returns which share of each pixel,
+// in [0,1], now comes from the older frame.
+func mergeOlder(mem *pool, v, older *visibility, settle float64) (share []float32) {
+	share = make([]float32, len(v.confidence))
+	mem.bands(len(share), func(from, to int) {
 		for i := from; i < to; i++ {
-			t := s.confidence[i]
-			hidden := min(other.confidence[i], 1-t)
-			older := settled(other.age[i], settle) - settled(s.age[i], settle)
-			young := t * other.confidence[i] * max(older-minSettledGain, 0)
+			c := v.confidence[i]
+			hidden := min(older.confidence[i], 1-c)
+			gain := settled(older.age[i], settle) - settled(v.age[i], settle)
+			young := c * older.confidence[i] * max(gain-minSettledGain, 0)
 			if hidden+young <= 0 {
 				continue
 			}
-			part := (hidden + young) / (t + hidden)
-			s.age[i] += part * (other.age[i] - s.age[i])
-			s.confidence[i] = t + hidden
-			parts[i] = part
+			share[i] = (hidden + young) / (c + hidden)
+			v.age[i] += share[i] * (older.age[i] - v.age[i])
+			v.confidence[i] = c + hidden
 		}
 	})
-	return parts
+	return share
 }
 
-// settled says in [0,1) how far a pixel has settled that has been in sight for age
-// frames.
+// settled returns in [0,1] how far a pixel of this age has settled: it approaches 1
+// exponentially, with --settle as the time constant.
 func settled(age float32, settle float64) float32 {
-	if float64(age) >= 12*settle { // as good as
+	if float64(age) >= 12*settle { // 1 to five digits; also where settle is 0
 		return 1
 	}
 	return float32(1 - math.Exp(-float64(age)/settle))
 }
 
-// unseen is the share of the picture that s does not show.
-func unseenShare(mem *pool, s *visibility) float64 {
-	return mem.mean(len(s.confidence), func(i int) float64 { return float64(1 - s.confidence[i]) })
+// unmatchedShare is the share of the picture that no earlier frame shows.
+func unmatchedShare(mem *pool, v *visibility) float64 {
+	return mem.mean(len(v.confidence), func(i int) float64 { return float64(1 - v.confidence[i]) })
 }
 
-// unsettled is the share of the picture that s does not show, or has not for long.
-func unsettledShare(mem *pool, s *visibility, settle float64) float64 {
-	return mem.mean(len(s.confidence), func(i int) float64 { return 1 - float64(s.confidence[i]*settled(s.age[i], settle)) })
+// unsettledShare is the share of the picture that no earlier frame shows, or that has
+// not settled.
+func unsettledShare(mem *pool, v *visibility, settle float64) float64 {
+	return mem.mean(len(v.confidence), func(i int) float64 { return 1 - float64(v.confidence[i]*settled(v.age[i], settle)) })
 }
 
-// grow carries ages along the flow to where their pixels are now, one frame older,
-// and the less the less that is trusted.
+// advanceAges moves ages along the flow f to the next frame, adds one to each, and
+// scales each by the confidence in the flow.
 func advanceAges(mem *pool, age, confidence []float32, f *flow.Field) []float32 {
 	out := mem.get(len(confidence))
 	mem.bands(f.H, func(from, to int) {
 		for y := from; y < to; y++ {
 			for x := range f.W {
 				i := y*f.W + x
-				a := float32(oldestAge)
+				was := float32(oldestAge)
 				if age != nil {
-					a = age[nearestPixel(f, x, y)]
+					was = age[nearestPixel(f, x, y)]
 				}
-				out[i] = min(a+1, oldestAge) * confidence[i]
+				out[i] = min(was+1, oldestAge) * confidence[i]
 			}
 		}
 	})
 	return out
 }
 
-// nearest is the pixel that f leads to from (x, y), or (x, y) itself.
+// nearestPixel returns the index of the pixel that f leads to from (x, y), or of
+// (x, y) itself if the flow is not known there.
 func nearestPixel(f *flow.Field, x, y int) int {
 	if u, v, known := f.At(x, y); known {
 		x = min(int(float64(max(float32(x)+u, 0))+0.5), f.W-1)

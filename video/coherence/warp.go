@@ -5,38 +5,37 @@ import (
 	"nstfilter/video/flow"
 )
 
-// carry moves a result along f, to where its things are now.
+// warpResult warps a result along f, which leads from the new frame to the result's.
 func warpResult(mem *pool, result *filter.Frame, f *flow.Field) []float32 {
-	moved := make([]float32, len(result.Pix))
-	mem.warper.Warp(moved, result.Pix, f, nil)
-	mem.bands(len(moved), func(from, to int) {
+	warped := make([]float32, len(result.Pix))
+	mem.warper.Warp(warped, result.Pix, f, nil)
+	mem.bands(len(warped), func(from, to int) {
 		for i := from; i < to; i++ {
-			moved[i] = min(max(moved[i], 0), 1)
+			warped[i] = min(max(warped[i], 0), 1)
 		}
 	})
-	return moved
+	return warped
 }
 
-// blend takes the parts of an older result that g says over into pix, carried to
-// where their things are now.
-func blendOlder(mem *pool, pix []float32, older *olderResult, g *olderMatch) {
-	was, is := mem.get(len(pix)), mem.get(len(pix))
-	dequantize(mem, was, older.pix, 255)
-	f, share := g.backward, g.share
+// blendOlder warps an older result to the new frame and blends m.share of it into pix.
+func blendOlder(mem *pool, pix []float32, older *olderResult, m *olderMatch) {
+	result, warped := mem.get(len(pix)), mem.get(len(pix))
+	dequantize(mem, result, older.pix, 255)
+	f, share := m.backward, m.share
 	if f == nil {
-		f = cameraFlow(mem, g.camera, older.head.W, older.head.H)
+		f = cameraFlow(mem, m.camera, older.head.W, older.head.H)
 		defer mem.put(f.U, f.V)
 	}
-	mem.warper.Warp(is, was, f, share)
+	mem.warper.Warp(warped, result, f, share)
 	n := len(share)
 	mem.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			if part := share[i]; part > 0 {
+			if s := share[i]; s > 0 {
 				for p := i; p < len(pix); p += n {
-					pix[p] += part * (min(max(is[p], 0), 1) - pix[p])
+					pix[p] += s * (min(max(warped[p], 0), 1) - pix[p])
 				}
 			}
 		}
 	})
-	mem.put(was, is)
+	mem.put(result, warped)
 }
