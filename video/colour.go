@@ -7,8 +7,8 @@ import (
 	"nstfilter/video/samples"
 )
 
-// rows are the loops of the conversion.
-var rows = samples.Fastest()
+// rowKernels are the loops of the conversion, the fastest that the processor has.
+var rowKernels = samples.Fastest()
 
 // coefficients of one layout, for samples as stored.
 type coefficients struct {
@@ -128,7 +128,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 				own := k >= 0 && j*step+k < h
 				if own && base.Format.Alpha {
 					base.alphaRow(d.alpha, y)
-					rows.Subtract(d.alpha, d.wanted(f.Alpha, at))
+					rowKernels.Subtract(d.alpha, d.wanted(f.Alpha, at))
 					base.addRow(dst, alphaPlane, y, d.alpha, top, 0, int32(top))
 				}
 				if base.Format.Sampling == RGB {
@@ -137,7 +137,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 					}
 					continue
 				}
-				rows.Luma(d.r, d.g, d.b, &c.to)
+				rowKernels.Luma(d.r, d.g, d.b, &c.to)
 				if own {
 					base.addRow(dst, 0, y, d.g, c.y, c.yLow, c.yHigh)
 				}
@@ -184,12 +184,12 @@ func newDifference(w, cw int) *difference {
 func (d *difference) subtract(own, f []float32, c *curves) {
 	if c != nil {
 		clear(d.native)
-		rows.Subtract(d.native, f)
-		rows.Curve(d.native, &c.from)
-		rows.Curve(own, &c.from)
+		rowKernels.Subtract(d.native, f)
+		rowKernels.Curve(d.native, &c.from)
+		rowKernels.Curve(own, &c.from)
 		f = d.native
 	}
-	rows.Subtract(own, f)
+	rowKernels.Subtract(own, f)
 }
 
 // wanted is the row of alpha that begins at at; nil is opaque.
@@ -209,9 +209,9 @@ func (l *Layout) gather(d *difference, weight float32) {
 			copy(sum, row)
 		case l.Format.Sampling == Mono:
 		case l.Siting == Centre:
-			rows.AddCentred(sum, row, weight)
+			rowKernels.AddCentred(sum, row, weight)
 		default:
-			rows.AddCosited(sum, row, weight)
+			rowKernels.AddCosited(sum, row, weight)
 		}
 	}
 }
@@ -221,9 +221,9 @@ func (l *Layout) gather(d *difference, weight float32) {
 func (n *Native) addRow(dst []byte, plane, y int, change []float32, scale float32, low, high int32) {
 	from, to := n.rowBytes(n.Data, plane, y), n.rowBytes(dst, plane, y)
 	if n.Format.Depth == 8 {
-		rows.Add8(to, from, change, scale, low, high)
+		rowKernels.Add8(to, from, change, scale, low, high)
 	} else {
-		rows.Add16(to, from, change, scale, low, high)
+		rowKernels.Add16(to, from, change, scale, low, high)
 	}
 }
 
@@ -252,11 +252,11 @@ func (n *Native) row(c *coefficients, s *scratch, y int, r, g, b []float32) {
 			n.chromaRow(s.u, s.half, 1, y)
 			n.chromaRow(s.v, s.half, 2, y)
 		}
-		rows.RGB(r, g, b, s.u, s.v, &c.from)
+		rowKernels.RGB(r, g, b, s.u, s.v, &c.from)
 	}
 	if c.curves != nil {
 		for _, dst := range [3][]float32{r, g, b} {
-			rows.Curve(dst, &c.curves.to)
+			rowKernels.Curve(dst, &c.curves.to)
 		}
 	}
 }
@@ -292,22 +292,22 @@ func (n *Native) chromaRow(dst, half []float32, plane, y int) {
 	if other != j {
 		mixed := half[cw : 2*cw]
 		n.load(dst[:cw], plane, other, 1)
-		rows.Mix(mixed, src, dst[:cw], near)
+		rowKernels.Mix(mixed, src, dst[:cw], near)
 		src = mixed
 	}
 	if n.Siting == Centre { // chroma column j lies at 2j+½
-		rows.Centred(dst, src)
+		rowKernels.Centred(dst, src)
 	} else {
-		rows.Cosited(dst, src)
+		rowKernels.Cosited(dst, src)
 	}
 }
 
 // load reads row y of a plane, times scale.
 func (n *Native) load(dst []float32, plane, y int, scale float32) {
 	if n.Format.Depth == 8 {
-		rows.Load8(dst, n.rowBytes(n.Data, plane, y), scale)
+		rowKernels.Load8(dst, n.rowBytes(n.Data, plane, y), scale)
 	} else {
-		rows.Load16(dst, n.rowBytes(n.Data, plane, y), scale)
+		rowKernels.Load16(dst, n.rowBytes(n.Data, plane, y), scale)
 	}
 }
 

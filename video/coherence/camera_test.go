@@ -43,7 +43,7 @@ func TestFitCameraOfNone(t *testing.T) {
 	const w, h = 64, 48
 	f := flow.NewField(w, h)
 	if c := fitCamera(f, make([]float32, w*h)); c != nil {
-		t.Errorf("%v though nothing is trusted", *c)
+		t.Errorf("%v though confidence is 0", *c)
 	}
 	confidence := make([]float32, w*h)
 	for i := range confidence { // each pixel goes its own way
@@ -55,7 +55,7 @@ func TestFitCameraOfNone(t *testing.T) {
 	}
 }
 
-func TestCameraThen(t *testing.T) {
+func TestCameraCompose(t *testing.T) {
 	a, b := &camera{3, 0.01, -0.02, -1.5, 0.02, 0.005}, &camera{-2, 0.03, 0.01, 4, -0.01, 0.02}
 	x, y := 37.0, 51.0
 	u, v := a.at(x, y)

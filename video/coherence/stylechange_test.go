@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// holds gives the mean of what a still scene is held by at each frame, painted by shares of
-// two styles.
-func holds(t *testing.T, shares [][]float64) (held []float32) {
+// meanWeights paints a static scene in the given shares of two styles, and returns the
+// mean prior weight of each frame.
+func meanWeights(t *testing.T, shares [][]float64) (held []float32) {
 	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	mean := func(v []float32) (m float32) {
@@ -33,7 +33,7 @@ func TestPriorYieldsWhileTheStyleChanges(t *testing.T) {
 	for range 120 {
 		shares = append(shares, []float64{0.9, 0.1})
 	}
-	held := holds(t, shares)
+	held := meanWeights(t, shares)
 	if held[1] < 0.99 {
 		t.Errorf("before, a still scene is held by %g", held[1])
 	}
@@ -53,7 +53,7 @@ func TestPriorYieldsWhileTheStyleChanges(t *testing.T) {
 	}
 }
 
-func TestAbruptStyleBeginsAnew(t *testing.T) {
+func TestAbruptStyleStartsScene(t *testing.T) {
 	for _, flow := range []string{"medium", "none"} {
 		o := DefaultOptions()
 		o.Flow = flow
@@ -70,7 +70,7 @@ func TestAbruptStyleBeginsAnew(t *testing.T) {
 	}
 }
 
-// What was hidden does not come back in the style of before.
+// What was occluded does not come back in the old style.
 func TestOlderStylesAreForgotten(t *testing.T) {
 	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
