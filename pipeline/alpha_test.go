@@ -9,6 +9,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // A photo that is transparent on the left, half in the middle: its alpha comes back
@@ -46,7 +47,7 @@ func TestPhotoWithAlpha(t *testing.T) {
 		}
 		j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Inputs: []string{name, "out" + name},
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: context.Background()}
-		j.Video, j.Style, j.Overwrite, j.Progress = video.DefaultOptions(), []string{"style.png"}, true, "none"
+		j.Coherence, j.Video, j.Style, j.Overwrite, j.Progress = coherence.DefaultOptions(), video.DefaultOptions(), []string{"style.png"}, true, "none"
 		j.Filter.Iterations, j.Filter.MinSize, j.Filter.Margin = filter.Steps{2}, 16, 4
 		if options != "" {
 			j.Inputs[1] += "[" + options + "]"

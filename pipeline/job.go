@@ -15,15 +15,17 @@ import (
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 	"nstfilter/weights"
 )
 
 // Job is one call of the program: what to paint, how, and the streams to use.
 type Job struct {
 	Options
-	Filter filter.Options
-	Video  video.Options
-	Inputs []string // see Doors
+	Filter    filter.Options
+	Coherence coherence.Options
+	Video     video.Options
+	Inputs    []string // see Doors
 
 	TempDir               string // where frames wait for --passes
 	Stdin, Stdout, Stderr *os.File
@@ -33,19 +35,19 @@ type Job struct {
 
 	stats    io.Writer // whole lines from any goroutine; nil: none
 	styles   []style
-	timeline *video.Timeline
+	timeline *coherence.Timeline
 }
 
 // Run does the job, a batch's inputs side by side where there are several engines.
 // In a batch one input that fails does not stop the others.
 // Errors are UsageError where the command is wrong, ErrInterrupted after Stop.
 func (j *Job) Run(ctx context.Context) (err error) {
-	for _, err := range []error{j.Options.Validate(), j.Filter.Validate(), j.Video.Validate()} {
+	for _, err := range []error{j.Options.Validate(), j.Filter.Validate(), j.Coherence.Validate(), j.Video.Validate()} {
 		if err != nil {
 			return UsageError{err}
 		}
 	}
-	if n := j.Video.Passes; n > 1 && j.ZeroLatency {
+	if n := j.Coherence.Passes; n > 1 && j.ZeroLatency {
 		return usage("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
 	} else if n > 1 && j.Filter.Init != "previous" {
 		return usage("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)

@@ -6,18 +6,18 @@ import (
 	"time"
 
 	"nstfilter/filter"
-	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // seen is a frame, and what painting it takes that does not depend on what becomes
 // of the frames before.
 type seen struct {
-	frame   *filter.Frame  // as it came
-	content *filter.Frame  // frame at the size worked at
-	outlook *video.Outlook // nil: frames have nothing to do with each other
-	shares  []float64      // of the styles; nil: they are always the same
-	began   time.Time      // when the work on it did, or when it was asked for if that is later
-	took    time.Duration  // to look at it
+	frame    *filter.Frame       // as it came
+	content  *filter.Frame       // frame at the size worked at
+	analysis *coherence.Analysis // nil: frames have nothing to do with each other
+	shares   []float64           // of the styles; nil: they are always the same
+	began    time.Time           // when the work on it did, or when it was asked for if that is later
+	took     time.Duration       // to look at it
 }
 
 // look looks at frames before they are painted: at the next one while one is painted,
@@ -55,13 +55,13 @@ func (p *painter) lookAt(f *filter.Frame) (*seen, error) {
 		}
 	}
 	s := &seen{frame: f, content: f, shares: p.shares(f), began: time.Now()}
-	if p.lookout == nil {
+	if p.analyzer == nil {
 		return s, nil
 	}
 	s.content = f.Resized(p.plan.W, p.plan.H)
-	p.lookout.Restyle(s.shares)
+	p.analyzer.SetShares(s.shares)
 	var err error
-	if s.outlook, err = p.lookout.Look(s.content); err != nil {
+	if s.analysis, err = p.analyzer.Analyze(s.content); err != nil {
 		return nil, p.named(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
 	}
 	s.took = time.Since(s.began)
@@ -78,9 +78,9 @@ func (p *painter) prepare(f *filter.Frame) error {
 	if p.plan, err = p.forecast(f); err != nil {
 		return err
 	}
-	p.history = video.NewHistory(w.Threads)
+	p.history = coherence.NewHistory(w.Threads)
 	if p.coherent() {
-		p.lookout, err = video.NewLookout(w.Video, w.Threads)
+		p.analyzer, err = coherence.NewAnalyzer(w.Coherence, w.Threads)
 	}
 	if p.stream {
 		p.begin = seconds(presented(f))

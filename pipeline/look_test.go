@@ -39,11 +39,11 @@ func TestLookingAheadChangesNothing(t *testing.T) {
 		change         func(*Job)
 	}{
 		{"once", 1, 12, func(*Job) {}},
-		{"passes", 3, 12, func(j *Job) { j.Video.Lookahead = 4 }},
-		{"no flow", 1, 4, func(j *Job) { j.Video.Flow = "none" }},
+		{"passes", 3, 12, func(j *Job) { j.Coherence.Lookahead = 4 }},
+		{"no flow", 1, 4, func(j *Job) { j.Coherence.Flow = "none" }},
 		{"styles that change", 1, 12, func(j *Job) {
 			j.Style = append(j.Style, j.Style[0]+"@0.48")
-			j.Video.StyleFade = 400 * time.Millisecond
+			j.Coherence.StyleFade = 400 * time.Millisecond
 		}},
 		{"the size worked at", 1, 3, func(j *Job) { j.Filter.Size, j.Filter.OutputSize = 24, "work" }},
 		{"afresh", 1, 3, func(j *Job) { j.Filter.Init = "content" }},
@@ -52,7 +52,7 @@ func TestLookingAheadChangesNothing(t *testing.T) {
 			var given [2][]*filter.Frame
 			for i := range given {
 				o, _, err := repaint(t, crossing{c.frames}, func(j *Job, _ *order, _ context.CancelFunc) {
-					j.ZeroLatency, j.Video.Passes = i == 0, c.passes
+					j.ZeroLatency, j.Coherence.Passes = i == 0, c.passes
 					c.change(j)
 				})
 				if err != nil || len(o.given) != c.frames {
@@ -102,7 +102,7 @@ func TestLookOneFrameAhead(t *testing.T) {
 	asked, most := make(chan int, 9), make(chan int, 9)
 	var once bool
 	_, dst, err := repaint(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
-		j.Video.Passes = 1
+		j.Coherence.Passes = 1
 		o.onStep = func() {
 			if once {
 				cancel()
@@ -133,7 +133,7 @@ func TestStopLeavesWhatIsSeen(t *testing.T) {
 	for _, passes := range []int{1, 2} {
 		asked := make(chan int, 9)
 		o, dst, err := repaint(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
-			j.Video.Passes = passes
+			j.Coherence.Passes = passes
 			stop, interrupt := context.WithCancel(t.Context())
 			j.Stop = stop
 			o.onStep = func() {
@@ -167,7 +167,7 @@ func (s spoiled) Frames(ctx context.Context) Frames {
 func TestErrorWhileTheSourceWaits(t *testing.T) {
 	for _, passes := range []int{1, 2} {
 		film := spoiled{live{1, func(int) {}, t}}
-		_, dst, err := repaint(t, film, func(j *Job, _ *order, _ context.CancelFunc) { j.Video.Passes = passes })
+		_, dst, err := repaint(t, film, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.Passes = passes })
 		if !strings.Contains(fmt.Sprint(err), "frame 0: the loss is") || dst.abort != 1 {
 			t.Errorf("%d passes: %v, aborted %d times", passes, err, dst.abort)
 		}

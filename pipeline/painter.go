@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
-	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // painter is the stage that looks at frames and paints them, one after another of one
@@ -21,15 +21,15 @@ type painter struct {
 
 	pictures []picture // the frames, where they have names
 
-	plan    filter.Plan    // for frames of the first one's size
-	lookout *video.Lookout // look's own; nil: frames have nothing to do with each other
-	history *video.History // of lookout's frames
+	plan     filter.Plan         // for frames of the first one's size
+	analyzer *coherence.Analyzer // look's own; nil: frames have nothing to do with each other
+	history  *coherence.History  // of analyzer's frames
 }
 
 // stage paints frames, in as many passes as are asked for, until Stop.
 func (p *painter) stage() Stage {
 	return func(ctx context.Context, in Frames) Frames {
-		if p.worker.Video.Passes > 1 && p.coherent() {
+		if p.worker.Coherence.Passes > 1 && p.coherent() {
 			return p.repaint(ctx, p.look(in))
 		}
 		return each(p.look(in), func(s *seen) (*filter.Frame, error) { return p.paint(ctx, s) })
@@ -40,11 +40,11 @@ func (p *painter) paint(ctx context.Context, s *seen) (*filter.Frame, error) {
 	guide, took := p.guide(s)
 	content, frame := s.content, s.frame
 	s.content, s.frame = nil, nil // where nothing remembers it, its picture can be collected before the end
-	if p.lookout == nil {
+	if p.analyzer == nil {
 		frame = nil
 	}
 	painted, report, err := p.render(ctx, content, guide, s.took, took)
-	if err != nil || p.lookout == nil {
+	if err != nil || p.analyzer == nil {
 		return painted, err
 	}
 	p.history.Keep(painted, report.Margin)
@@ -62,10 +62,10 @@ func (p *painter) result(frame, painted *filter.Frame) *filter.Frame {
 // guide says where to start on a frame, from what came of those before it, and how
 // long that took.
 func (p *painter) guide(s *seen) (guide filter.Guide, took time.Duration) {
-	if s.outlook != nil {
+	if s.analysis != nil {
 		began := time.Now()
-		guide = p.history.Guide(s.outlook)
-		s.outlook = nil // it is large
+		guide = p.history.Guide(s.analysis)
+		s.analysis = nil // it is large
 		took = time.Since(began)
 	}
 	guide.Began, guide.Shares = s.began, s.shares
@@ -152,7 +152,7 @@ func (p *painter) inWords(f *filter.Frame, plan filter.Plan) string {
 	}
 	first := plan.Seconds
 	several := ""
-	if n := p.worker.Video.Passes; n > 1 && p.coherent() {
+	if n := p.worker.Coherence.Passes; n > 1 && p.coherent() {
 		first += later * float64(n-1)
 		later *= float64(n)
 		several = fmt.Sprintf(" in %d passes", n)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
-	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // passes paints each scene several times: forward, as painter does, then back and
@@ -16,10 +16,10 @@ import (
 // are given out in their order once their part is done.
 type passes struct {
 	*painter
-	spill *video.Spill
-	again *video.Again
-	given *video.Painted // of the scene at hand, the last frame given out; nil: none
-	yield func(*filter.Frame, error) bool
+	spill     *coherence.Spill
+	multipass *coherence.Multipass
+	given     *coherence.PaintedFrame // of the scene at hand, the last frame given out; nil: none
+	yield     func(*filter.Frame, error) bool
 }
 
 // errLeft ends the work for one who reads the stream no further.
@@ -42,10 +42,10 @@ func (p *painter) repaint(ctx context.Context, in iter.Seq2[*seen, error]) Frame
 
 func (s *passes) open() (err error) {
 	w := s.worker
-	if s.again, err = video.NewAgain(w.Video, w.Threads); err != nil {
+	if s.multipass, err = coherence.NewMultipass(w.Coherence, w.Threads); err != nil {
 		return err
 	}
-	s.spill, err = video.NewSpill(w.TempDir, tempLimit(int64(w.MaxTemp), freeDisk(w.TempDir))/int64(w.beside))
+	s.spill, err = coherence.NewSpill(w.TempDir, tempLimit(int64(w.MaxTemp), freeDisk(w.TempDir))/int64(w.beside))
 	return err
 }
 
@@ -84,7 +84,7 @@ func (s *passes) all(ctx context.Context, in iter.Seq2[*seen, error]) error {
 // one.
 func (s *passes) take(ctx context.Context, next *seen) error {
 	f := next.content
-	if s.spill.Len() >= s.worker.Video.Lookahead || !s.spill.Room(next.frame) {
+	if s.spill.Len() >= s.worker.Coherence.Lookahead || !s.spill.Room(next.frame) {
 		if err := s.finish(ctx); err != nil {
 			return err
 		}
@@ -98,18 +98,18 @@ func (s *passes) take(ctx context.Context, next *seen) error {
 		s.given = nil
 		guide.Began = time.Now()
 	}
-	s.turn(f, 1, float64(s.spill.Len())/float64(s.worker.Video.Passes))
+	s.turn(f, 1, float64(s.spill.Len())/float64(s.worker.Coherence.Passes))
 	painted, report, err := s.render(ctx, f, guide, next.took, guided)
 	if err != nil {
 		return err
 	}
 	s.history.Keep(painted, report.Margin)
-	return s.named(f.Index, s.spill.Add(&video.Painted{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
+	return s.named(f.Index, s.spill.Add(&coherence.PaintedFrame{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
 }
 
 // finish paints what is held in the passes that remain, and gives it out.
 func (s *passes) finish(ctx context.Context) error {
-	for pass := 2; pass <= s.worker.Video.Passes; pass++ {
+	for pass := 2; pass <= s.worker.Coherence.Passes; pass++ {
 		if err := s.pass(ctx, pass); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (s *passes) finish(ctx context.Context) error {
 // Stop it does nothing.
 func (s *passes) pass(ctx context.Context, number int) error {
 	n := s.spill.Len()
-	var near []*video.Painted
+	var near []*coherence.PaintedFrame
 	backward := number%2 == 0
 	if !backward && s.given != nil {
 		near = append(near, s.given)
@@ -144,7 +144,7 @@ func (s *passes) pass(ctx context.Context, number int) error {
 		if backward && i == 0 && s.given != nil {
 			near = append(near, s.given)
 		}
-		s.turn(f.Content, number, float64(n*(number-1)+k)/float64(s.worker.Video.Passes))
+		s.turn(f.Content, number, float64(n*(number-1)+k)/float64(s.worker.Coherence.Passes))
 		if len(near) > 0 {
 			if err := s.improve(ctx, f, near); err != nil {
 				return err
@@ -153,15 +153,15 @@ func (s *passes) pass(ctx context.Context, number int) error {
 				return s.named(f.Content.Index, err)
 			}
 		}
-		near = []*video.Painted{f}
+		near = []*coherence.PaintedFrame{f}
 	}
 	return nil
 }
 
 // improve paints f another time, beside its neighbours.
-func (s *passes) improve(ctx context.Context, f *video.Painted, near []*video.Painted) error {
+func (s *passes) improve(ctx context.Context, f *coherence.PaintedFrame, near []*coherence.PaintedFrame) error {
 	began := time.Now()
-	guide, err := s.again.Guide(f, near...)
+	guide, err := s.multipass.Guide(f, near...)
 	if err != nil {
 		return s.named(f.Content.Index, fmt.Errorf("frame %d: %w", f.Content.Index, err))
 	}
@@ -191,5 +191,5 @@ func (s *passes) give() error {
 }
 
 func (s *passes) turn(f *filter.Frame, pass int, held float64) {
-	s.worker.tell.turn(turn{frame: int64(f.Index), pass: pass, passes: s.worker.Video.Passes, held: held})
+	s.worker.tell.turn(turn{frame: int64(f.Index), pass: pass, passes: s.worker.Coherence.Passes, held: held})
 }

@@ -14,6 +14,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 const side = 32
@@ -84,13 +85,13 @@ func repaint(t *testing.T, film Source, change func(*Job, *order, context.Cancel
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o := &order{}
-	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(), Stop: t.Context(), TempDir: filepath.Join(dir, "temp")}
+	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(), Stop: t.Context(), TempDir: filepath.Join(dir, "temp")}
 	if err := os.Mkdir(j.TempDir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	j.Style = []string{style}
 	j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{2}, 1
-	j.Video.Passes, j.Video.Lookahead = 2, 3
+	j.Coherence.Passes, j.Coherence.Lookahead = 2, 3
 	change(j, o, cancel)
 	if err := j.arrange(nil); err != nil {
 		t.Fatal(err)
@@ -128,17 +129,17 @@ func TestPassesGoBackAndForth(t *testing.T) {
 		iterations []int // one each, two and two like a later frame's for the first of a scene
 		want       string
 	}{
-		{"scenes and parts", func(j *Job) { j.Video.Passes = 3 }, []int{5, 3, 2, 3, 2, 5, 2},
+		{"scenes and parts", func(j *Job) { j.Coherence.Passes = 3 }, []int{5, 3, 2, 3, 2, 5, 2},
 			// A part as long as can be, one that a cut ends, one that the film ends. The
 			// first frame that a forward pass meets stays unless something precedes it.
 			"1:0 1:1 1:2 2:2 2:1 2:0 3:0 3:1 3:2 give 0 give 1 give 2 " +
 				"1:3 1:4 2:4 2:3 3:3 3:4 give 3 give 4 " +
 				"1:5 1:6 2:6 2:5 3:5 3:6 give 5 give 6"},
-		{"long enough", func(j *Job) { j.Video.Lookahead = 100 }, []int{5, 2, 2, 2, 1, 5, 1},
+		{"long enough", func(j *Job) { j.Coherence.Lookahead = 100 }, []int{5, 2, 2, 2, 1, 5, 1},
 			"1:0 1:1 1:2 1:3 1:4 2:4 2:3 2:2 2:1 2:0 give 0 give 1 give 2 give 3 give 4 1:5 1:6 2:6 2:5 give 5 give 6"},
-		{"little disk", func(j *Job) { j.Video.Lookahead, j.MaxTemp = 100, 4*50000 }, []int{5, 2, 2, 1, 2, 5, 1},
+		{"little disk", func(j *Job) { j.Coherence.Lookahead, j.MaxTemp = 100, 4*50000 }, []int{5, 2, 2, 1, 2, 5, 1},
 			"1:0 1:1 1:2 1:3 2:3 2:2 2:1 2:0 give 0 give 1 give 2 give 3 1:4 2:4 give 4 1:5 1:6 2:6 2:5 give 5 give 6"},
-		{"once", func(j *Job) { j.Video.Passes = 1 }, []int{4, 1, 1, 1, 1, 4, 1},
+		{"once", func(j *Job) { j.Coherence.Passes = 1 }, []int{4, 1, 1, 1, 1, 4, 1},
 			"give 0 give 1 give 2 give 3 give 4 give 5 give 6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -155,7 +156,7 @@ func TestPassesGoBackAndForth(t *testing.T) {
 
 // The scene's next part begins from the last one's final results.
 func TestPassesHandOnTheirResults(t *testing.T) {
-	o, _, err := repaint(t, pan{frames: 3, cut: 100}, func(j *Job, _ *order, _ context.CancelFunc) { j.Video.Passes, j.Filter.FrameIterations = 3, 5 })
+	o, _, err := repaint(t, pan{frames: 3, cut: 100}, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.Passes, j.Filter.FrameIterations = 3, 5 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,11 +164,11 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 	for f := range (pan{frames: 3, cut: 100}).Frames(t.Context()) {
 		next = f
 	}
-	outlook, err := o.painter.lookout.Look(next) // the last frame once more: nothing moves
+	analysis, err := o.painter.analyzer.Analyze(next) // the last frame once more: nothing moves
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := o.painter.history.Guide(outlook)
+	g := o.painter.history.Guide(analysis)
 	off, worst, last := 0, float32(0), o.given[len(o.given)-1]
 	for i, v := range g.Prior.Pix {
 		// Where the flow is not trusted whole, an older frame adds a little.
@@ -208,7 +209,7 @@ func TestPassesEndEarly(t *testing.T) {
 			"1:0 1:1 1:2 2:2 2:1", "frame 1: context canceled"},
 		{"a frame that does not fit", pan{3, 100, nil}, func(j *Job, _ *order, _ context.CancelFunc) { j.MaxTemp = 10000 },
 			"1:0", "frame 0 takes 1 MB of temporary disk, and --max-temp allows 0"},
-		{"no folder", pan{3, 100, nil}, func(j *Job, _ *order, _ context.CancelFunc) { j.Video.FlowFrom = "none" },
+		{"no folder", pan{3, 100, nil}, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.FlowFrom = "none" },
 			"", "--flow-from: open none: no such file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -225,7 +226,7 @@ func TestPassesEndEarly(t *testing.T) {
 
 func TestSpillGivesPhotosBack(t *testing.T) {
 	dir := t.TempDir()
-	spill, err := video.NewSpill(dir, 1<<20)
+	spill, err := coherence.NewSpill(dir, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestSpillGivesPhotosBack(t *testing.T) {
 	if f, err = photo.Read(name); err != nil {
 		t.Fatal(err)
 	}
-	if err := spill.Add(&video.Painted{Frame: f, Content: f, Result: f}); err != nil {
+	if err := spill.Add(&coherence.PaintedFrame{Frame: f, Content: f, Result: f}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := spill.At(0)

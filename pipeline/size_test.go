@@ -10,6 +10,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // detail is the mean square of a picture's Laplacian.
@@ -52,11 +53,11 @@ func TestSmallerFilmKeepsItsDetail(t *testing.T) {
 			continue
 		}
 		t.Run(fmt.Sprintf("%s, %d passes", c.output, c.passes), func(t *testing.T) {
-			j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(),
+			j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(),
 				Inputs: []string{"in/%d.png", "out/%d.png"}, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: context.Background()}
 			j.Style, j.Overwrite, j.Progress = []string{"style.png"}, true, "none"
 			j.Filter.Size, j.Filter.OutputSize, j.Filter.Iterations = 64, c.output, filter.Steps{30}
-			j.Video.Passes = c.passes
+			j.Coherence.Passes = c.passes
 			if err := j.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}

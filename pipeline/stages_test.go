@@ -14,6 +14,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // asked notes when a frame is asked for.
@@ -83,7 +84,7 @@ func TestZeroLatency(t *testing.T) {
 			defer devNull.Close()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(),
+			j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(),
 				Stdin: theirIn, Stdout: theirOut, Stderr: devNull, Stop: ctx}
 			j.ZeroLatency, j.Progress, j.Style = true, "none", []string{style}
 			j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{1}, 1

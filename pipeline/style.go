@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // style is a picture to paint like, and the time of the film from which it holds.
@@ -84,7 +84,7 @@ func (j *Job) arrange(tasks []task) error {
 		}
 	}
 	var err error
-	if j.timeline, err = video.NewTimeline(from, j.Filter.StyleBlendWeights, j.Video.StyleFade); err != nil {
+	if j.timeline, err = coherence.NewTimeline(from, j.Filter.StyleBlendWeights, j.Coherence.StyleFade); err != nil {
 		return usage("--style: %v", err)
 	}
 	return nil

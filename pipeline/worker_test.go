@@ -20,6 +20,7 @@ import (
 	"nstfilter/filter/engine/enginetest"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // gpu is an engine with memory of its own.
@@ -73,7 +74,7 @@ func batch(t *testing.T, n int, gpus ...engine.Engine) *Job {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { said.Close() })
-	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Video: video.DefaultOptions(),
+	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: said, Stop: t.Context()}
 	j.Style, j.Output, j.Stats, j.Progress = []string{"style.png"}, "out/%s.png", "stats.json", "plain"
 	j.Filter.Iterations, j.Filter.Margin, j.Filter.MinSize = filter.Steps{1}, 0, 0

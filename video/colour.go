@@ -7,8 +7,8 @@ import (
 	"nstfilter/video/samples"
 )
 
-// rows are the loops of the conversion.
-var rows = samples.Fastest()
+// rowKernels are the loops of the conversion, the fastest that the processor has.
+var rowKernels = samples.Fastest()
 
 // coefficients of one layout, for samples as stored.
 type coefficients struct {
@@ -53,10 +53,10 @@ func (l *Layout) coefficients() coefficients {
 // Frame converts n to RGB and alpha; the frame keeps n as its Origin.
 func (n *Native) Frame() *filter.Frame {
 	f := filter.NewFrame(n.W, n.H)
-	n.rgb(f.Pix)
+	n.RGB(f.Pix)
 	if n.Format.Alpha {
 		f.Alpha = make([]float32, n.W*n.H)
-		bands(Threads(0), n.H, func(from, to int) {
+		Bands(Threads(0), n.H, func(from, to int) {
 			for y := from; y < to; y++ {
 				n.alphaRow(f.Alpha[y*n.W:(y+1)*n.W], y)
 			}
@@ -66,17 +66,29 @@ func (n *Native) Frame() *filter.Frame {
 	return f
 }
 
-// rgb writes planes R, G, B of H rows of W, clamped to [0,1].
-func (n *Native) rgb(dst []float32) {
+// RGB writes planes R, G, B of H rows of W, clamped to [0,1].
+func (n *Native) RGB(dst []float32) {
 	c := n.coefficients()
 	size := n.W * n.H
-	bands(Threads(0), n.H, func(from, to int) {
+	Bands(Threads(0), n.H, func(from, to int) {
 		s := newScratch(n.W, &c)
 		for y := from; y < to; y++ {
 			at := y * n.W
 			n.row(&c, s, y, dst[at:at+n.W], dst[size+at:size+at+n.W], dst[2*size+at:2*size+at+n.W])
 		}
 	})
+}
+
+// Bulk returns the samples, which are large, and a function that makes the same Native
+// of them again. They can be kept elsewhere in between.
+func (n *Native) Bulk() (data []byte, rebuild func([]byte) any) {
+	rest := *n
+	rest.Data = nil
+	return n.Data, func(b []byte) any {
+		m := rest
+		m.Data = b
+		return &m
+	}
 }
 
 // encode writes f into dst (FrameBytes long) by layout l: the samples of base, of
@@ -97,7 +109,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 		step = 2
 	}
 	top := float32(int32(1)<<base.Format.Depth - 1)
-	bands(Threads(0), groups, func(from, to int) {
+	Bands(Threads(0), groups, func(from, to int) {
 		s, d := newScratch(w, &c), newDifference(w, cw)
 		for j := from; j < to; j++ {
 			clear(d.sumB)
@@ -116,7 +128,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 				own := k >= 0 && j*step+k < h
 				if own && base.Format.Alpha {
 					base.alphaRow(d.alpha, y)
-					rows.Subtract(d.alpha, d.wanted(f.Alpha, at))
+					rowKernels.Subtract(d.alpha, d.wanted(f.Alpha, at))
 					base.addRow(dst, alphaPlane, y, d.alpha, top, 0, int32(top))
 				}
 				if base.Format.Sampling == RGB {
@@ -125,7 +137,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 					}
 					continue
 				}
-				rows.Luma(d.r, d.g, d.b, &c.to)
+				rowKernels.Luma(d.r, d.g, d.b, &c.to)
 				if own {
 					base.addRow(dst, 0, y, d.g, c.y, c.yLow, c.yHigh)
 				}
@@ -172,12 +184,12 @@ func newDifference(w, cw int) *difference {
 func (d *difference) subtract(own, f []float32, c *curves) {
 	if c != nil {
 		clear(d.native)
-		rows.Subtract(d.native, f)
-		rows.Curve(d.native, &c.from)
-		rows.Curve(own, &c.from)
+		rowKernels.Subtract(d.native, f)
+		rowKernels.Curve(d.native, &c.from)
+		rowKernels.Curve(own, &c.from)
 		f = d.native
 	}
-	rows.Subtract(own, f)
+	rowKernels.Subtract(own, f)
 }
 
 // wanted is the row of alpha that begins at at; nil is opaque.
@@ -197,9 +209,9 @@ func (l *Layout) gather(d *difference, weight float32) {
 			copy(sum, row)
 		case l.Format.Sampling == Mono:
 		case l.Siting == Centre:
-			rows.AddCentred(sum, row, weight)
+			rowKernels.AddCentred(sum, row, weight)
 		default:
-			rows.AddCosited(sum, row, weight)
+			rowKernels.AddCosited(sum, row, weight)
 		}
 	}
 }
@@ -209,9 +221,9 @@ func (l *Layout) gather(d *difference, weight float32) {
 func (n *Native) addRow(dst []byte, plane, y int, change []float32, scale float32, low, high int32) {
 	from, to := n.rowBytes(n.Data, plane, y), n.rowBytes(dst, plane, y)
 	if n.Format.Depth == 8 {
-		rows.Add8(to, from, change, scale, low, high)
+		rowKernels.Add8(to, from, change, scale, low, high)
 	} else {
-		rows.Add16(to, from, change, scale, low, high)
+		rowKernels.Add16(to, from, change, scale, low, high)
 	}
 }
 
@@ -240,11 +252,11 @@ func (n *Native) row(c *coefficients, s *scratch, y int, r, g, b []float32) {
 			n.chromaRow(s.u, s.half, 1, y)
 			n.chromaRow(s.v, s.half, 2, y)
 		}
-		rows.RGB(r, g, b, s.u, s.v, &c.from)
+		rowKernels.RGB(r, g, b, s.u, s.v, &c.from)
 	}
 	if c.curves != nil {
 		for _, dst := range [3][]float32{r, g, b} {
-			rows.Curve(dst, &c.curves.to)
+			rowKernels.Curve(dst, &c.curves.to)
 		}
 	}
 }
@@ -280,22 +292,22 @@ func (n *Native) chromaRow(dst, half []float32, plane, y int) {
 	if other != j {
 		mixed := half[cw : 2*cw]
 		n.load(dst[:cw], plane, other, 1)
-		rows.Mix(mixed, src, dst[:cw], near)
+		rowKernels.Mix(mixed, src, dst[:cw], near)
 		src = mixed
 	}
 	if n.Siting == Centre { // chroma column j lies at 2j+½
-		rows.Centred(dst, src)
+		rowKernels.Centred(dst, src)
 	} else {
-		rows.Cosited(dst, src)
+		rowKernels.Cosited(dst, src)
 	}
 }
 
 // load reads row y of a plane, times scale.
 func (n *Native) load(dst []float32, plane, y int, scale float32) {
 	if n.Format.Depth == 8 {
-		rows.Load8(dst, n.rowBytes(n.Data, plane, y), scale)
+		rowKernels.Load8(dst, n.rowBytes(n.Data, plane, y), scale)
 	} else {
-		rows.Load16(dst, n.rowBytes(n.Data, plane, y), scale)
+		rowKernels.Load16(dst, n.rowBytes(n.Data, plane, y), scale)
 	}
 }
 

@@ -404,7 +404,7 @@ func BenchmarkColour(b *testing.B) {
 		f := n.Frame()
 		b.Run(name+"/rgb", func(b *testing.B) {
 			for b.Loop() {
-				n.rgb(f.Pix)
+				n.RGB(f.Pix)
 			}
 		})
 		b.Run(name+"/Frame", func(b *testing.B) {

@@ -32,9 +32,9 @@ var shortNames = map[string]string{
 	"vp8": "libvpx", "vp9": "libvpx-vp9", "av1": "libaom-av1", "prores": "prores_ks", "theora": "libtheora",
 }
 
-// quality is what encoders are asked for, where --encoder-options does not say:
+// encoderQuality is what encoders are asked for, where --encoder-options does not say:
 // what the eye does not tell from the painted frames.
-var quality = map[string]Settings{
+var encoderQuality = map[string]Settings{
 	"libx264":    {{"crf", "17"}},
 	"libx264rgb": {{"crf", "17"}},
 	"libx265":    {{"crf", "17"}},
@@ -73,7 +73,7 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 		e.format, _ = nativeFormat(e.target)
 	}
 	e.options, e.asked = slices.Clone(o.EncoderOptions), len(o.EncoderOptions) > 0
-	for _, q := range quality[e.name] {
+	for _, q := range encoderQuality[e.name] {
 		if !e.rateGiven() || !slices.Contains([]string{"crf", "q", "b"}, q.Key) {
 			if _, given := e.options.get(q.Key); !given {
 				e.options = append(e.options, q)

@@ -82,15 +82,15 @@ type sideData struct {
 	lightLevel
 }
 
-// containers are the demuxers that read the named file alone: no playlists, no
+// safeDemuxers are the demuxers that read the named file alone: no playlists, no
 // scripts, no patterns of file names.
-const containers = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,ivf," +
+const safeDemuxers = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,ivf," +
 	"flv,asf,ogg,nut,yuv4mpegpipe,gif,apng,mxf,gxf,rm,wtv,dv,dirac,vc1,swf,smk,bink,nsv,roq,mjpeg,webp_pipe,jpegxl_anim," +
 	"mp3,flac,wav,w64,aac,ac3,eac3,dts,aiff,au,caf,amr,ape,wv,tta"
 
 // guarded are the input options that keep ffmpeg to the named file.
 func guarded(more ff.KwArgs) ff.KwArgs {
-	return ff.MergeKwArgs([]ff.KwArgs{{"protocol_whitelist": "file,pipe", "format_whitelist": containers}, more})
+	return ff.MergeKwArgs([]ff.KwArgs{{"protocol_whitelist": "file,pipe", "format_whitelist": safeDemuxers}, more})
 }
 
 // OpenFilm looks into the file at path. Its picture is the first video stream that
@@ -116,7 +116,7 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	if err := findFFmpeg(); err != nil {
 		return nil, err
 	}
-	quiet.Do(func() { ff.LogCompiledCommand = false })
+	quietFFmpeg.Do(func() { ff.LogCompiledCommand = false })
 	text, err := ff.ProbeWithTimeout("file:"+path, time.Minute, guarded(ff.KwArgs{"v": "error"}))
 	if err != nil {
 		return nil, fmt.Errorf("%s: not a film that ffmpeg can read: %s", path, lastLine(err.Error()))

@@ -18,8 +18,8 @@ import (
 
 const ffmpegRemedy = "install ffmpeg: apt-get install ffmpeg, brew install ffmpeg, or https://ffmpeg.org/download.html"
 
-// grace is how long a process may take to end after it was asked to.
-const grace = 3 * time.Second
+// stopGrace is how long a process may take to end after it was asked to.
+const stopGrace = 3 * time.Second
 
 // process is one ffmpeg in a process group of its own, with one pipe to it or from
 // it.
@@ -44,7 +44,7 @@ func start(parent context.Context, s *ff.Stream, encode bool) (*process, error) 
 	s.Context = ctx // last: GlobalArgs drops it
 	cmd := compile(s)
 	cmd.Stderr = &p.stderr
-	cmd.WaitDelay = grace
+	cmd.WaitDelay = stopGrace
 	detach(cmd)
 	theirs := write
 	p.pipe = read
@@ -77,11 +77,11 @@ func start(parent context.Context, s *ff.Stream, encode bool) (*process, error) 
 	return p, nil
 }
 
-var quiet sync.Once
+var quietFFmpeg sync.Once
 
 // compile makes the command, which ffmpeg-go would also print.
 func compile(s *ff.Stream) *exec.Cmd {
-	quiet.Do(func() { ff.LogCompiledCommand = false })
+	quietFFmpeg.Do(func() { ff.LogCompiledCommand = false })
 	return s.Compile()
 }
 
@@ -100,15 +100,15 @@ func (p *process) finish() error {
 	return p.failure()
 }
 
-// unwritten are the words of an ffmpeg that could not write its file to the end
+// writeErrors are the words of an ffmpeg that could not write its file to the end
 // (a full disk), after which it exits 0 all the same (5.1.9).
-var unwritten = []string{"Error writing trailer", "Error closing file"}
+var writeErrors = []string{"Error writing trailer", "Error closing file"}
 
 // failure is why the process, which has ended, failed, with its last words.
 func (p *process) failure() error {
 	words := p.stderr.String()
 	if p.err == nil {
-		for _, u := range unwritten {
+		for _, u := range writeErrors {
 			if strings.Contains(words, u) {
 				return fmt.Errorf("ffmpeg: %s", words)
 			}

@@ -14,7 +14,7 @@ var transfers = map[string]Transfer{"pq": PQ, "hlg": HLG}
 // eyes is what a frame has of native samples v.
 func eyes(t Transfer, v []float32) []float32 {
 	s := append([]float32(nil), v...)
-	rows.Curve(s, &t.curves().to)
+	rowKernels.Curve(s, &t.curves().to)
 	return s
 }
 
@@ -26,7 +26,7 @@ func TestTransferIsInvertible(t *testing.T) {
 		}
 		s := eyes(transfer, all)
 		back := append([]float32(nil), s...)
-		rows.Curve(back, &transfer.curves().from)
+		rowKernels.Curve(back, &transfer.curves().from)
 		worst := 0.0
 		for i := range all {
 			if i > 0 && (s[i] <= s[i-1] || back[i] < back[i-1]) {

@@ -12,6 +12,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 )
 
 // env is what main gives its commands.
@@ -22,13 +23,14 @@ type env struct {
 
 // settings are the declared options, with their defaults.
 type settings struct {
-	Job    pipeline.Options `embed:"" group:"job"`
-	Filter filter.Options   `embed:"" group:"filter"`
-	Video  video.Options    `embed:"" group:"video"`
+	Job       pipeline.Options  `embed:"" group:"job"`
+	Filter    filter.Options    `embed:"" group:"filter"`
+	Coherence coherence.Options `embed:"" group:"video"`
+	Video     video.Options     `embed:"" group:"video"`
 }
 
 func defaults() settings {
-	return settings{pipeline.DefaultOptions(), filter.DefaultOptions(), video.DefaultOptions()}
+	return settings{pipeline.DefaultOptions(), filter.DefaultOptions(), coherence.DefaultOptions(), video.DefaultOptions()}
 }
 
 var groups = []kong.Group{
@@ -44,7 +46,7 @@ type paintCmd struct {
 
 func (c *paintCmd) Run(e *env) error {
 	job := pipeline.Job{
-		Options: c.Job, Filter: c.Filter, Video: c.Video, Inputs: c.Inputs,
+		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 	}
 	return job.Run(e.ctx)

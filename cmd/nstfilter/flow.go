@@ -12,6 +12,7 @@ import (
 	"nstfilter/pipeline"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
 	"nstfilter/video/flow"
 )
 
@@ -55,7 +56,7 @@ func (c *flowCmd) Run(*env) error {
 	var f *flow.Field
 	var err error
 	if shown {
-		f, err = video.ReadFlow(c.A)
+		f, err = coherence.ReadFlow(c.A)
 	} else {
 		f, err = c.estimate()
 	}
@@ -69,7 +70,7 @@ func (c *flowCmd) Run(*env) error {
 }
 
 func (c *flowCmd) estimate() (*flow.Field, error) {
-	preset, ok := video.Preset(c.Preset)
+	preset, ok := coherence.FlowPreset(c.Preset)
 	if !ok {
 		return nil, wrong("--preset %q is not ultrafast or fast or medium or fine", c.Preset)
 	}

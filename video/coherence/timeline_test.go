@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"math"
@@ -34,7 +34,7 @@ func TestTimeline(t *testing.T) {
 		}
 		for at, want := range c.want {
 			got := l.Shares(at)
-			if d := change(got, want); d > 1e-12 {
+			if d := shareDistance(got, want); d > 1e-12 {
 				t.Errorf("%s: shares %v at %v, want %v", name, got, at, want)
 			}
 		}

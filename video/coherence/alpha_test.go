@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"slices"
@@ -23,10 +23,9 @@ func pane(f *filter.Frame, from, to, seed int) *filter.Frame {
 	return g
 }
 
-// What becomes opaque is new, with motion and without, also where an older frame
-// has it transparent; what stays opaque is held, and what lies under alpha 0 shows in
-// none of it.
-func TestWhatBecomesOpaqueIsNew(t *testing.T) {
+// What becomes opaque is unmatched, with flow and without, even if an older frame shows
+// it as transparent. What stays opaque is held. What lies under alpha 0 changes nothing.
+func TestWhatBecomesOpaqueIsUnmatched(t *testing.T) {
 	const w, hgt = 96, 64
 	all := scene(w, hgt, 0, 0, 1)
 	for _, flow := range []string{"fast", "none"} {
@@ -42,19 +41,19 @@ func TestWhatBecomesOpaqueIsNew(t *testing.T) {
 			}
 			content := pane(all, 0, 64, seed)
 			g := h.Guide(content)
-			if h.fresh() == nil {
+			if h.unmatched() == nil {
 				t.Fatalf("%s: nothing is new", flow)
 			}
-			for i, fresh := range h.fresh() {
+			for i, unmatched := range h.unmatched() {
 				switch x := i % w; {
-				case x >= 50 && x < 62 && fresh < 0.99:
-					t.Fatalf("%s: pixel %d, just opaque, is new to %g", flow, i, fresh)
-				case x < 40 && fresh > 0.01:
-					t.Fatalf("%s: pixel %d, long opaque, is new to %g", flow, i, fresh)
-				case x >= 70 && fresh != 0:
-					t.Fatalf("%s: pixel %d, transparent, is new to %g", flow, i, fresh)
+				case x >= 50 && x < 62 && unmatched < 0.99:
+					t.Fatalf("%s: pixel %d, just opaque, is unmatched by %g", flow, i, unmatched)
+				case x < 40 && unmatched > 0.01:
+					t.Fatalf("%s: pixel %d, long opaque, is unmatched by %g", flow, i, unmatched)
+				case x >= 70 && unmatched != 0:
+					t.Fatalf("%s: pixel %d, transparent, is unmatched by %g", flow, i, unmatched)
 				}
-				if g.Prior != nil && fresh > 0.99 && g.PriorWeight[i] > 0.01 {
+				if g.Prior != nil && unmatched > 0.99 && g.PriorWeight[i] > 0.01 {
 					t.Fatalf("%s: pixel %d is new and held by %g", flow, i, g.PriorWeight[i])
 				}
 			}

@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"testing"
@@ -6,12 +6,12 @@ import (
 	"nstfilter/filter"
 )
 
-func again(t *testing.T) *Again {
-	a, err := NewAgain(DefaultOptions(), 2)
+func newTestMultipass(t *testing.T) *Multipass {
+	m, err := NewMultipass(DefaultOptions(), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	return m
 }
 
 // uniform is a result of one value.
@@ -23,12 +23,12 @@ func uniform(f *filter.Frame, v float32) *filter.Frame {
 	return f.With(pix)
 }
 
-func TestAgainBlendsWhereItTrusts(t *testing.T) {
+func TestMultipassBlendsWhereConfident(t *testing.T) {
 	const w, h, step = 128, 96, 3
 	now, after := scene(w, h, 0, 0, 1), scene(w, h, step, 0, 1)
-	f := &Painted{Content: now, Result: uniform(now, 0.25), Margin: []float32{1}}
-	m := &Painted{Content: after, Result: uniform(after, 0.75)}
-	g, err := again(t).Guide(f, m)
+	f := &PaintedFrame{Content: now, Result: uniform(now, 0.25), Margin: []float32{1}}
+	m := &PaintedFrame{Content: after, Result: uniform(after, 0.75)}
+	g, err := newTestMultipass(t).Guide(f, m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,21 +36,21 @@ func TestAgainBlendsWhereItTrusts(t *testing.T) {
 		t.Errorf("the margin is %v", g.Margin)
 	}
 	at := h/2*w + w/2
-	if v := g.Start.Pix[at]; !(v > 0.49 && v < 0.76) || magnitude(g.Prior.Pix[at]-0.75) > 0.001 || g.PriorWeight[at] < 0.99 {
+	if v := g.Start.Pix[at]; !(v > 0.49 && v < 0.76) || abs32(g.Prior.Pix[at]-0.75) > 0.001 || g.PriorWeight[at] < 0.99 {
 		t.Errorf("starts at %g, near %g by %g", v, g.Prior.Pix[at], g.PriorWeight[at])
 	}
-	// What leaves the picture the neighbour does not show.
+	// The neighbour does not show what leaves the picture.
 	at = h / 2 * w
 	if g.Start.Pix[at] != 0.25 || g.PriorWeight[at] != 0 {
 		t.Errorf("what leaves starts at %g, held by %g", g.Start.Pix[at], g.PriorWeight[at])
 	}
 }
 
-func TestAgainStandsBetweenTwo(t *testing.T) {
+func TestMultipassBetweenTwo(t *testing.T) {
 	const w, h, step = 128, 96, 3
 	before, now, after := scene(w, h, -step, 0, 1), scene(w, h, 0, 0, 1), scene(w, h, step, 0, 1)
-	f := &Painted{Content: now, Result: uniform(now, 0.5)}
-	g, err := again(t).Guide(f, &Painted{Content: before, Result: uniform(before, 0.2)}, &Painted{Content: after, Result: uniform(after, 0.6)})
+	f := &PaintedFrame{Content: now, Result: uniform(now, 0.5)}
+	g, err := newTestMultipass(t).Guide(f, &PaintedFrame{Content: before, Result: uniform(before, 0.2)}, &PaintedFrame{Content: after, Result: uniform(after, 0.6)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,13 +59,13 @@ func TestAgainStandsBetweenTwo(t *testing.T) {
 		prior, weight float32
 	}{{w / 2, 0.4, 2}, {0, 0.2, 1}, {w - 1, 0.6, 1}} {
 		at := h/2*w + c.x
-		if magnitude(g.Prior.Pix[at]-c.prior) > 0.02 || magnitude(g.PriorWeight[at]-c.weight) > 0.1 {
+		if abs32(g.Prior.Pix[at]-c.prior) > 0.02 || abs32(g.PriorWeight[at]-c.weight) > 0.1 {
 			t.Errorf("column %d stays near %g by %g, want %g by %g", c.x, g.Prior.Pix[at], g.PriorWeight[at], c.prior, c.weight)
 		}
 	}
 }
 
-func TestHistoryTakesAnotherResult(t *testing.T) {
+func TestHistoryReplace(t *testing.T) {
 	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	for i := range 4 {

@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"math"
@@ -12,21 +12,21 @@ import (
 func TestFitCamera(t *testing.T) {
 	const w, h = 160, 120
 	want := camera{3, 0.01, -0.02, -1.5, 0.02, 0.005}
-	f := newDesk(2).cameraFlow(&want, w, h)
-	trust := make([]float32, w*h)
-	for i := range trust {
-		trust[i] = 1
+	f := cameraFlow(newPool(2), &want, w, h)
+	confidence := make([]float32, w*h)
+	for i := range confidence {
+		confidence[i] = 1
 		x, y := i%w, i/w
 		switch {
 		case x > 100: // something else, three eighths of the picture
 			f.U[i], f.V[i] = 9, 4
 		case y < 20:
-			f.U[i], trust[i] = 100, 0
+			f.U[i], confidence[i] = 100, 0
 		case x < 8:
 			f.U[i] = 2 * flow.Unknown
 		}
 	}
-	c := fitCamera(f, trust)
+	c := fitCamera(f, confidence)
 	if c == nil {
 		t.Fatal("no camera")
 	}
@@ -43,28 +43,28 @@ func TestFitCameraOfNone(t *testing.T) {
 	const w, h = 64, 48
 	f := flow.NewField(w, h)
 	if c := fitCamera(f, make([]float32, w*h)); c != nil {
-		t.Errorf("%v though nothing is trusted", *c)
+		t.Errorf("%v though confidence is 0", *c)
 	}
-	trust := make([]float32, w*h)
-	for i := range trust { // each pixel goes its own way
-		trust[i] = 1
+	confidence := make([]float32, w*h)
+	for i := range confidence { // each pixel goes its own way
+		confidence[i] = 1
 		f.U[i], f.V[i] = float32(40*math.Sin(float64(i*i))), float32(40*math.Cos(float64(3*i*i)))
 	}
-	if c := fitCamera(f, trust); c != nil {
+	if c := fitCamera(f, confidence); c != nil {
 		t.Errorf("%v though nothing moves together", *c)
 	}
 }
 
-func TestCameraThen(t *testing.T) {
+func TestCameraCompose(t *testing.T) {
 	a, b := &camera{3, 0.01, -0.02, -1.5, 0.02, 0.005}, &camera{-2, 0.03, 0.01, 4, -0.01, 0.02}
 	x, y := 37.0, 51.0
 	u, v := a.at(x, y)
 	bu, bv := b.at(x+u, y+v)
-	gu, gv := a.then(b).at(x, y)
+	gu, gv := a.compose(b).at(x, y)
 	if math.Abs(gu-u-bu) > 1e-9 || math.Abs(gv-v-bv) > 1e-9 {
 		t.Errorf("%g, %g, want %g, %g", gu, gv, u+bu, v+bv)
 	}
-	if a.then(nil) != nil || (*camera)(nil).then(a) != nil {
+	if a.compose(nil) != nil || (*camera)(nil).compose(a) != nil {
 		t.Error("a camera that is not known leads somewhere")
 	}
 }

@@ -1,13 +1,13 @@
-package video
+package coherence
 
 import (
 	"math"
 	"testing"
 )
 
-// holds gives the mean of what a still scene is held by at each frame, painted by shares of
-// two styles.
-func holds(t *testing.T, shares [][]float64) (held []float32) {
+// meanWeights paints a static scene in the given shares of two styles, and returns the
+// mean prior weight of each frame.
+func meanWeights(t *testing.T, shares [][]float64) (held []float32) {
 	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	mean := func(v []float32) (m float32) {
@@ -17,7 +17,7 @@ func holds(t *testing.T, shares [][]float64) (held []float32) {
 		return m
 	}
 	for i, s := range shares {
-		h.Restyle(s)
+		h.SetShares(s)
 		g := h.Guide(content)
 		if (g.Start == nil) != (i == 0) {
 			t.Fatalf("frame %d of %d begins anew: %v", i, len(shares), g.Start == nil)
@@ -33,7 +33,7 @@ func TestPriorYieldsWhileTheStyleChanges(t *testing.T) {
 	for range 120 {
 		shares = append(shares, []float64{0.9, 0.1})
 	}
-	held := holds(t, shares)
+	held := meanWeights(t, shares)
 	if held[1] < 0.99 {
 		t.Errorf("before, a still scene is held by %g", held[1])
 	}
@@ -53,13 +53,13 @@ func TestPriorYieldsWhileTheStyleChanges(t *testing.T) {
 	}
 }
 
-func TestAbruptStyleBeginsAnew(t *testing.T) {
+func TestAbruptStyleStartsScene(t *testing.T) {
 	for _, flow := range []string{"medium", "none"} {
 		o := DefaultOptions()
 		o.Flow = flow
 		h, content := historyBy(t, o), scene(96, 64, 0, 0, 1)
 		for i, s := range [][]float64{{1, 0}, {1, 0}, {0, 1}, {0, 1}} {
-			h.Restyle(s)
+			h.SetShares(s)
 			if g := h.Guide(content); (g.Start == nil) != (i%2 == 0) {
 				t.Errorf("--flow %s: frame %d begins anew: %v", flow, i, g.Start == nil)
 			} else if i == 3 && flow != "none" && g.PriorWeight[48] < 0.99 {
@@ -70,21 +70,21 @@ func TestAbruptStyleBeginsAnew(t *testing.T) {
 	}
 }
 
-// What was hidden does not come back in the style of before.
+// What was occluded does not come back in the old style.
 func TestOlderStylesAreForgotten(t *testing.T) {
 	h := history(t)
 	content := scene(96, 64, 0, 0, 1)
 	for range 4 {
-		h.Restyle([]float64{1, 0})
+		h.SetShares([]float64{1, 0})
 		h.Guide(content)
 		h.Keep(styled(content), nil)
 	}
-	if len(h.Lookout.older) == 0 || len(h.History.older) != len(h.Lookout.older) {
-		t.Fatalf("%d frames are remembered, and what became of %d", len(h.Lookout.older), len(h.History.older))
+	if len(h.Analyzer.older) == 0 || len(h.History.older) != len(h.Analyzer.older) {
+		t.Fatalf("%d frames are remembered, and what became of %d", len(h.Analyzer.older), len(h.History.older))
 	}
-	h.Restyle([]float64{0.99, 0.01})
-	if len(h.Lookout.older) != 0 {
-		t.Errorf("%d frames of another style are remembered", len(h.Lookout.older))
+	h.SetShares([]float64{0.99, 0.01})
+	if len(h.Analyzer.older) != 0 {
+		t.Errorf("%d frames of another style are remembered", len(h.Analyzer.older))
 	}
 	h.Guide(content)
 	h.Keep(styled(content), nil)

@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"math"
@@ -24,7 +24,7 @@ func scene(w, h int, dx, dy, seed float64) *filter.Frame {
 	return f
 }
 
-// styled stands for a result: another picture, which goes with the content.
+// styled stands for a result: another picture, made of the content.
 func styled(f *filter.Frame) *filter.Frame {
 	pix := make([]float32, len(f.Pix))
 	for i, v := range f.Pix {
@@ -35,16 +35,16 @@ func styled(f *filter.Frame) *filter.Frame {
 
 // historian follows a film frame by frame. Its errors end the test.
 type historian struct {
-	*Lookout
+	*Analyzer
 	*History
-	t    *testing.T
-	seen *[]float32 // the trust of the latest frame's outlook
+	t          *testing.T
+	confidence *[]float32 // of the latest frame's Analysis
 }
 
-// fresh is how new each pixel of the latest frame is.
-func (h historian) fresh() (out []float32) {
-	for _, t := range *h.seen {
-		out = append(out, 1-t)
+// unmatched is one less the confidence in each pixel of the latest frame.
+func (h historian) unmatched() (out []float32) {
+	for _, c := range *h.confidence {
+		out = append(out, 1-c)
 	}
 	return out
 }
@@ -52,20 +52,20 @@ func (h historian) fresh() (out []float32) {
 func history(t *testing.T) historian { return historyBy(t, DefaultOptions()) }
 
 func historyBy(t *testing.T, o Options) historian {
-	l, err := NewLookout(o, 2)
+	analyzer, err := NewAnalyzer(o, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return historian{l, NewHistory(2), t, new([]float32)}
+	return historian{analyzer, NewHistory(2), t, new([]float32)}
 }
 
 func (h historian) Guide(content *filter.Frame) filter.Guide {
-	o, err := h.Look(content)
+	a, err := h.Analyze(content)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	*h.seen = slices.Clone(o.trust)
-	return h.History.Guide(o)
+	*h.confidence = slices.Clone(a.confidence)
+	return h.History.Guide(a)
 }
 
 func TestHistoryHoldsWhatStandsStill(t *testing.T) {
@@ -82,9 +82,9 @@ func TestHistoryHoldsWhatStandsStill(t *testing.T) {
 				t.Fatalf("sample %d starts at %g and should stay near %g, is %g", i, v, g.Prior.Pix[i], want)
 			}
 		}
-		for i, fresh := range h.fresh() {
-			if fresh != 0 || g.PriorWeight[i] < 0.99 {
-				t.Fatalf("pixel %d is new to %g and held by %g", i, fresh, g.PriorWeight[i])
+		for i, unmatched := range h.unmatched() {
+			if unmatched != 0 || g.PriorWeight[i] < 0.99 {
+				t.Fatalf("pixel %d is unmatched by %g and held by %g", i, unmatched, g.PriorWeight[i])
 			}
 		}
 		h.Keep(g.Start, nil)
@@ -105,11 +105,11 @@ func TestHistoryFollowsAPan(t *testing.T) {
 	var inner, edge float64
 	for y := 8; y < hgt-8; y++ {
 		for x := 8; x < w-16; x++ {
-			inner += float64(magnitude(g.Start.Pix[y*w+x]-want.Pix[y*w+x])) / float64((hgt-16)*(w-24))
+			inner += float64(abs32(g.Start.Pix[y*w+x]-want.Pix[y*w+x])) / float64((hgt-16)*(w-24))
 		}
-		edge += float64(magnitude(g.Start.Pix[y*w+w-1]-want.Pix[y*w+w-1])) / float64(hgt-16)
-		if fresh := h.fresh()[y*w+w-1]; fresh < 0.9 || g.PriorWeight[y*w+w-1] > 0.1 {
-			t.Fatalf("row %d: what entered is new to %g and held by %g", y, fresh, g.PriorWeight[y*w+w-1])
+		edge += float64(abs32(g.Start.Pix[y*w+w-1]-want.Pix[y*w+w-1])) / float64(hgt-16)
+		if unmatched := h.unmatched()[y*w+w-1]; unmatched < 0.9 || g.PriorWeight[y*w+w-1] > 0.1 {
+			t.Fatalf("row %d: what entered is unmatched by %g and held by %g", y, unmatched, g.PriorWeight[y*w+w-1])
 		}
 	}
 	if inner > 0.01 {
@@ -172,11 +172,11 @@ func TestHistoryOfAnotherSize(t *testing.T) {
 func TestHistoryThreads(t *testing.T) {
 	const w, hgt = 150, 97
 	guides := func(threads int) (all []filter.Guide) {
-		l, err := NewLookout(DefaultOptions(), threads)
+		analyzer, err := NewAnalyzer(DefaultOptions(), threads)
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := historian{l, NewHistory(threads), t, new([]float32)}
+		h := historian{analyzer, NewHistory(threads), t, new([]float32)}
 		for i := range 6 {
 			content := covered(scene(w, hgt, 2.3*float64(i), 0.4*float64(i), 1), 30+9*i, hgt/2, 14)
 			g := h.Guide(content)

@@ -1,4 +1,4 @@
-package video
+package coherence
 
 import (
 	"os"
@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"nstfilter/filter"
+	"nstfilter/video"
 )
 
 // odd is a frame of some format with samples of all values, and a result of it.
-func odd(p PixelFormat, index int) *Painted {
-	l := Layout{Format: p, W: 21, H: 18, Matrix: BT709, SAR: filter.Rational{Num: 4, Den: 3}}
-	n := &Native{Layout: l, Data: make([]byte, p.FrameBytes(l.W, l.H)), Parameters: " Ip", Interlace: "p"}
+func odd(p video.PixelFormat, index int) *PaintedFrame {
+	l := video.Layout{Format: p, W: 21, H: 18, Matrix: video.BT709, SAR: filter.Rational{Num: 4, Den: 3}}
+	n := &video.Native{Layout: l, Data: make([]byte, p.FrameBytes(l.W, l.H)), Parameters: " Ip", Interlace: "p"}
 	for i := range n.Data {
 		n.Data[i] = byte(i*37 + index)
 		if p.Depth > 8 && i%2 == 1 {
@@ -22,7 +23,7 @@ func odd(p PixelFormat, index int) *Painted {
 	}
 	f := n.Frame()
 	f.Index, f.PTS, f.Duration, f.TimeBase = index, int64(index)*1001, 1001, filter.Rational{Num: 1, Den: 30000}
-	d := &Painted{Frame: f, Content: f, Result: f.With(make([]float32, len(f.Pix)))}
+	d := &PaintedFrame{Frame: f, Content: f, Result: f.With(make([]float32, len(f.Pix)))}
 	for i := range d.Result.Pix {
 		d.Result.Pix[i] = float32(i*257%65536) / 65535
 	}
@@ -43,9 +44,9 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 		gray.Alpha[i%len(gray.Alpha)] = float32(i%256) / 255
 	}
 	gray.Origin = "an origin that stays in memory"
-	all := []*Painted{
-		odd(PixelFormat{S420, 8, false}, 0), odd(PixelFormat{S420, 10, false}, 1), odd(PixelFormat{RGB, 16, false}, 2), odd(PixelFormat{Mono, 8, false}, 3),
-		{Frame: gray, Content: gray, Result: gray.With(odd(PixelFormat{S444, 8, false}, 0).Result.Pix[:3*16*17])},
+	all := []*PaintedFrame{
+		odd(video.PixelFormat{Sampling: video.S420, Depth: 8}, 0), odd(video.PixelFormat{Sampling: video.S420, Depth: 10}, 1), odd(video.PixelFormat{Sampling: video.RGB, Depth: 16}, 2), odd(video.PixelFormat{Sampling: video.Mono, Depth: 8}, 3),
+		{Frame: gray, Content: gray, Result: gray.With(odd(video.PixelFormat{Sampling: video.S444, Depth: 8}, 0).Result.Pix[:3*16*17])},
 	}
 	for range 2 { // the file is used again
 		for i, p := range all {
@@ -59,7 +60,7 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 		for _, i := range []int{4, 0, 2, 3, 1, 0} {
 			same(t, s, i, all[i])
 		}
-		again := odd(PixelFormat{S420, 10, false}, 1)
+		again := odd(video.PixelFormat{Sampling: video.S420, Depth: 10}, 1)
 		slices.Reverse(again.Result.Pix)
 		again.Margin = []float32{4, 3, 2, 1}
 		if err := s.Replace(1, again.Result, again.Margin); err != nil {
@@ -74,7 +75,7 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 	}
 }
 
-func same(t *testing.T, s *Spill, i int, want *Painted) {
+func same(t *testing.T, s *Spill, i int, want *PaintedFrame) {
 	t.Helper()
 	got, err := s.At(i)
 	if err != nil {
@@ -95,9 +96,9 @@ func same(t *testing.T, s *Spill, i int, want *Painted) {
 
 func TestSpillRoom(t *testing.T) {
 	dir := t.TempDir()
-	p := odd(PixelFormat{S420, 8, false}, 0)
-	_, sizes := measure(p)
-	size := total(sizes[:])
+	p := odd(video.PixelFormat{Sampling: video.S420, Depth: 8}, 0)
+	_, sizes := partSizes(p)
+	size := sumSizes(sizes[:])
 	s, err := NewSpill(dir, 2*size+size/2)
 	if err != nil {
 		t.Fatal(err)
