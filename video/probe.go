@@ -200,7 +200,7 @@ func (f *Film) parse(text []byte) error {
 	f.others = slices.Delete(slices.Clone(p.Streams), at, at+1)
 	v := &f.video
 	f.format, f.tags, f.Codec = p.Format.Name, p.Format.Tags, v.Codec
-	f.clock, _ = strconv.ParseFloat(p.Format.Start, 64)
+	f.clock = probedTime(p.Format.Start)
 	f.Begin = max(f.clock, 0)
 	f.W, f.H = v.W, v.H
 	for _, d := range v.SideData {
@@ -212,18 +212,29 @@ func (f *Film) parse(text []byte) error {
 		return fmt.Errorf("its picture is %d×%d; at least 16×16 is needed", f.W, f.H)
 	}
 	f.HasAudio = slices.ContainsFunc(p.Streams, func(s probedStream) bool { return s.Type == "audio" })
-	f.Seconds, _ = strconv.ParseFloat(v.Duration, 64)
-	if f.Seconds <= 0 {
-		f.Seconds, _ = strconv.ParseFloat(p.Format.Duration, 64)
+	f.Seconds = max(probedTime(v.Duration), 0)
+	if f.Seconds == 0 {
+		f.Seconds = max(probedTime(p.Format.Duration), 0)
 	}
 	if r, err := parseRatio(strings.ReplaceAll(v.AverageRate, "/", ":")); err == nil && r.Num > 0 && r.Den > 0 {
 		f.Rate = r
 	}
 	f.Count, _ = strconv.ParseInt(v.Frames, 10, 64)
-	if f.Count <= 0 && f.Rate.Den > 0 {
+	f.Count = max(f.Count, 0)
+	if f.Count == 0 && f.Rate.Den > 0 {
 		f.Count = int64(math.Round(f.Seconds * float64(f.Rate.Num) / float64(f.Rate.Den)))
 	}
 	return f.chooseFormat()
+}
+
+// probedTime reads a time, 0 where it is none: what no clock shows is no time.
+func probedTime(text string) float64 {
+	const longest = 1e9 // thirty years
+	s, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(math.Abs(s) <= longest) {
+		return 0
+	}
+	return s
 }
 
 // chooseFormat finds the planar format that holds the film's samples, and its
