@@ -23,7 +23,7 @@ func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
 // limited reports an engine with memory of its own, where vectors lie and pictures
 // do not.
 func (f *Filter) limited() bool {
-	_, ok := f.e.(engine.Limited)
+	_, ok := f.e.(engine.DeviceMemory)
 	return ok
 }
 

@@ -22,7 +22,7 @@ type objective struct {
 // part is J at one of the sizes.
 type part struct {
 	*level
-	engine.Descender
+	engine.LossEvaluator
 	layers []layer
 	terms  []engine.Term
 	style  float64 // β w_k / Σ w_k
@@ -36,7 +36,7 @@ func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTar
 		total += f.o.StyleSizes[k]
 	}
 	for k := range w.levels {
-		p := part{level: &w.levels[k], Descender: descenderOf(w.levels[k].Evaluator), layers: st.network.layersAt(st.size, k)}
+		p := part{level: &w.levels[k], LossEvaluator: engine.LossEvaluatorOf(w.levels[k].Evaluator), layers: st.network.layersAt(st.size, k)}
 		if total > 0 {
 			p.style = f.o.StyleWeight * f.o.StyleSizes[k] / total
 		}
@@ -84,7 +84,7 @@ func (j *objective) at(dx engine.Vector) {
 		if k == 0 {
 			picture = j.picture
 		}
-		p.Descend(p.dx, p.x, picture)
+		p.EvaluateLoss(p.dx, p.x, picture)
 	}
 	for k := len(j.parts) - 1; k > 0; k-- {
 		low, high := &j.parts[k], &j.parts[k-1]

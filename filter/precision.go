@@ -21,6 +21,6 @@ func (f *Filter) precision(last bool) engine.Precision {
 }
 
 func hasBF16(e engine.Engine) bool {
-	m, ok := e.(engine.MixedEngine)
+	m, ok := e.(engine.Precisions)
 	return ok && m.HasBF16()
 }

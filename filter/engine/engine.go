@@ -5,7 +5,11 @@
 // and optimisers live above, in package filter.
 package engine
 
-import "nstfilter/weights"
+import (
+	"errors"
+
+	"nstfilter/weights"
+)
 
 // MinSide is the shortest side, in pixels, that every engine accepts: relu5_1
 // is then one pixel wide.
@@ -27,7 +31,7 @@ type Spec struct {
 	Pooling weights.Pooling
 	Taps    []Tap
 	W, H    int // at least MinSide
-	// Precision other than FP32 is only for a MixedEngine that has bfloat16.
+	// Precision other than FP32 is only for an engine with Precisions.HasBF16.
 	Precision Precision
 	// Memory, in bytes, is what the evaluator may take, but for NewVector; 0: no
 	// limit. An engine that can work within it does, by evaluating the picture in
@@ -42,9 +46,12 @@ type Engine interface {
 	// Memory estimates the bytes that evaluators of all of these allocate side by side,
 	// but for NewVector and SetMask.
 	Memory(specs ...Spec) int64
-	// Compile panics if s is out of range and fails where memory or the
-	// device does.
+	// Compile panics if s is out of range. It fails if there is no memory or the
+	// device fails.
 	Compile(s Spec) (Evaluator, error)
+	// Close frees everything, after all evaluators are closed; the engine is not used
+	// again.
+	Close()
 }
 
 // Precision is what convolutions multiply; they sum in float32.
@@ -55,9 +62,6 @@ const (
 	Mixed           // float32 forward, bfloat16 backward: the same ReLUs fire
 	BF16            // bfloat16 both ways
 )
-
-// MixedEngine is an engine that can multiply bfloat16, where its device can.
-type MixedEngine interface{ HasBF16() bool }
 
 // Vector is a float32 vector that lives where its evaluator computes. A picture
 // is a vector of 3·H·W: planes R, G, B, each H rows of W. Every evaluator of the same
@@ -154,19 +158,17 @@ type Evaluator interface {
 	Close()
 }
 
-// Multiplier is an evaluator that multiplies symmetric matrices faster than Go
-// does: dst = m·d·m, all n×n in rows, dst distinct from m and d, and symmetric to
-// the bit.
-type Multiplier interface {
-	Congruence(dst, m, d []float32, n int)
-}
+// ErrMemory is in the chain of an error from Compile, and of a Failure, if the device has
+// no memory left.
+var ErrMemory = errors.New("out of memory")
 
-// Tiler is an engine that keeps within Spec.Memory by doing some work twice.
-type Tiler interface {
-	// Overhead is the time of Forward and Backward with s.Memory over that without
-	// a limit: 1 or more.
-	Overhead(s Spec) float64
-}
+// Failure is the value with which an evaluator's methods panic if its device fails. After
+// it only Close may be called on that evaluator.
+type Failure struct{ Err error }
+
+func (f Failure) Error() string { return f.Err.Error() }
+
+func (f Failure) Unwrap() error { return f.Err }
 
 // Sizes returns the width and height of each layer's activation up to the last
 // tap of s.

@@ -12,13 +12,16 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 	"nstfilter/weights"
 )
 
 var (
-	_ engine.Engine      = (*Engine)(nil)
-	_ engine.Peaker      = (*Engine)(nil)
-	_ engine.MixedEngine = (*Engine)(nil)
+	_ engine.Engine     = (*Engine)(nil)
+	_ engine.PeakFLOPS  = (*Engine)(nil)
+	_ engine.Precisions = (*Engine)(nil)
+	_ engine.Threads    = (*Engine)(nil)
+	_ engine.Tiler      = (*Engine)(nil)
 )
 
 // Engine compiles evaluators for this processor. It keeps each network's
@@ -68,6 +71,9 @@ func (e *Engine) Name() string {
 	}
 	return fmt.Sprintf("cpu %s, %d threads", e.isa, e.threads)
 }
+
+// Threads is the number of threads it computes with.
+func (e *Engine) Threads() int { return e.threads }
 
 // HasBF16 reports whether the processor multiplies bfloat16 (AVX512-BF16).
 func (e *Engine) HasBF16() bool { return e.bf16 != nil }
@@ -186,7 +192,7 @@ func (e *Engine) transform(k *C.struct_kernels, l *weights.Layer, b winograd, ba
 	if back {
 		backward = 1
 	}
-	parallel(e.threads, b.out/(2*int(k.vl)), func(_, panel int) {
+	parallel.For(e.threads, b.out/(2*int(k.vl)), func(_, panel int) {
 		C.nst_transform_weights(k, w.u, (*C.float)(&l.Weight[0]), C.int(l.Out), C.int(l.In),
 			C.int(b.out), C.int(b.in), backward, C.int(panel))
 	})

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 	"nstfilter/weights"
 )
 
@@ -245,7 +246,7 @@ func (e *Evaluator) Close() { e.memory.close() }
 
 // run does every block of a convolution.
 func (e *Evaluator) run(k *C.struct_kernels, c *C.struct_conv, blocks int) {
-	parallel(e.threads, blocks, func(worker, i int) {
+	parallel.For(e.threads, blocks, func(worker, i int) {
 		C.nst_conv(k, c, C.int(i), (*C.float)(e.work[worker]))
 	})
 }

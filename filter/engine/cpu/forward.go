@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 	"nstfilter/weights"
 )
 
@@ -96,7 +97,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 
 // runRows does all rows of a first convolution, in blocks.
 func (e *Evaluator) runRows(f *C.struct_first, rows func(y0, y1 C.int, work *C.float)) {
-	parallel(e.threads, blocksOf(int(f.area.h), rowBlock), func(worker, i int) {
+	parallel.For(e.threads, blocksOf(int(f.area.h), rowBlock), func(worker, i int) {
 		y0 := C.int(i * rowBlock)
 		rows(y0, min(y0+rowBlock, f.area.h), (*C.float)(e.work[worker]))
 	})
@@ -109,7 +110,7 @@ func (t *tile) offset(tap *tap, l *layer) int {
 
 func (e *Evaluator) pool(l *layer) {
 	vl := e.plan.vl
-	parallel(e.threads, l.c/vl, func(_, b int) {
+	parallel.For(e.threads, l.c/vl, func(_, b int) {
 		C.nst_pool(e.k, at(l.pool, b*vl*(l.w/2)*(l.h/2)), at(l.act, b*vl*l.w*l.h),
 			C.int(l.h), C.int(l.w), e.maximum())
 	})
@@ -117,7 +118,7 @@ func (e *Evaluator) pool(l *layer) {
 
 func (e *Evaluator) unpool(l *layer) {
 	vl := e.plan.vl
-	parallel(e.threads, l.c/vl, func(_, b int) {
+	parallel.For(e.threads, l.c/vl, func(_, b int) {
 		C.nst_unpool(e.k, at(l.dact, b*vl*l.w*l.h), at(l.dpool, b*vl*(l.w/2)*(l.h/2)),
 			at(l.act, b*vl*l.w*l.h), C.int(l.h), C.int(l.w), e.maximum())
 	})
@@ -137,7 +138,7 @@ func (e *Evaluator) addGram(t *tap, l *layer, offset int) {
 	blocks := gramBlocks(pieces, t.c)
 	size := blocksOf(pieces, max(blocks, 1))
 	cc := t.c * t.c
-	parallel(e.threads, blocks, func(worker, b int) {
+	parallel.For(e.threads, blocks, func(worker, b int) {
 		gram, sums := e.gram[b*cc:][:cc], e.sums[b*t.c:][:t.c]
 		clear(gram)
 		clear(sums)
@@ -148,7 +149,7 @@ func (e *Evaluator) addGram(t *tap, l *layer, offset int) {
 				C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n), (*C.float)(e.work[worker]))
 		}
 	})
-	parallel(e.threads, blocksOf(t.c, rowBlock), func(_, block int) {
+	parallel.For(e.threads, blocksOf(t.c, rowBlock), func(_, block int) {
 		for r := block * rowBlock; r < min(t.c, (block+1)*rowBlock); r++ {
 			for b := range blocks {
 				for c := r; c < t.c; c++ {
@@ -168,7 +169,7 @@ func (e *Evaluator) finish(t *tap, m *engine.Moments) {
 		clear(m.Mean)
 		return
 	}
-	parallel(e.threads, blocksOf(n, rowBlock), func(_, block int) {
+	parallel.For(e.threads, blocksOf(n, rowBlock), func(_, block int) {
 		for r := block * rowBlock; r < min(n, (block+1)*rowBlock); r++ {
 			for c := r; c < n; c++ {
 				v := float32(t.gram[r*t.c+c] / m.P)

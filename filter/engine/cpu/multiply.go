@@ -5,7 +5,11 @@ package cpu
 // #include "calls.h"
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"nstfilter/filter/parallel"
+)
 
 // matrix is a buffer of Congruence's, kept for the next call.
 type matrix struct {
@@ -47,8 +51,8 @@ func (e *Evaluator) Congruence(dst, m, d []float32, n int) {
 		C.nst_gemm(e.k, move(u, column*padded), move(left, row*vl), move(dst, column*n+row*vl), C.int(padded),
 			C.int(padded-column), C.int(min(block, n-row)), C.int64_t(n*vl), C.int64_t(n*vl), 0)
 	}
-	parallel(e.threads, blocksOf(n, block), func(_, i int) { gemm(md, rows, ud, i*block, 0) })
-	parallel(e.threads, blocksOf(n, block), func(_, i int) {
+	parallel.For(e.threads, blocksOf(n, block), func(_, i int) { gemm(md, rows, ud, i*block, 0) })
+	parallel.For(e.threads, blocksOf(n, block), func(_, i int) {
 		row := i * block
 		gemm(rows, md, um, row, row/panel*panel)
 		C.nst_unpack_rows(e.k, (*C.float)(&dst[0]), rows, C.int(n), C.int(n), C.int(row), C.int(min(block, n-row)))

@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 )
 
 // vectorBlock is the elements of a vector that a goroutine takes at a time, and
@@ -64,7 +65,7 @@ func blocksOf(n, size int) int { return (n + size - 1) / size }
 
 // blocks calls f with the offset and length of each block of n elements.
 func (e *Evaluator) blocks(n int, f func(at, n int)) {
-	parallel(e.threads, blocksOf(n, vectorBlock), func(_, i int) {
+	parallel.For(e.threads, blocksOf(n, vectorBlock), func(_, i int) {
 		f(i*vectorBlock, min(vectorBlock, n-i*vectorBlock))
 	})
 }
@@ -72,7 +73,7 @@ func (e *Evaluator) blocks(n int, f func(at, n int)) {
 // sum adds f(i) for every i below n, in that order.
 func (e *Evaluator) sum(n int, f func(worker, i int) float64) float64 {
 	partial := e.partials(n)
-	parallel(e.threads, n, func(worker, i int) { partial[i] = f(worker, i) })
+	parallel.For(e.threads, n, func(worker, i int) { partial[i] = f(worker, i) })
 	s := 0.0
 	for _, v := range partial {
 		s += v

@@ -17,7 +17,7 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	}
 	e.device.do(func() {
 		e.writeGradients(g)
-		e.descend(pdx)
+		e.backwardAll(pdx)
 	})
 }
 
@@ -46,10 +46,10 @@ func (e *Evaluator) writeGradients(g []engine.Gradient) {
 	}
 }
 
-// descend writes the gradient at the latest picture to dx, from what taps hold of the
+// backwardAll writes the gradient at the latest picture to dx, from what taps hold of the
 // gradients by their moments. It takes the tiles from the last, whose activations are
 // still there.
-func (e *Evaluator) descend(dx cu.DevicePtr) {
+func (e *Evaluator) backwardAll(dx cu.DevicePtr) {
 	e.device.clear(dx, 4*3*int64(e.plan.spec.W)*int64(e.plan.spec.H))
 	for i := len(e.tiles) - 1; i >= 0; i-- {
 		if i != e.held {

@@ -13,10 +13,10 @@ import (
 )
 
 var (
-	_ engine.Engine      = (*Engine)(nil)
-	_ engine.MixedEngine = (*Engine)(nil)
-	_ engine.Tiler       = (*Engine)(nil)
-	_ engine.Limited     = (*Engine)(nil)
+	_ engine.Engine       = (*Engine)(nil)
+	_ engine.DeviceMemory = (*Engine)(nil)
+	_ engine.Precisions   = (*Engine)(nil)
+	_ engine.Tiler        = (*Engine)(nil)
 )
 
 // Engine compiles evaluators for one GPU. It keeps each network's packed weights, which

@@ -25,10 +25,10 @@ var (
 //	makeMoments       moments of the sums
 //	readMoments       moments to the host, where it waits
 //	writeGradients    gradients by the moments from the host
-//	descend           the gradient at the picture
+//	backwardAll       the gradient at the picture
 //
 // Whoever evaluates J on the device reads taps' sums, or moments, and writes dgram and
-// dmean of the taps and what of it counts (tap.gradient) before descend.
+// dmean of the taps and what of it counts (tap.gradient) before backwardAll.
 type Evaluator struct {
 	vectors
 	*buffers
@@ -42,7 +42,7 @@ type Evaluator struct {
 	host    hostMemory
 	masks   []cu.DevicePtr // of the picture, and the taps' shares
 	all     []cu.DevicePtr // the buffers
-	j       descent
+	loss    loss
 }
 
 // hostMemory mirrors what taps share: the results' slices, and gradients on their way.
@@ -215,7 +215,7 @@ func (h host) floats(at cu.DevicePtr, n int) []float32 {
 func (e *Evaluator) Close() {
 	d := e.device
 	d.alone(func() {
-		e.j.close(d)
+		e.loss.close(d)
 		e.vectors.close()
 		for _, p := range append(e.all, e.masks...) {
 			d.free(p)

@@ -179,10 +179,10 @@ func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 }
 
 func (e *Evaluator) SetContent(metric [][]float32) {
-	measured := func(i int) bool { return metric != nil && metric[i] != nil }
+	hasMetric := func(i int) bool { return metric != nil && metric[i] != nil }
 	e.device.do(func() {
 		for i := range e.taps {
-			if t := &e.taps[i]; t.Content && (!t.hasContent || t.hasMetric != measured(i)) {
+			if t := &e.taps[i]; t.Content && (!t.hasContent || t.hasMetric != hasMetric(i)) {
 				e.forget()
 			}
 		}
@@ -205,7 +205,7 @@ func (e *Evaluator) SetContent(metric [][]float32) {
 			if t.mdelta.lo != 0 {
 				e.device.clear(t.mdelta.lo, e.plan.layers[t.Layer])
 			}
-			t.hasContent, t.hasMetric = true, measured(i)
+			t.hasContent, t.hasMetric = true, hasMetric(i)
 			if t.hasMetric {
 				e.setMetric(t, metric[i])
 			}

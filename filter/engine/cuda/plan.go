@@ -180,7 +180,7 @@ func (p *plan) bytes() int64 {
 		n += bytes
 		return 0
 	})
-	return n + descentBytes(b.taps)
+	return n + lossBytes(b.taps)
 }
 
 // weightBytes is what the packed weights of one direction take; those of the first

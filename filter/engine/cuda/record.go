@@ -8,29 +8,29 @@ import (
 	"nstfilter/filter/engine/cuda/driver"
 )
 
-// job is one call of Descend. What it launches depends on nothing else until terms,
+// lossArgs is one call of EvaluateLoss. What it launches depends on nothing else until terms,
 // targets, masks or buffers change.
-type job struct {
+type lossArgs struct {
 	dx, x       cu.DevicePtr
 	tv, gamut   float64
 	prior, w    cu.DevicePtr
 	priorWeight float64
 }
 
-// recorder keeps the launches of the latest job, for the driver to do in one call: a
+// recorder keeps the launches of the latest lossArgs, for the driver to do in one call: a
 // small picture's kernels are done sooner than they are launched one by one.
 type recorder struct {
-	job   job
-	graph *driver.Graph // nil: the job came only once
+	lossArgs lossArgs
+	graph    *driver.Graph // nil: the lossArgs came only once
 }
 
-// do runs a job by launch, or as it was recorded. The first time it launches, which
+// do runs a lossArgs by launch, or as it was recorded. The first time it launches, which
 // looks kernels up; the second time it records. Inside device.do.
-func (r *recorder) do(d *device, j job, launch func(job)) {
+func (r *recorder) do(d *device, j lossArgs, launch func(lossArgs)) {
 	switch {
-	case r.job != j:
+	case r.lossArgs != j:
 		r.forget(d)
-		r.job = j
+		r.lossArgs = j
 		launch(j)
 		return
 	case !driver.HasGraphs():

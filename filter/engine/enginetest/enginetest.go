@@ -22,7 +22,7 @@ func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("vectors", func(t *testing.T) { testVectors(t, got) })
 	t.Run("enlarge", func(t *testing.T) { testEnlarge(t, got) })
 	t.Run("picture terms", func(t *testing.T) { testPictureTerms(t, got) })
-	t.Run("descend", func(t *testing.T) { testDescend(t, got, oracle) })
+	t.Run("loss", func(t *testing.T) { testLoss(t, got, oracle) })
 	t.Run("multiply", func(t *testing.T) { testMultiply(t, got) })
 }
 

@@ -63,6 +63,9 @@ type referenceEvaluator struct {
 	metric  [][]float64 // (C, C) per tap, once there is a target
 }
 
+// Close does nothing.
+func (Reference) Close() {}
+
 func (e *referenceEvaluator) Forward(x engine.Vector) []engine.Moments {
 	n, P := e.spec.Network, e.spec.W*e.spec.H
 	a := make([]float64, 3*P)

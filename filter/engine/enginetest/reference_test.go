@@ -10,5 +10,5 @@ func TestReference(t *testing.T) {
 	t.Run("picture terms", func(t *testing.T) { testPictureTerms(t, Reference{}) })
 }
 
-// testDescend itself, which few engines run.
-func TestDescending(t *testing.T) { testDescend(t, Descending{Reference{}}, Reference{}) }
+// testLoss itself, which few engines run.
+func TestWithLoss(t *testing.T) { testLoss(t, WithLoss{Reference{}}, Reference{}) }

@@ -52,6 +52,9 @@ const (
 	nodeCopies  = 20
 )
 
+// Close does nothing: graphs belong to evaluators.
+func (*Engine) Close() {}
+
 // Compile builds the two graphs of s.
 func (*Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
 	s.Check()
