@@ -32,34 +32,37 @@ func (f *Frame) transparent() bool {
 
 // Filled is f with its surroundings spread over what is transparent; f itself where
 // nothing is.
-func (f *Frame) Filled() *Frame {
+func (f *Frame) Filled() *Frame { return f.filled(0) }
+
+func (f *Frame) filled(threads int) *Frame {
 	mask := f.mask()
 	if mask == nil {
 		return f
 	}
-	return f.With(filled(f.Pix, mask, size{f.W, f.H}))
+	return f.With(fillMasked(threads, f.Pix, mask, size{f.W, f.H}))
 }
 
-// filled spreads three planes over where the mask is 0, in a copy.
-func filled(pix, mask []float32, s size) []float32 {
+// fillMasked returns a copy of three planes in which their surroundings are spread over
+// the pixels where the mask is 0.
+func fillMasked(threads int, pix, mask []float32, s size) []float32 {
 	out, weight := slices.Clone(pix), make([]float32, len(mask))
 	for i, m := range mask {
 		if m > 0 {
 			weight[i] = 1
 		}
 	}
-	Spread(out, weight, s.w, s.h)
+	pushPull(threads, out, weight, s.w, s.h)
 	return out
 }
 
 // fitMask brings a mask to another size, where it is the share that counts; nil
 // stays nil.
-func fitMask(mask []float32, from, to size) []float32 {
+func fitMask(threads int, mask []float32, from, to size) []float32 {
 	if mask == nil || from == to {
 		return mask
 	}
-	out := resize(mask, 1, from.w, from.h, to.w, to.h, bilinear)
-	clamp01(out)
+	out := resize(threads, mask, 1, from.w, from.h, to.w, to.h, bilinear)
+	clamp01(threads, out)
 	return out
 }
 

@@ -34,11 +34,11 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 			c.content = nil
 		}
 		if s != full {
-			content = resize(content, 3, full.w, full.h, s.w, s.h, bicubic)
+			content = resize(c.f.threads, content, 3, full.w, full.h, s.w, s.h, bicubic)
 		}
 		if s != before {
-			pix = resize(pix, 3, before.w, before.h, s.w, s.h, bicubic)
-			clamp01(pix)
+			pix = resize(c.f.threads, pix, 3, before.w, before.h, s.w, s.h, bicubic)
+			clamp01(c.f.threads, pix)
 		}
 		before = s
 		c.report.since(now, "resize")
@@ -70,19 +70,19 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 	}
 	now = c.report.since(now, "compile")
 	j := newObjective(f, st, w, style)
-	mask := fitMask(c.mask, c.full(), s)
-	w.setMask(marginMask(mask, s, f.o.Margin))
+	mask := fitMask(f.threads, c.mask, c.full(), s)
+	w.setMask(marginMask(f.threads, mask, s, f.o.Margin))
 	if mask != nil {
-		pix = filled(pix, mask, s) // with what has been painted around
+		pix = fillMasked(f.threads, pix, mask, s) // with what has been painted around
 	}
-	w.Upload(w.x, mirror(content, 3, s, f.o.Margin))
+	w.Upload(w.x, mirror(f.threads, content, 3, s, f.o.Margin))
 	j.setContent()
 	around := g.Margin
 	if !last {
 		around = nil
 	}
 	w.setPrior(j, g, mask, s, f.o.Margin)
-	p := newPainter(&f.o, w, j, surround(pix, s, f.o.Margin, around))
+	p := newPainter(&f.o, w, j, surround(f.threads, pix, s, f.o.Margin, around))
 	p.receive(c.carried, mask != nil)
 	c.carried = nil // the iterations need its memory
 	if err := c.descend(ctx, p, g); err != nil {
@@ -93,7 +93,7 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 		f.matchColours(out, mask, s, g.Shares)
 	}
 	if last {
-		c.report.Margin = surroundings(out, s, f.o.Margin)
+		c.report.Margin = surroundings(f.threads, out, s, f.o.Margin)
 		if f.ByLayer {
 			c.report.Losses = p.judge(out)
 		}

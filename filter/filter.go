@@ -21,7 +21,7 @@ type Filter struct {
 	// InitImage is the start for Options.Init "image:FILE".
 	InitImage *Frame
 	// MaxMemory, in bytes, is what painting may take, the frame and its result
-	// counted unless the engine is engine.Limited, whose own memory it then is: an
+	// counted unless the engine is an engine.DeviceMemory, whose own memory it then is: an
 	// engine that can works in tiles. 0: no limit. It is set before the first Plan or
 	// Paint.
 	MaxMemory int64
@@ -29,11 +29,12 @@ type Filter struct {
 	// have room for these too. It is set before a Plan or Paint.
 	Film bool
 
-	o      Options
-	e      engine.Engine
-	styles []*Frame
-	paints *network // the picture, but
-	last   *network // its last scale; the same but for FinishWith
+	o       Options
+	e       engine.Engine
+	threads int // of parallel.For: the engine's; 0: one for each processor
+	styles  []*Frame
+	paints  *network // the picture, but
+	last    *network // its last scale; the same but for FinishWith
 
 	plans map[planned]Plan
 
@@ -67,6 +68,9 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores): choose auto or fp32", o.Precision, e.Name())
 	}
 	f := &Filter{o: o, e: e, styles: styles, plans: map[planned]Plan{}}
+	if t, ok := e.(engine.Threads); ok {
+		f.threads = t.Threads()
+	}
 	var err error
 	f.paints, err = newNetwork(&f.o, n)
 	f.last = f.paints
@@ -149,13 +153,13 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 		head.Pix = nil
 	}
 	now := time.Now()
-	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work, bicubic),
-		mask: fitMask(mask, size{head.W, head.H}, work)}
+	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(f.threads, work, bicubic),
+		mask: fitMask(f.threads, mask, size{head.W, head.H}, work)}
 	report.since(now, "resize")
 	var start []float32
 	if g.Start != nil {
 		c.stages = []stage{f.laterStage(work)}
-		start = g.Start.fit(work, bicubic)
+		start = g.Start.fit(f.threads, work, bicubic)
 	} else {
 		c.stages = f.stages(work)
 		start = f.start(content, c.stages[0].size, g.Shares)
@@ -167,19 +171,19 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	now = time.Now()
 	defer report.since(now, "resize")
 	if f.o.OutputSize == "work" && work != c.frame {
-		return head.sized(work.w, work.h).With(pix), report, nil
+		return head.sized(f.threads, work.w, work.h).With(pix), report, nil
 	}
-	return head.Painted(pix, work.w, work.h), report, nil
+	return head.painted(f.threads, pix, work.w, work.h), report, nil
 }
 
 // fit returns the frame's picture at a size, filled; at its own it may be the frame's.
-func (f *Frame) fit(s size, k kernel) []float32 {
-	f = f.Filled()
+func (f *Frame) fit(threads int, s size, k kernel) []float32 {
+	f = f.filled(threads)
 	if f.W == s.w && f.H == s.h {
 		return f.Pix
 	}
-	pix := resize(f.Pix, 3, f.W, f.H, s.w, s.h, k)
-	clamp01(pix)
+	pix := resize(threads, f.Pix, 3, f.W, f.H, s.w, s.h, k)
+	clamp01(threads, pix)
 	return pix
 }
 
@@ -194,9 +198,9 @@ func (f *Filter) start(content *Frame, s size, shares []float64) []float32 {
 		}
 		return pix
 	case f.InitImage != nil:
-		return f.InitImage.fit(s, bicubic)
+		return f.InitImage.fit(f.threads, s, bicubic)
 	case f.o.Init == "content":
-		return content.fit(s, bicubic)
+		return content.fit(f.threads, s, bicubic)
 	}
 	return f.recoloured(content, shares, s)
 }

@@ -1,5 +1,7 @@
 package filter
 
+import "nstfilter/filter/parallel"
+
 // A network that sees zeros outside the picture paints a frame along its border.
 // So a margin of the mirrored picture is painted along, and cropped in the end. It
 // hardly counts in the losses: a margin that did would come out darker or paler than the
@@ -12,13 +14,13 @@ const marginWeight = 0.01
 func (s size) grow(m int) size { return size{s.w + 2*m, s.h + 2*m} }
 
 // mirror surrounds a picture of size s by m pixels of its reflection.
-func mirror(pix []float32, planes int, s size, m int) []float32 {
+func mirror(threads int, pix []float32, planes int, s size, m int) []float32 {
 	if m == 0 {
 		return pix
 	}
 	g := s.grow(m)
 	out := make([]float32, planes*g.pixels())
-	inRows(planes*g.h, func(at int) {
+	parallel.For(threads, planes*g.h, func(_, at int) {
 		p, y := at/g.h, at%g.h
 		in := pix[p*s.pixels()+reflect(y-m, s.h)*s.w:][:s.w]
 		row := out[at*g.w:][:g.w]
@@ -32,7 +34,7 @@ func mirror(pix []float32, planes int, s size, m int) []float32 {
 
 // marginMask says how much each pixel of a picture of size s and its margin counts; mask
 // is the picture's, nil where all of it does. nil: all count alike.
-func marginMask(mask []float32, s size, m int) []float32 {
+func marginMask(threads int, mask []float32, s size, m int) []float32 {
 	if m == 0 {
 		return mask
 	}
@@ -42,30 +44,30 @@ func marginMask(mask []float32, s size, m int) []float32 {
 			mask[i] = 1
 		}
 	}
-	out := mirror(mask, 1, s, m)
-	outside(1, s, m, func(at, _ int) { out[at] *= marginWeight })
+	out := mirror(threads, mask, 1, s, m)
+	outside(threads, 1, s, m, func(at, _ int) { out[at] *= marginWeight })
 	return out
 }
 
 // surround is mirror for a picture of three planes, with around, from surroundings,
 // in place of its reflection.
-func surround(pix []float32, s size, m int, around []float32) []float32 {
-	out := mirror(pix, 3, s, m)
+func surround(threads int, pix []float32, s size, m int, around []float32) []float32 {
+	out := mirror(threads, pix, 3, s, m)
 	if len(around) > 0 {
-		outside(3, s, m, func(at, i int) { out[at] = min(max(out[at]+around[i], 0), 1) })
+		outside(threads, 3, s, m, func(at, i int) { out[at] = min(max(out[at]+around[i], 0), 1) })
 	}
 	return out
 }
 
 // surroundings is how the margin of a picture of three planes differs from the
 // picture's reflection.
-func surroundings(grown []float32, s size, m int) []float32 {
+func surroundings(threads int, grown []float32, s size, m int) []float32 {
 	if m == 0 {
 		return nil
 	}
 	g := s.grow(m)
 	out := make([]float32, 3*(g.pixels()-s.pixels()))
-	outside(3, s, m, func(at, i int) {
+	outside(threads, 3, s, m, func(at, i int) {
 		x, y := at%g.w, at/g.w%g.h
 		inside := at + (m+reflect(y-m, s.h)-y)*g.w + m + reflect(x-m, s.w) - x
 		out[i] = grown[at] - grown[inside]
@@ -73,11 +75,11 @@ func surroundings(grown []float32, s size, m int) []float32 {
 	return out
 }
 
-// outside calls do, on all processors, for every sample of the margin around planes of
+// outside calls do, in parallel, for every sample of the margin around planes of
 // size s: where it is, and its number among them.
-func outside(planes int, s size, m int, do func(at, i int)) {
+func outside(threads, planes int, s size, m int, do func(at, i int)) {
 	g := s.grow(m)
-	inRows(planes*g.h, func(row int) {
+	parallel.For(threads, planes*g.h, func(_, row int) {
 		plane, y := row/g.h, row%g.h-m
 		above := plane*s.h + min(max(y, 0), s.h) // rows of the pictures
 		left, pictured := g.w, above*s.w

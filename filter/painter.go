@@ -30,7 +30,7 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32) *painter 
 	}
 	p.grad = w.NewVector(n)
 	p.parts, p.gradient = p.levels.views(w, p.params), p.levels.views(w, p.grad)
-	p.levels.split(w, p.parts, pix)
+	p.levels.split(w.threads, w, p.parts, pix)
 	if st.lbfgs {
 		p.lbfgs = newLBFGS(w, p.params, p.grad, st.pairs(), st.first)
 	} else {
@@ -77,7 +77,7 @@ func (p *painter) picture() []float32 {
 	}
 	pix := make([]float32, result.Len())
 	p.w.Download(pix, result)
-	clamp01(pix)
+	clamp01(p.w.threads, pix)
 	return pix
 }
 
@@ -125,7 +125,7 @@ func (p *painter) receive(s *moments, masked bool) {
 		from, to := s.levels.sizes[i].grow(-margin), to.grow(-margin)
 		fit := func(of []float32, k kernel) []float32 {
 			inner := crop(s.levels.level(of, i), 3, from, margin)
-			return mirror(resize(inner, 3, from.w, from.h, to.w, to.h, k), 3, to, margin)
+			return mirror(p.w.threads, resize(p.w.threads, inner, 3, from.w, from.h, to.w, to.h, k), 3, to, margin)
 		}
 		p.w.Upload(m[i], fit(s.m, reach))
 		p.w.Upload(v[i], fit(s.v, bilinear)) // stays ≥ 0

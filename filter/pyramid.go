@@ -41,11 +41,11 @@ func (p *pyramid) views(ev engine.Evaluator, params engine.Vector) (levels []eng
 }
 
 // split makes the levels of a picture.
-func (p *pyramid) split(ev engine.Evaluator, levels []engine.Vector, pix []float32) {
+func (p *pyramid) split(threads int, ev engine.Evaluator, levels []engine.Vector, pix []float32) {
 	ev.Upload(levels[0], pix)
 	for i, low := range levels[1:] {
 		from, to := p.sizes[i], p.sizes[i+1]
-		pix = resize(pix, 3, from.w, from.h, to.w, to.h, bilinear)
+		pix = resize(threads, pix, 3, from.w, from.h, to.w, to.h, bilinear)
 		ev.Upload(low, pix)
 		ev.Enlarge(levels[i], levels[i], -1, low, from.w, from.h)
 	}

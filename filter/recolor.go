@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -62,7 +63,7 @@ func (f *Filter) styleColours(shares []float64, at func(*Frame) size) (mixed col
 			continue
 		}
 		s := at(style)
-		c := coloursOf(style.fit(s, lanczos), fitMask(style.mask(), size{style.W, style.H}, s))
+		c := coloursOf(style.fit(f.threads, s, lanczos), fitMask(f.threads, style.mask(), size{style.W, style.H}, s))
 		for i := range 3 {
 			mixed.mean[i] += shares[k] * c.mean[i]
 			for j := range 3 {
@@ -76,13 +77,13 @@ func (f *Filter) styleColours(shares []float64, at func(*Frame) size) (mixed col
 // recolour takes three planes from one mean and covariance to another by the linear map of
 // RGB as coded that moves colours the least (Monge and Kantorovich; Pitié and Kokaram
 // 2007, section 3.4), clipped to [0,1].
-func recolour(pix []float32, from, to colours) {
+func recolour(threads int, pix []float32, from, to colours) {
 	if total := from.mean[0] + from.mean[1] + from.mean[2]; math.IsNaN(total) || math.IsInf(total, 0) {
 		return // J will not be a number either, which is an error
 	}
 	m := transport(symmetric(from.covariance), symmetric(to.covariance))
 	n := len(pix) / 3
-	inBlocks(n, func(first, last int) {
+	parallel.Blocks(threads, n, pixelBlock, func(first, last int) {
 		for p := first; p < last; p++ {
 			var old [3]float64
 			for i := range 3 {
@@ -100,10 +101,10 @@ func recolour(pix []float32, from, to colours) {
 func (f *Filter) recoloured(content *Frame, shares []float64, at size) []float32 {
 	own := size{content.W, content.H}
 	small := own.within(recolourAt)
-	from := coloursOf(content.fit(small, bilinear), fitMask(content.mask(), own, small))
+	from := coloursOf(content.fit(f.threads, small, bilinear), fitMask(f.threads, content.mask(), own, small))
 	to := f.styleColours(shares, func(style *Frame) size { return size{style.W, style.H}.within(recolourAt) })
-	pix := slices.Clone(content.fit(at, bicubic))
-	recolour(pix, from, to)
+	pix := slices.Clone(content.fit(f.threads, at, bicubic))
+	recolour(f.threads, pix, from, to)
 	return pix
 }
 
@@ -111,7 +112,7 @@ func (f *Filter) recoloured(content *Frame, shares []float64, at size) []float32
 // compared with: their mean, contrast and tints, which Gram matrices leave a little open.
 func (f *Filter) matchColours(grown, mask []float32, s size, shares []float64) {
 	from := coloursOf(crop(slices.Clone(grown), 3, s, f.o.Margin), mask)
-	recolour(grown, from, f.styleColours(shares, func(style *Frame) size { return f.styleSize(style, s) }))
+	recolour(f.threads, grown, from, f.styleColours(shares, func(style *Frame) size { return f.styleSize(style, s) }))
 }
 
 // transport is A^-½ (A^½ B A^½)^½ A^-½ of two covariances.

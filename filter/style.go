@@ -87,8 +87,8 @@ func (f *Filter) styleMoments(n *network, style *Frame, full, s size, p engine.P
 	for k := range n.compared(s) {
 		if k > 0 {
 			low := at.half()
-			pix = resize(pix, 3, at.w, at.h, low.w, low.h, bilinear)
-			mask, at = fitMask(mask, at, low), low
+			pix = resize(f.threads, pix, 3, at.w, at.h, low.w, low.h, bilinear)
+			mask, at = fitMask(f.threads, mask, at, low), low
 		}
 		moments, err := f.momentsAt(n, pix, mask, at, n.styleLayersAt(s, k), f.styleMemory(full, s, at), p)
 		if err != nil {
@@ -127,14 +127,14 @@ func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
 		cover := own.times(k)
 		cover = size{max(cover.w, s.w), max(cover.h, s.h)}
 		if mask = style.mask(); mask != nil {
-			mask = middle(fitMask(mask, own, cover), 1, cover, s)
+			mask = middle(fitMask(f.threads, mask, own, cover), 1, cover, s)
 		}
-		pix = middle(style.fit(cover, lanczos), 3, cover, s)
+		pix = middle(style.fit(f.threads, cover, lanczos), 3, cover, s)
 	} else {
-		pix, mask = style.fit(at, lanczos), fitMask(style.mask(), own, at)
+		pix, mask = style.fit(f.threads, at, lanczos), fitMask(f.threads, style.mask(), own, at)
 	}
 	m := f.styleMargin(at)
-	return mirror(pix, 3, at, m), marginMask(mask, at, m), at.grow(m)
+	return mirror(f.threads, pix, 3, at, m), marginMask(f.threads, mask, at, m), at.grow(m)
 }
 
 // middle cuts planes of a size down to a smaller one.

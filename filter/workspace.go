@@ -12,6 +12,7 @@ type workspace struct {
 	precision        engine.Precision
 	x                engine.Vector // the picture
 	levels           []level       // that size first
+	threads          int           // of parallel.For
 
 	vectors []engine.Vector
 	used    int
@@ -40,7 +41,7 @@ func (f *Filter) workspace(n *network, s size, p engine.Precision, own int64) (*
 		return w, nil
 	}
 	f.Close()
-	w := &workspace{network: n, size: grown, precision: p}
+	w := &workspace{network: n, size: grown, precision: p, threads: f.threads}
 	f.kept = w // before its vectors, which may fail
 	for k, spec := range f.specs(n, s, p, own) {
 		ev, err := f.compile(spec)
@@ -75,7 +76,7 @@ func (w *workspace) Close() {
 func (w *workspace) setMask(mask []float32) {
 	for k, l := range w.levels {
 		if k > 0 {
-			mask = fitMask(mask, w.levels[k-1].size, l.size)
+			mask = fitMask(w.threads, mask, w.levels[k-1].size, l.size)
 		}
 		l.SetMask(mask)
 	}
@@ -150,7 +151,7 @@ func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, marg
 			weight[i] = 1
 		}
 	} else {
-		weight = resize(g.PriorWeight, 1, g.Prior.W, g.Prior.H, s.w, s.h, bilinear)
+		weight = resize(w.threads, g.PriorWeight, 1, g.Prior.W, g.Prior.H, s.w, s.h, bilinear)
 	}
 	if mask != nil { // Prior divides by all pixels
 		share := float32(engine.Total(mask) / float64(s.pixels()))
@@ -160,8 +161,8 @@ func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, marg
 	}
 	p := &j.picture
 	p.Prior, p.W, p.PriorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels()), j.o.PriorWeight
-	w.Upload(p.Prior, mirror(g.Prior.fit(s, bicubic), 3, s, margin))
-	weight = mirror(weight, 1, s, margin)
-	outside(1, s, margin, func(at, _ int) { weight[at] = 0 }) // it shows something else by now
+	w.Upload(p.Prior, mirror(w.threads, g.Prior.fit(w.threads, s, bicubic), 3, s, margin))
+	weight = mirror(w.threads, weight, 1, s, margin)
+	outside(w.threads, 1, s, margin, func(at, _ int) { weight[at] = 0 }) // it shows something else by now
 	w.Upload(p.W, weight)
 }

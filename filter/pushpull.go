@@ -1,16 +1,20 @@
 package filter
 
+import "nstfilter/filter/parallel"
+
 // Spread keeps planes, of h rows of w, where their weight, in [0,1], is 1 and replaces
 // them, where that is 0, by what lies around, from the finest level of a pyramid that
 // saw any: push and pull (Gortler, Grzeszczuk, Szeliski, Cohen, SIGGRAPH 1996, section
 // 3.4).
-func Spread(planes, weight []float32, w, h int) {
+func Spread(planes, weight []float32, w, h int) { pushPull(0, planes, weight, w, h) }
+
+func pushPull(threads int, planes, weight []float32, w, h int) {
 	if max(w, h) == 1 {
 		return
 	}
 	n, lw, lh := w*h, (w+1)/2, (h+1)/2
 	low, seen := make([]float32, len(planes)/n*lw*lh), make([]float32, lw*lh)
-	inRows(lh, func(y int) {
+	parallel.For(threads, lh, func(_, y int) {
 		for x := range lw {
 			var total float32
 			for j := 2 * y; j < min(2*y+2, h); j++ {
@@ -33,8 +37,8 @@ func Spread(planes, weight []float32, w, h int) {
 			}
 		}
 	})
-	Spread(low, seen, lw, lh)
-	inRows(h, func(y int) {
+	pushPull(threads, low, seen, lw, lh)
+	parallel.For(threads, h, func(_, y int) {
 		for x := range w {
 			wt := weight[y*w+x]
 			if !(wt < 1) {
