@@ -193,6 +193,11 @@ func (e *referenceEvaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 
 func (e *referenceEvaluator) Close() {}
 
+// Activation returns the latest activation of a tap, (C, H, W).
+func (e *referenceEvaluator) Activation(tap int) []float64 {
+	return e.layers[e.spec.Taps[tap].Layer].a
+}
+
 // pad surrounds each plane of a (C, H, W) by one pixel: zero, or the border's own.
 func pad(a []float64, C, W, H int, replicate bool) []float64 {
 	x := make([]float64, C*(H+2)*(W+2))
