@@ -6,11 +6,11 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// What is transparent takes no part: the network sees its surroundings spread over
-// it, no loss counts it, and its samples come out as they went in. Colours are
-// straight; whatever is not wholly transparent counts in full.
+// Transparent pixels are masked: before the network sees them they are filled from their
+// surroundings, no loss counts them, and their samples stay as they were. Alpha is straight,
+// and a pixel that is not wholly transparent counts in full.
 
-// mask is 0 where f is transparent and 1 elsewhere; nil where nothing is.
+// mask returns 0 for each transparent pixel and 1 for the others; nil if none is transparent.
 func (f *Frame) mask() []float32 {
 	if !slices.Contains(f.Alpha, 0) {
 		return nil
@@ -24,14 +24,14 @@ func (f *Frame) mask() []float32 {
 	return mask
 }
 
-// transparent reports whether nothing of f can be seen.
+// transparent reports whether all of f is transparent.
 func (f *Frame) transparent() bool {
 	mask := f.mask()
 	return mask != nil && engine.Total(mask) == 0
 }
 
-// Filled is f with its surroundings spread over what is transparent; f itself where
-// nothing is.
+// Filled returns f with its transparent pixels filled from their surroundings, or f itself
+// if it has none. It uses all processors.
 func (f *Frame) Filled() *Frame { return f.filled(0) }
 
 func (f *Frame) filled(threads int) *Frame {
@@ -42,8 +42,8 @@ func (f *Frame) filled(threads int) *Frame {
 	return f.With(fillMasked(threads, f.Pix, mask, size{f.W, f.H}))
 }
 
-// fillMasked returns a copy of three planes in which their surroundings are spread over
-// the pixels where the mask is 0.
+// fillMasked returns a copy of three planes whose pixels of mask 0 are filled from their
+// surroundings.
 func fillMasked(threads int, pix, mask []float32, s size) []float32 {
 	out, weight := slices.Clone(pix), make([]float32, len(mask))
 	for i, m := range mask {
@@ -55,8 +55,7 @@ func fillMasked(threads int, pix, mask []float32, s size) []float32 {
 	return out
 }
 
-// fitMask brings a mask to another size, where it is the share that counts; nil
-// stays nil.
+// fitMask resizes a mask; values between 0 and 1 are shares of a pixel. nil stays nil.
 func fitMask(threads int, mask []float32, from, to size) []float32 {
 	if mask == nil || from == to {
 		return mask

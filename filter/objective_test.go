@@ -35,11 +35,11 @@ func objectiveOf(t testing.TB, f *Filter, s size) (*workspace, *objective) {
 
 func objectiveIn(t testing.TB, f *Filter, s size, p engine.Precision) (*workspace, *objective) {
 	t.Helper()
-	style, err := f.styleTargets(f.paints, s, s, p, f.shares())
+	style, err := f.styleTargets(f.network, s, s, p, f.shares())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := f.workspace(f.paints, s, p, 0)
+	w, err := f.workspace(f.network, s, p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

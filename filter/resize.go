@@ -31,12 +31,12 @@ var (
 		}
 		return 0
 	}}
-	// lanczos keeps a style's strokes as crisp as they are.
+	// lanczos, with three lobes, keeps a style's strokes sharp.
 	lanczos  = kernel{3, func(x float64) float64 { return sinc(x) * sinc(x/3) }}
 	bilinear = kernel{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
 )
 
-// sinc is sin(πx)/πx within the kernels' reach.
+// sinc is sin(πx)/(πx).
 func sinc(x float64) float64 {
 	if x == 0 {
 		return 1
@@ -44,8 +44,8 @@ func sinc(x float64) float64 {
 	return math.Sin(math.Pi*x) / (math.Pi * x)
 }
 
-// newResampler samples k at pixel centres; where it shrinks, k is widened by the
-// factor (antialiasing), and weights outside the row are given to the rest.
+// newResampler samples k at pixel centres. To shrink it widens k by the factor, against
+// aliasing. At the ends it normalises the weights that are inside the row.
 func newResampler(src, dst int, k kernel) *resampler {
 	scale := float64(src) / float64(dst)
 	wide := max(1, scale)

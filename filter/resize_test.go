@@ -138,11 +138,11 @@ func TestSurround(t *testing.T) {
 	const m = 3
 	for _, s := range []size{{5, 4}, {16, 9}} {
 		grown := noise(3*s.grow(m).pixels(), 1)
-		around := surroundings(0, grown, s, m)
+		around := marginDifference(0, grown, s, m)
 		if want := 3 * (s.grow(m).pixels() - s.pixels()); len(around) != want {
 			t.Fatalf("%d samples around, want %d", len(around), want)
 		}
-		again := surround(0, crop(slices.Clone(grown), 3, s, m), s, m, around)
+		again := mirrorWith(0, crop(slices.Clone(grown), 3, s, m), s, m, around)
 		for i, v := range again {
 			if math.Abs(float64(v-grown[i])) > 1e-6 {
 				t.Fatalf("%v: sample %d is %g, was %g", s, i, v, grown[i])
