@@ -15,21 +15,21 @@ import (
 //	δ = TargetMean − Moments.Mean,  dJ/dMean = −Mean · M δ
 type Term struct {
 	Target     []float32 // (C, C), symmetric; nil: no style
-	TargetMean []float32 // (C); nil: means do not count
+	TargetMean []float32 // (C); nil: no loss of the mean
 	Metric     []float32 // (C, C): M, symmetric; nil: the identity
 	Style      float64
 	Mean       float64
 	Content    float64 // dJ/dMoments.Content
 }
 
-// Values are the terms of J at one picture, each without its weight.
+// Values are the terms of J at one picture, without their weights.
 type Values struct {
 	Style   []float64 // by tap: tr(MΔMΔ); 0 without a Target
 	Mean    []float64 // by tap: δᵀMδ; 0 without a TargetMean
 	Content []float64 // by tap: Moments.Content
-	TV      float64   // as Evaluator.TV has it; 0 where its weight is
-	Gamut   float64   // as Evaluator.Gamut has it; 0 where its weight is
-	Prior   float64   // as Evaluator.Prior has it; 0 without a prior
+	TV      float64   // of Evaluator.TV; 0 if its weight is 0
+	Gamut   float64   // of Evaluator.Gamut; 0 if its weight is 0
+	Prior   float64   // of Evaluator.Prior; 0 without a prior
 }
 
 // PictureTerms are the weights of the terms of J that read the picture itself.
