@@ -12,7 +12,7 @@ import (
 	"nstfilter/filter/parallel"
 )
 
-// Backward takes the tiles from the last, whose activations are still there.
+// Backward starts with the last tile, whose activations are still in the buffers.
 func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	n := 3 * e.plan.spec.W * e.plan.spec.H
 	pdx := e.pointer(dx, n)
@@ -21,7 +21,7 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	}
 	e.blocks(n, func(at, n int) { clear(floats(unsafe.Pointer(move(pdx, at)), n)) })
 	for i := len(e.tiles) - 1; i >= 0; i-- {
-		if i != e.held {
+		if i != e.inBuffers {
 			e.activate(i, false)
 		}
 		e.backwardTile(&e.tiles[i], pdx, g)
@@ -31,7 +31,7 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	}
 }
 
-// backwardTile adds the gradient of what a tile's core adds to J.
+// backwardTile adds the gradient of a tile's core to dx.
 func (e *Evaluator) backwardTile(t *tile, pdx *C.float, g []engine.Gradient) {
 	last := &t.layers[len(t.layers)-1]
 	e.profile.start()

@@ -24,7 +24,7 @@ func engines(t testing.TB, threads int) []*Engine {
 	for _, s := range isas {
 		e, err := NewISA(s.name, threads)
 		if err != nil {
-			if s.here() {
+			if s.available() {
 				t.Fatal(err)
 			}
 			continue

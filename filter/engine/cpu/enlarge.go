@@ -21,7 +21,7 @@ func (e *Evaluator) enlargement(n int) *C.float {
 			for k, weight := range taps {
 				row := k
 				if i%2 == 1 {
-					row += 2 // the first of three is 0
+					row += 2 // for odd i the first of the three weights is 0
 				}
 				if weight != 0 {
 					t[row*stride+i/2+1] = float32(weight)

@@ -12,13 +12,13 @@ import (
 	"nstfilter/filter/parallel"
 )
 
-// profile is where an evaluator's time goes.
+// profile measures an evaluator's time by layer and part.
 type profile struct {
 	layers []engine.LayerTime
 	last   time.Time
 }
 
-// Profile begins to count afresh, or stops counting.
+// Profile starts counting from zero, or stops counting.
 func (e *Evaluator) Profile(on bool) {
 	e.profile = nil
 	if on {
@@ -26,7 +26,7 @@ func (e *Evaluator) Profile(on bool) {
 	}
 }
 
-// Times returns what has been counted since Profile.
+// Times returns the times since Profile(true).
 func (e *Evaluator) Times() []engine.LayerTime {
 	if e.profile == nil {
 		return nil

@@ -52,7 +52,7 @@ func (e *Evaluator) writeGradients(g []engine.Gradient) {
 func (e *Evaluator) backwardAll(dx cu.DevicePtr) {
 	e.device.clear(dx, 4*3*int64(e.plan.spec.W)*int64(e.plan.spec.H))
 	for i := len(e.tiles) - 1; i >= 0; i-- {
-		if i != e.held {
+		if i != e.inBuffers {
 			e.activate(i, false)
 		}
 		e.back(&e.tiles[i], dx)

@@ -84,7 +84,7 @@ func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buff
 // planes makes a field of as many planes as activations have.
 func (p *plan) planes(what string, alloc func(string, int64) cu.DevicePtr, bytes int64, c, w, h int) field {
 	f := field{c: c, w: w, h: h, hi: alloc(what, bytes)}
-	if p.there == 2 {
+	if p.actPlanes == 2 {
 		f.lo = alloc(what, bytes)
 	}
 	return f

@@ -137,17 +137,17 @@ func (e *Engine) evaluator(p *plan) (ev *Evaluator, err error) {
 	defer caught(&err)
 	e.device.do(func() {
 		var first cu.DevicePtr
-		var there, back []filter
+		var forward, backward []filter
 		if first, err = e.packFirst(p.spec.Network); err != nil {
 			return
 		}
-		if there, err = e.pack(p, false); err != nil {
+		if forward, err = e.pack(p, false); err != nil {
 			return
 		}
-		if back, err = e.pack(p, true); err != nil {
+		if backward, err = e.pack(p, true); err != nil {
 			return
 		}
-		ev, err = newEvaluator(e.device, p, first, there, back)
+		ev, err = newEvaluator(e.device, p, first, forward, backward)
 	})
 	return ev, err
 }

@@ -35,14 +35,14 @@ type Evaluator struct {
 	plan  *plan
 	first cu.DevicePtr // weights of the first convolution
 
-	tiles   []tile
-	held    int          // the tile whose activations are in the buffers
-	x       cu.DevicePtr // the latest picture
-	results []engine.Moments
-	host    hostMemory
-	masks   []cu.DevicePtr // of the picture, and the taps' shares
-	all     []cu.DevicePtr // the buffers
-	loss    loss
+	tiles     []tile
+	inBuffers int          // the tile whose activations are in the buffers
+	x         cu.DevicePtr // the latest picture
+	results   []engine.Moments
+	host      hostMemory
+	masks     []cu.DevicePtr // of the picture, and the taps' shares
+	all       []cu.DevicePtr // the buffers
+	loss      loss
 }
 
 // hostMemory mirrors what taps share: the results' slices, and gradients on their way.
@@ -64,10 +64,10 @@ type window struct {
 // what they are named for only at their time.
 type layer struct {
 	*layerPlan
-	act, pool   field // the activation, and pooled
-	delta       field // a − target of a content tap
-	dact, dpool field // the gradients at them
-	there, back convolution
+	act, pool     field // the activation, and pooled
+	delta         field // a − target of a content tap
+	dact, dpool   field // the gradients at them
+	forward, back convolution
 }
 
 // tap is of the whole picture.
@@ -100,7 +100,7 @@ type gradient struct {
 }
 
 // newEvaluator allocates. Inside do.
-func newEvaluator(d *device, p *plan, first cu.DevicePtr, there, back []filter) (_ *Evaluator, err error) {
+func newEvaluator(d *device, p *plan, first cu.DevicePtr, forward, backward []filter) (_ *Evaluator, err error) {
 	e := &Evaluator{plan: p, first: first, results: make([]engine.Moments, len(p.spec.Taps))}
 	var all []cu.DevicePtr
 	defer func() {
@@ -139,18 +139,18 @@ func newEvaluator(d *device, p *plan, first cu.DevicePtr, there, back []filter) 
 		for _, x := range p.Columns {
 			n := p.windows.At(x, y)
 			if wired[n] == nil {
-				wired[n] = e.wire(n, there, back)
+				wired[n] = e.wire(n, forward, backward)
 			}
 			e.tiles = append(e.tiles, tile{x.From, y.From, wired[n]})
 		}
 	}
-	e.held = len(e.tiles) - 1
+	e.inBuffers = len(e.tiles) - 1
 	return e, nil
 }
 
 // wire gives every convolution its source and destination; the two scratch fields take
 // turns in the order that the plan sized them.
-func (e *Evaluator) wire(p *windowPlan, there, back []filter) *window {
+func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 	n := &window{p, make([]layer, len(p.layers))}
 	turn := 0
 	use := func() cu.DevicePtr { turn ^= 1; return e.scratch[turn^1] }
@@ -158,32 +158,32 @@ func (e *Evaluator) wire(p *windowPlan, there, back []filter) *window {
 		l := &n.layers[i]
 		l.layerPlan = &p.layers[i]
 		l.act = field{e.hi[i], e.lo[i], l.w, l.h, l.c}
-		if e.plan.there == 2 && !l.keepLo {
+		if e.plan.actPlanes == 2 && !l.keepLo {
 			l.act.lo = use()
 		}
-		l.delta = e.plan.fieldAt(e.scratch[turn], e.plan.there, l.c, l.w, l.h)
+		l.delta = e.plan.fieldAt(e.scratch[turn], e.plan.actPlanes, l.c, l.w, l.h)
 		if i > 0 {
 			below := &n.layers[i-1]
-			l.there = convolution{src: below.act, dst: l.act, filter: there[i], scratch: e.work}
+			l.forward = convolution{src: below.act, dst: l.act, filter: forward[i], scratch: e.work}
 			if below.pooled {
-				l.there.src = below.pool
+				l.forward.src = below.pool
 			}
 		}
 		if l.pooled {
-			l.pool = e.plan.fieldAt(use(), e.plan.there, l.c, l.w/2, l.h/2)
+			l.pool = e.plan.fieldAt(use(), e.plan.actPlanes, l.c, l.w/2, l.h/2)
 		}
 	}
 	turn = 0
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := &n.layers[i]
 		if l.pooled {
-			l.dpool = e.plan.fieldAt(use(), e.plan.back, l.c, l.w/2, l.h/2)
+			l.dpool = e.plan.fieldAt(use(), e.plan.gradPlanes, l.c, l.w/2, l.h/2)
 		}
-		l.dact = e.plan.fieldAt(use(), e.plan.back, l.c, l.w, l.h)
+		l.dact = e.plan.fieldAt(use(), e.plan.gradPlanes, l.c, l.w, l.h)
 	}
 	for i := 1; i < len(n.layers); i++ {
 		l, below := &n.layers[i], &n.layers[i-1]
-		l.back = convolution{src: l.dact, dst: below.dact, filter: back[i], scratch: e.work}
+		l.back = convolution{src: l.dact, dst: below.dact, filter: backward[i], scratch: e.work}
 		if below.pooled {
 			l.back.dst = below.dpool
 		} else if below.tap < 0 {

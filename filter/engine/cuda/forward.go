@@ -24,7 +24,7 @@ func (e *Evaluator) SetMask(mask []float32) {
 		return
 	}
 	e.device.do(func() {
-		e.forget()
+		e.dropRecording()
 		for _, p := range e.masks {
 			e.device.free(p)
 		}
@@ -104,7 +104,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 		if i == 0 {
 			e.plan.products.first(e.device, e.firstOf(n, e.x, l.act))
 		} else {
-			e.plan.products.conv(e.device, l.there)
+			e.plan.products.conv(e.device, l.forward)
 		}
 		if l.tap >= 0 && l.core.w > 0 {
 			t := &e.taps[l.tap]
@@ -121,7 +121,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 				l.w, l.h, l.c, toInt(e.plan.maximum()))
 		}
 	}
-	e.held = i
+	e.inBuffers = i
 }
 
 // firstOf is the first convolution in a tile: x is the picture or its gradient, f the
@@ -183,16 +183,16 @@ func (e *Evaluator) SetContent(metric [][]float32) {
 	e.device.do(func() {
 		for i := range e.taps {
 			if t := &e.taps[i]; t.Content && (!t.hasContent || t.hasMetric != hasMetric(i)) {
-				e.forget()
+				e.dropRecording()
 			}
 		}
 		for i := len(e.tiles) - 1; i >= 0; i-- {
-			if i != e.held {
+			if i != e.inBuffers {
 				e.activate(i, false)
 			}
 			for k := range e.taps {
 				if t := &e.taps[k]; t.Content {
-					e.keep(t, &e.tiles[i])
+					e.storeTarget(t, &e.tiles[i])
 				}
 			}
 		}
@@ -221,8 +221,8 @@ func (e *Evaluator) setMetric(t *tap, m []float32) {
 	e.plan.products.matrix(e.device, t.metric, e.metric, 1)
 }
 
-// keep copies the activation of a tile's core to the tap's content target.
-func (e *Evaluator) keep(t *tap, n *tile) {
+// storeTarget copies the activation of a tile's core to the tap's content target.
+func (e *Evaluator) storeTarget(t *tap, n *tile) {
 	l := &n.layers[t.Layer]
 	x, y := l.origin(n)
 	row := int(e.plan.size) * l.c // bytes of a position

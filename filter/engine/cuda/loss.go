@@ -83,7 +83,7 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 			}
 			next := term{to.target, to.metric, to.mean, from.Target != nil, from.Metric != nil, from.TargetMean != nil, from.Style, from.Mean, from.Content}
 			if *to != next {
-				e.forget()
+				e.dropRecording()
 				*to = next
 			}
 			e.keep32(to.target, from.Target, t.n*t.n)
@@ -109,7 +109,7 @@ func (e *Evaluator) makeRoom() {
 
 // close frees it. Inside alone.
 func (j *loss) close(d *device) {
-	j.recorder.forget(d)
+	j.recorder.drop(d)
 	j.squares.close(d)
 	if j.room != 0 {
 		d.free(j.room)
@@ -159,8 +159,8 @@ func (e *Evaluator) launchLoss(j lossArgs) {
 }
 
 // forget is called before anything changes that recorded launches rely on.
-func (e *Evaluator) forget() {
-	e.loss.recorder.forget(e.device)
+func (e *Evaluator) dropRecording() {
+	e.loss.recorder.drop(e.device)
 }
 
 // value is where a value goes.

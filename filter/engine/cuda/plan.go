@@ -24,15 +24,15 @@ type plan struct {
 
 // numbers is what fields are made of.
 type numbers struct {
-	size        int64 // bytes of an element of a plane
-	there, back int   // planes of activations, and of gradients
+	size                  int64 // bytes of an element of a plane
+	actPlanes, gradPlanes int   // planes of an activation, and of a gradient
 }
 
 // terms of products, on the way there or back.
 func (n numbers) terms(back bool) int {
-	planes := n.there
+	planes := n.actPlanes
 	if back {
-		planes = n.back
+		planes = n.gradPlanes
 	}
 	if planes == 2 {
 		return 3
@@ -110,7 +110,7 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 		core := tiling.CoreAt(x, y, pools)
 		l.core = rect{core.X, core.Y, core.W, core.H}
 		l.pooled = i+1 < len(n.layers) && s.Network.Layers[i+1].Pooled()
-		l.keepLo = p.there == 2 && p.readsLo(l)
+		l.keepLo = p.actPlanes == 2 && p.readsLo(l)
 		p.layers[i] = max(p.layers[i], p.plane(l.c, l.w, l.h))
 		if i > 0 {
 			p.work = max(p.work, p.products.convScratch(in, l.c, l.w, l.h, p.terms(false)),
@@ -130,7 +130,7 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 func (p *plan) readsLo(l *layerPlan) bool {
 	if l.tap >= 0 {
 		t := p.spec.Taps[l.tap]
-		if t.Content || t.Style && p.back == 2 {
+		if t.Content || t.Style && p.gradPlanes == 2 {
 			return true
 		}
 	}
@@ -144,23 +144,23 @@ func (p *plan) turns(n *windowPlan) {
 	use := func(bytes int64) { p.scratch[turn] = max(p.scratch[turn], bytes); turn ^= 1 }
 	for i := range n.layers {
 		l := &n.layers[i]
-		if p.there == 2 && !l.keepLo {
+		if p.actPlanes == 2 && !l.keepLo {
 			use(p.plane(l.c, l.w, l.h))
 		}
 		if l.tap >= 0 && p.spec.Taps[l.tap].Content { // a − target, while both are free
-			p.scratch[turn] = max(p.scratch[turn], int64(p.there)*p.plane(l.c, l.w, l.h))
+			p.scratch[turn] = max(p.scratch[turn], int64(p.actPlanes)*p.plane(l.c, l.w, l.h))
 		}
 		if l.pooled {
-			use(int64(p.there) * p.plane(l.c, l.w/2, l.h/2))
+			use(int64(p.actPlanes) * p.plane(l.c, l.w/2, l.h/2))
 		}
 	}
 	turn = 0
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := &n.layers[i]
 		if l.pooled {
-			use(int64(p.back) * p.plane(l.c, l.w/2, l.h/2))
+			use(int64(p.gradPlanes) * p.plane(l.c, l.w/2, l.h/2))
 		}
-		use(int64(p.back) * p.plane(l.c, l.w, l.h))
+		use(int64(p.gradPlanes) * p.plane(l.c, l.w, l.h))
 	}
 }
 

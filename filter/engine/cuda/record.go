@@ -29,7 +29,7 @@ type recorder struct {
 func (r *recorder) do(d *device, j lossArgs, launch func(lossArgs)) {
 	switch {
 	case r.lossArgs != j:
-		r.forget(d)
+		r.drop(d)
 		r.lossArgs = j
 		launch(j)
 		return
@@ -48,7 +48,7 @@ func (r *recorder) do(d *device, j lossArgs, launch func(lossArgs)) {
 }
 
 // forget drops what was recorded, on a lost device too.
-func (r *recorder) forget(d *device) {
+func (r *recorder) drop(d *device) {
 	if r.graph != nil {
 		if err := r.graph.Close(); err != nil && d.lost == nil {
 			d.fail(err, "forgetting what was recorded")
