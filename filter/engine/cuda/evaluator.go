@@ -15,20 +15,19 @@ var (
 	_ engine.Multiplier = (*Evaluator)(nil)
 )
 
-// Evaluator holds every buffer of one Spec; nothing is allocated between Compile and
-// Close but vectors, masks and Congruence's matrices.
+// Evaluator holds every buffer of one Spec. Between Compile and Close it allocates only
+// vectors, masks and Congruence's matrices.
 //
-// An evaluation comes in five parts, all inside device.do, of which those in the middle
-// are for J on the host:
+// An evaluation has five parts, all inside device.do; the second to the fourth are used only
+// if J is computed on the host:
 //
-//	activateAll       the network at a picture; sums of Gram matrices, means and content
-//	makeMoments       moments of the sums
-//	readMoments       moments to the host, where it waits
-//	writeGradients    gradients by the moments from the host
-//	backwardAll       the gradient at the picture
+//	activateAll       evaluates the network and sums Gram matrices, means and content
+//	makeMoments       divides the sums to moments
+//	readMoments       waits for the moments and copies them to the host
+//	writeGradients    copies the gradients of the moments to the device
+//	backwardAll       computes the gradient of the picture
 //
-// Whoever evaluates J on the device reads taps' sums, or moments, and writes dgram and
-// dmean of the taps and what of it counts (tap.gradient) before backwardAll.
+// EvaluateLoss instead computes dgram, dmean and tap.gradient on the device, from the sums.
 type Evaluator struct {
 	vectors
 	*buffers
@@ -36,7 +35,7 @@ type Evaluator struct {
 	first cu.DevicePtr // weights of the first convolution
 
 	tiles     []tile
-	inBuffers int          // the tile whose activations are in the buffers
+	inBuffers int          // index of the tile whose activations are in the buffers
 	x         cu.DevicePtr // the latest picture
 	results   []engine.Moments
 	host      hostMemory
@@ -45,10 +44,10 @@ type Evaluator struct {
 	loss      loss
 }
 
-// hostMemory mirrors what taps share: the results' slices, and gradients on their way.
+// hostMemory mirrors the taps' moments and gradients: results' slices point into moments.
 type hostMemory struct{ moments, gradients host }
 
-// tile is one window of the picture, its corner at x, y; those of one shape share their
+// tile is one window of the picture with its corner at x, y. Tiles of one shape share their
 // layers, and all share the buffers.
 type tile struct {
 	x, y int
@@ -60,17 +59,17 @@ type window struct {
 	layers []layer
 }
 
-// layer is one convolution, there and back. Fields that take turns in the scratch hold
-// what they are named for only at their time.
+// layer is one convolution, forward and backward. Fields in the alternating scratch are valid
+// only until the scratch is used again.
 type layer struct {
 	*layerPlan
 	act, pool     field // the activation, and pooled
 	delta         field // a − target of a content tap
-	dact, dpool   field // the gradients at them
+	dact, dpool   field // their gradients
 	forward, back convolution
 }
 
-// tap is of the whole picture.
+// tap covers the whole picture.
 type tap struct {
 	engine.Tap
 	n, c  int          // channels, and padded
@@ -79,15 +78,15 @@ type tap struct {
 	// positions is Σ of them, Moments.P.
 	positions float64
 
-	gram, means cu.DevicePtr // float64, c×c of which columns from the diagonal on count, and c: sums over the tiles so far
+	gram, means cu.DevicePtr // float64, c×c of which only the upper triangle is used, and c: sums over the tiles so far
 	content     cu.DevicePtr // float64
 
 	momentGram, momentMean cu.DevicePtr // float32, n×n and n
-	dgram, dmean           cu.DevicePtr // float32, n×n and c: derivatives by the moments
+	dgram, dmean           cu.DevicePtr // float32, n×n and c: gradients of the moments
 	gradient               gradient
 
 	target     field
-	mdelta     field  // M·(a − target) of the tile that is held; its size is the window's
+	mdelta     field  // M·(a − target) of the tile in the buffers, as large as the window
 	metric     packed // M
 	hasContent bool
 	hasMetric  bool
@@ -148,8 +147,8 @@ func newEvaluator(d *device, p *plan, first cu.DevicePtr, forward, backward []fi
 	return e, nil
 }
 
-// wire gives every convolution its source and destination; the two scratch fields take
-// turns in the order that the plan sized them.
+// wire sets the source and destination of every convolution. The two scratch fields alternate in
+// the order in which plan.turns sized them.
 func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 	n := &window{p, make([]layer, len(p.layers))}
 	turn := 0
@@ -193,7 +192,7 @@ func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 	return n
 }
 
-// fieldAt is a field of so many planes, one after the other.
+// fieldAt returns a field of the given number of consecutive planes.
 func (p *plan) fieldAt(at cu.DevicePtr, planes, c, w, h int) field {
 	f := field{hi: at, c: c, w: w, h: h}
 	if planes == 2 {
@@ -202,7 +201,7 @@ func (p *plan) fieldAt(at cu.DevicePtr, planes, c, w, h int) field {
 	return f
 }
 
-// host is memory of the host, laid out as a part of the device's.
+// host is host memory with the layout of a range of device memory.
 type host []float64
 
 func newHost(like memory) host { return make(host, like.bytes/8) }

@@ -14,17 +14,17 @@ var _ engine.LossEvaluator = (*Evaluator)(nil)
 
 // loss is J on the device: its terms and the values of the latest evaluation.
 type loss struct {
-	room    cu.DevicePtr // for all that follows
+	room    cu.DevicePtr // the allocation that holds terms and values
 	terms   []term
 	values  cu.DevicePtr // float64, numbered by the constants below
-	squares squares      // what a gradient is made in
+	squares squares      // scratch for gradients
 
 	recorder recorder
-	latest   lossArgs // of EvaluateLoss
+	latest   lossArgs // of the latest EvaluateLoss
 }
 
-// The values of an evaluation with k taps: contents, traces and norms of means by tap,
-// then those of the picture.
+// The positions of the values of an evaluation with k taps: contents, traces and norms of
+// means by tap, then the terms of the picture.
 func contentValue(_, tap int) int { return tap }
 func traceValue(k, tap int) int   { return k + tap }
 func normValue(k, tap int) int    { return 2*k + tap }
@@ -36,11 +36,11 @@ func valueCount(k int) int        { return 3*k + 3 }
 // term is an engine.Term.
 type term struct {
 	target, metric, mean          cu.DevicePtr // float32: n×n in rows, n×n, n
-	hasTarget, hasMetric, hasMean bool         // they are there
+	hasTarget, hasMetric, hasMean bool         // whether they are set
 	style, weight, content        float64      // weight: of the mean
 }
 
-// place gives every term its part of the room and returns how large that is.
+// place sets every term's part of the room and returns the size of the room.
 func (j *loss) place(taps []tap) int64 {
 	room := memory{at: j.room}
 	j.terms = make([]term, len(taps))
@@ -53,7 +53,7 @@ func (j *loss) place(taps []tap) int64 {
 	return room.bytes
 }
 
-// lossBytes is what SetTerms allocates for taps, with what it makes gradients in.
+// lossBytes is what SetTerms allocates for taps.
 func lossBytes(taps []tap) int64 {
 	n := int64(widest(taps))
 	return new(loss).place(taps) + squaresBytes(n)
@@ -93,7 +93,7 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 	})
 }
 
-// makeRoom allocates, once.
+// makeRoom allocates for the terms, unless it has.
 func (e *Evaluator) makeRoom() {
 	j := &e.loss
 	if j.room != 0 {
@@ -117,7 +117,7 @@ func (j *loss) close(d *device) {
 	*j = loss{}
 }
 
-// keep32 copies n numbers of a term to the device, unless there are none.
+// keep32 copies n numbers of a term to the device, unless m is nil.
 func (e *Evaluator) keep32(dst cu.DevicePtr, m []float32, n int) {
 	if m == nil {
 		return
@@ -138,7 +138,7 @@ func (e *Evaluator) EvaluateLoss(dx, x engine.Vector, p engine.PictureTerms) {
 	e.loss.latest = j
 }
 
-// launchLoss does all of EvaluateLoss.
+// launchLoss launches the kernels of EvaluateLoss.
 func (e *Evaluator) launchLoss(j lossArgs) {
 	k := len(e.taps)
 	e.activateAll(j.x)
@@ -158,19 +158,20 @@ func (e *Evaluator) launchLoss(j lossArgs) {
 	e.device.copy(e.value(contentValue(k, 0)), e.taps[0].content, 8*int64(k))
 }
 
-// forget is called before anything changes that recorded launches rely on.
+// dropRecording must be called before a change to anything that recorded launches read.
 func (e *Evaluator) dropRecording() {
 	e.loss.recorder.drop(e.device)
 }
 
-// value is where a value goes.
+// value returns where a value is stored.
 func (e *Evaluator) value(i int) cu.DevicePtr { return e.loss.values + cu.DevicePtr(8*i) }
 
-// termGradient makes of a tap's sums the gradient of its term by its moments.
+// termGradient computes a term and its gradient with respect to the moments, from the tap's
+// sums.
 func (e *Evaluator) termGradient(i int) {
 	t, j, k := &e.taps[i], &e.loss.terms[i], len(e.taps)
 	t.gradient = gradient{gram: j.hasTarget, mean: j.hasMean, content: j.content}
-	scale, n := 0., t.n // no position counts
+	scale, n := 0., t.n // 0 if all shares are 0
 	if t.positions > 0 {
 		scale = 1 / t.positions
 	}
@@ -197,7 +198,7 @@ func (e *Evaluator) termGradient(i int) {
 	e.addUp(1, vectorGrid(n*n), 1, e.value(traceValue(k, i)))
 }
 
-// Values gives 0 for what was not computed.
+// Values returns 0 for terms that are not set.
 func (e *Evaluator) Values() engine.Values {
 	k, j := len(e.taps), e.loss.latest
 	all := make([]float64, valueCount(k))

@@ -37,7 +37,8 @@ func testLoss(t *testing.T, got, oracle engine.Engine) {
 	}
 }
 
-// terms asks each tap of s for what target looks like, half of them under a metric.
+// terms makes the moments of the picture target the targets of all taps, of every second one
+// with a metric.
 func terms(e engine.Evaluator, s engine.Spec, target []float32) []engine.Term {
 	metric, g := metrics(s), gradients(s)
 	out := make([]engine.Term, len(s.Taps))
@@ -54,7 +55,7 @@ func terms(e engine.Evaluator, s engine.Spec, target []float32) []engine.Term {
 	return out
 }
 
-// beside holds the weights of what a test adds to the taps' terms.
+// beside holds the weights of the picture terms of a test.
 type beside struct{ tv, gamut, prior float64 }
 
 func testLossOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
@@ -112,7 +113,7 @@ func testLossOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	compareLosses(t, "no terms", a, b, s, wide, all)
 }
 
-// lossAt evaluates J at x; dx held something before.
+// lossAt evaluates J at x, with a dx that is not zero before.
 func lossAt(e engine.Evaluator, s engine.Spec, x []float32, c beside) ([]float32, engine.Values) {
 	dx := upload(e, picture(2, s.W, s.H))
 	p := engine.PictureTerms{TV: c.tv, Gamut: c.gamut, PriorWeight: c.prior}
@@ -145,8 +146,8 @@ func compareLosses(t *testing.T, what string, a, b engine.Evaluator, s engine.Sp
 	near(t, what+": gradient", dx, ddx, networkTolerance)
 }
 
-// testReading checks that the same bits come again, and that values are those of the
-// latest picture however often they are read.
+// testReading checks that evaluating again gives the same bits, and that Values returns the
+// values of the latest picture each time.
 func testReading(t *testing.T, e engine.Evaluator, s engine.Spec, x []float32) {
 	c, other := beside{30, 10, 20}, picture(14, s.W, s.H)
 	dx, first := lossAt(e, s, x, c)
@@ -156,7 +157,7 @@ func testReading(t *testing.T, e engine.Evaluator, s engine.Spec, x []float32) {
 	sameValues(t, "values again", third, first)
 	sameValues(t, "values read twice", e.(engine.LossEvaluator).Values(), first)
 
-	// As an optimiser does: the same vectors again and again, the picture another.
+	// An optimiser uses the same vectors for every picture.
 	d, p := e.(engine.LossEvaluator), engine.PictureTerms{TV: c.tv}
 	moving, dmoving := upload(e, x), e.NewVector(len(x))
 	for i := range 4 {
@@ -183,7 +184,7 @@ func sameValues(t *testing.T, what string, got, want engine.Values) {
 // WithLoss is an engine whose evaluators are LossEvaluators.
 type WithLoss struct{ engine.Engine }
 
-// Compile wraps an evaluator that is no LossEvaluator by itself.
+// Compile adds engine.LossEvaluatorOf to the evaluator.
 func (e WithLoss) Compile(s engine.Spec) (engine.Evaluator, error) {
 	ev, err := e.Engine.Compile(s)
 	if err != nil {

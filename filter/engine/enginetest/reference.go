@@ -8,9 +8,9 @@ import (
 	"nstfilter/weights"
 )
 
-// Reference is the definition of an engine: direct loops in float64 with a
-// backward pass written by hand, one function beside its forward. Every faster
-// path must equal it. It is for tests: small pictures, narrow networks.
+// Reference is the definition of an engine, for tests with small pictures and narrow networks:
+// direct loops in float64, with each derivative written by hand beside its function. Every
+// other engine must agree with it.
 type Reference struct{}
 
 var _ engine.Engine = Reference{}
@@ -214,7 +214,7 @@ func pad(a []float64, C, W, H int, replicate bool) []float64 {
 	return x
 }
 
-// dpad adds to each pixel what its copies in the border were given.
+// dpad adds to each pixel the gradients of its copies in the border.
 func dpad(dx []float64, C, W, H int, replicate bool) []float64 {
 	da := make([]float64, C*H*W)
 	for c := range C {
