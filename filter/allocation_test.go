@@ -50,6 +50,9 @@ func painterOn(t *testing.T, e *cpu.Engine, s size, optimizer, parameters string
 	}
 	t.Cleanup(f.Close)
 	w, j := objectiveOf(t, f, s)
+	if w.threads != e.Threads() {
+		t.Errorf("%d threads beside the engine's %d", w.threads, e.Threads())
+	}
 	content := noise(3*w.size.pixels(), 2)
 	w.Upload(w.x, content)
 	j.setContent()

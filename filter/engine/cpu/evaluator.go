@@ -250,16 +250,3 @@ func (e *Evaluator) run(k *C.struct_kernels, c *C.struct_conv, blocks int) {
 		C.nst_conv(k, c, C.int(i), (*C.float)(e.work[worker]))
 	})
 }
-
-// activation returns tap i's latest activation, (C, H, W), of an evaluator with
-// one tile.
-func (e *Evaluator) activation(i int) []float32 {
-	t, vl := &e.taps[i], e.plan.vl
-	src := floats(e.tiles[0].layers[t.Layer].act, t.c*t.p)
-	out := make([]float32, e.plan.spec.Network.Layers[t.Layer].Out*t.p)
-	for j := range out {
-		c, q := j/t.p, j%t.p
-		out[j] = src[(c/vl*t.p+q)*vl+c%vl]
-	}
-	return out
-}

@@ -31,6 +31,19 @@ func network(seed uint64, blocks ...[]int) *weights.Network {
 	return n
 }
 
+// activation returns tap i's latest activation, (C, H, W), of an evaluator with
+// one tile.
+func (e *Evaluator) activation(i int) []float32 {
+	t, vl := &e.taps[i], e.plan.vl
+	src := floats(e.tiles[0].layers[t.Layer].act, t.c*t.p)
+	out := make([]float32, e.plan.spec.Network.Layers[t.Layer].Out*t.p)
+	for j := range out {
+		c, q := j/t.p, j%t.p
+		out[j] = src[(c/vl*t.p+q)*vl+c%vl]
+	}
+	return out
+}
+
 func uniform(seed uint64, n int) []float32 {
 	r := rand.New(rand.NewPCG(seed, 2))
 	v := make([]float32, n)
