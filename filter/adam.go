@@ -2,8 +2,8 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// adam is Adam (Kingma and Ba 2015) with the running mean of its iterates as the
-// result. Moments and step count are carried from one scale to the next.
+// adam is Adam (Kingma and Ba 2015, algorithm 1) whose result is the running mean of its
+// iterates (section 7.2). The next scale continues with its moments and step count.
 type adam struct {
 	w          *workspace
 	x, dx      engine.Vector // parameters and gradient, the caller's
@@ -14,7 +14,7 @@ type adam struct {
 
 func newAdam(w *workspace, x, dx engine.Vector, o *Options) *adam {
 	a := &adam{w: w, x: x, dx: dx, m: w.NewVector(x.Len()), v: w.NewVector(x.Len()),
-		// β₂ = 0.99: a few hundred steps are all there are (as style-transfer-pytorch has it).
+		// β₂ = 0.99, as in style-transfer-pytorch: there are only a few hundred steps.
 		step: engine.AdamStep{Rate: o.LearningRate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Average: o.Average, Clamp: o.Parameters == "pixels"}}
 	if o.Average > 0 {
 		a.mean = w.NewVector(x.Len())
@@ -22,9 +22,9 @@ func newAdam(w *workspace, x, dx engine.Vector, o *Options) *adam {
 	return a
 }
 
-// advance makes one step, done of the steps being behind it; j evaluates J and dJ
-// at x. The rate falls on a straight line to a tenth: steps of one size leave a
-// noise of that size in flat areas.
+// advance makes one step; done is the share of the steps already made, and j evaluates J and
+// dJ at x. The rate falls linearly to a tenth: constant steps leave noise of their size in
+// flat areas.
 func (a *adam) advance(j func() Losses, done float64) Losses {
 	losses := j()
 	a.step.T++
@@ -38,7 +38,7 @@ func (a *adam) advance(j func() Losses, done float64) Losses {
 	return losses
 }
 
-// result is the vector that holds the outcome.
+// result returns the mean of the iterates, or the latest one if they are not averaged.
 func (a *adam) result() engine.Vector {
 	if a.mean != nil && a.averaged > 0 {
 		return a.mean

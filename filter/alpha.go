@@ -6,11 +6,11 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// What is transparent takes no part: the network sees its surroundings spread over
-// it, no loss counts it, and its samples come out as they went in. Colours are
-// straight; whatever is not wholly transparent counts in full.
+// Transparent pixels are masked: before the network sees them they are filled from their
+// surroundings, no loss counts them, and their samples stay as they were. Alpha is straight,
+// and a pixel that is not wholly transparent counts in full.
 
-// mask is 0 where f is transparent and 1 elsewhere; nil where nothing is.
+// mask returns 0 for each transparent pixel and 1 for the others; nil if none is transparent.
 func (f *Frame) mask() []float32 {
 	if !slices.Contains(f.Alpha, 0) {
 		return nil
@@ -24,42 +24,44 @@ func (f *Frame) mask() []float32 {
 	return mask
 }
 
-// transparent reports whether nothing of f can be seen.
+// transparent reports whether all of f is transparent.
 func (f *Frame) transparent() bool {
 	mask := f.mask()
 	return mask != nil && engine.Total(mask) == 0
 }
 
-// Filled is f with its surroundings spread over what is transparent; f itself where
-// nothing is.
-func (f *Frame) Filled() *Frame {
+// Filled returns f with its transparent pixels filled from their surroundings, or f itself
+// if it has none. It uses all processors.
+func (f *Frame) Filled() *Frame { return f.filled(0) }
+
+func (f *Frame) filled(threads int) *Frame {
 	mask := f.mask()
 	if mask == nil {
 		return f
 	}
-	return f.With(filled(f.Pix, mask, size{f.W, f.H}))
+	return f.With(fillMasked(threads, f.Pix, mask, size{f.W, f.H}))
 }
 
-// filled spreads three planes over where the mask is 0, in a copy.
-func filled(pix, mask []float32, s size) []float32 {
+// fillMasked returns a copy of three planes whose pixels of mask 0 are filled from their
+// surroundings.
+func fillMasked(threads int, pix, mask []float32, s size) []float32 {
 	out, weight := slices.Clone(pix), make([]float32, len(mask))
 	for i, m := range mask {
 		if m > 0 {
 			weight[i] = 1
 		}
 	}
-	Spread(out, weight, s.w, s.h)
+	pushPull(threads, out, weight, s.w, s.h)
 	return out
 }
 
-// fitMask brings a mask to another size, where it is the share that counts; nil
-// stays nil.
-func fitMask(mask []float32, from, to size) []float32 {
+// fitMask resizes a mask; values between 0 and 1 are shares of a pixel. nil stays nil.
+func fitMask(threads int, mask []float32, from, to size) []float32 {
 	if mask == nil || from == to {
 		return mask
 	}
-	out := resize(mask, 1, from.w, from.h, to.w, to.h, bilinear)
-	clamp01(out)
+	out := resize(threads, mask, 1, from.w, from.h, to.w, to.h, bilinear)
+	clamp01(threads, out)
 	return out
 }
 

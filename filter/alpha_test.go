@@ -135,7 +135,7 @@ func TestWhollyTransparent(t *testing.T) {
 	if !slices.Equal(out.Pix, content.Pix) || report.Stopped != "transparent" || report.Iterations != 0 {
 		t.Errorf("%s after %d iterations", report.Stopped, report.Iterations)
 	}
-	if _, err := New(tinyOptions(), f.e, f.paints.Network, []*Frame{content}); err == nil {
+	if _, err := New(tinyOptions(), f.e, f.network.Network, []*Frame{content}); err == nil {
 		t.Error("a style that shows nothing was taken")
 	}
 	// A corner pixel, which pooling drops, is painted without a NaN.

@@ -7,38 +7,38 @@ import (
 	"time"
 )
 
-// canvas is one picture in the making, coarse to fine.
+// canvas paints one picture, coarse to fine.
 type canvas struct {
 	f       *Filter
 	report  *Report
-	frame   size      // as it came
+	frame   size      // of the input
 	content []float32 // at the last stage's size
-	mask    []float32 // of the content, there; nil: all of it counts
+	mask    []float32 // of the content, at the same size; nil: all pixels count
 	stages  []stage
 
-	at      int      // position in stages
-	carried *moments // of the stage before
+	current int        // position in stages
+	adam    *adamState // of the stage before
 }
 
 // full is the last stage's size.
 func (c *canvas) full() size { return c.stages[len(c.stages)-1].size }
 
-// paint goes through the stages, beginning with the picture start.
+// paint runs the stages, from the picture pix.
 func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, error) {
 	full, before := c.full(), c.stages[0].size
 	for i, st := range c.stages {
 		now, s := time.Now(), st.size
-		c.at = i
+		c.current = i
 		content := c.content
 		if i+1 == len(c.stages) {
 			c.content = nil
 		}
 		if s != full {
-			content = resize(content, 3, full.w, full.h, s.w, s.h, bicubic)
+			content = resize(c.f.threads, content, 3, full.w, full.h, s.w, s.h, bicubic)
 		}
 		if s != before {
-			pix = resize(pix, 3, before.w, before.h, s.w, s.h, bicubic)
-			clamp01(pix)
+			pix = resize(c.f.threads, pix, 3, before.w, before.h, s.w, s.h, bicubic)
+			clamp01(c.f.threads, pix)
 		}
 		before = s
 		c.report.since(now, "resize")
@@ -53,39 +53,39 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 	return pix, nil
 }
 
-// optimise does one stage and returns its picture.
+// optimise runs the current stage from the picture pix and returns its result.
 func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) (_ []float32, err error) {
-	f, st, now := c.f, c.stages[c.at], time.Now()
-	defer f.failed(&err)
-	s, last := st.size, c.at+1 == len(c.stages)
+	f, st, now := c.f, c.stages[c.current], time.Now()
+	defer f.recoverFailure(&err)
+	s, last := st.size, c.current+1 == len(c.stages)
 	precision := f.precision(g.Start == nil && last)
 	style, err := f.styleTargets(st.network, c.frame, s, precision, g.Shares)
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "targets")
-	w, err := f.workspace(st.network, s, precision, f.ownMemory(c.frame, st, last))
+	w, err := f.workspace(st.network, s, precision, f.reservedMemory(c.frame, st, last))
 	if err != nil {
 		return nil, err
 	}
 	now = c.report.since(now, "compile")
 	j := newObjective(f, st, w, style)
-	mask := fitMask(c.mask, c.full(), s)
-	w.setMask(marginMask(mask, s, f.o.Margin))
+	mask := fitMask(f.threads, c.mask, c.full(), s)
+	w.setMask(marginMask(f.threads, mask, s, f.o.Margin))
 	if mask != nil {
-		pix = filled(pix, mask, s) // with what has been painted around
+		pix = fillMasked(f.threads, pix, mask, s) // from what has been painted around the holes
 	}
-	w.Upload(w.x, mirror(content, 3, s, f.o.Margin))
+	w.Upload(w.x, mirror(f.threads, content, 3, s, f.o.Margin))
 	j.setContent()
-	around := g.Margin
+	margin := g.Margin
 	if !last {
-		around = nil
+		margin = nil
 	}
 	w.setPrior(j, g, mask, s, f.o.Margin)
-	p := newPainter(&f.o, w, j, surround(pix, s, f.o.Margin, around))
-	p.receive(c.carried, mask != nil)
-	c.carried = nil // the iterations need its memory
-	if err := c.descend(ctx, p, g); err != nil {
+	p := newPainter(&f.o, w, j, mirrorWith(f.threads, pix, s, f.o.Margin, margin))
+	p.resumeAdam(c.adam, mask != nil)
+	c.adam = nil // the iterations need its memory
+	if err := c.iterate(ctx, p, g); err != nil {
 		return nil, err
 	}
 	out := p.picture()
@@ -93,21 +93,21 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 		f.matchColours(out, mask, s, g.Shares)
 	}
 	if last {
-		c.report.Margin = surroundings(out, s, f.o.Margin)
+		c.report.Margin = marginDifference(f.threads, out, s, f.o.Margin)
 		if f.ByLayer {
-			c.report.Losses = p.judge(out)
+			c.report.Losses = p.finalLosses(out)
 		}
 	} else {
-		c.carried = p.moments()
+		c.adam = p.adamState()
 	}
 	out = crop(out, 3, s, f.o.Margin)
 	c.report.since(now, "optimise")
 	return out, nil
 }
 
-// descend takes the stage's steps.
-func (c *canvas) descend(ctx context.Context, p *painter, g Guide) error {
-	st := &c.stages[c.at]
+// iterate runs the stage's optimiser steps.
+func (c *canvas) iterate(ctx context.Context, p *painter, g Guide) error {
+	st := &c.stages[c.current]
 	until := c.deadline(g.Began)
 	c.report.Stopped = "iterations"
 	history := make([]float64, 0, st.steps)
@@ -116,17 +116,17 @@ func (c *canvas) descend(ctx context.Context, p *painter, g Guide) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		// A deadline needs to know how long a step takes to its end.
-		read := i%settling == 0 || i+1 == st.steps || !until.IsZero()
+		// Reading waits for the device: a deadline needs the time of the whole step.
+		read := i%lossInterval == 0 || i+1 == st.steps || !until.IsZero()
 		losses, more := p.step(float64(i)/float64(st.steps), read)
 		if !losses.finite() {
 			return fmt.Errorf("the loss is %g after %d iterations at %d×%d: try a smaller --learning-rate, or smaller weights", losses.Total, i+1, st.w, st.h)
 		}
 		c.report.Iterations++
 		c.report.Losses = losses
-		c.tell(i, losses)
+		c.reportProgress(i, losses)
 		history = append(history, losses.Total)
-		if !more || c.f.settled(history, g.Start != nil) {
+		if !more || c.f.converged(history, g.Start != nil) {
 			c.report.Stopped = "settled"
 			break
 		}
@@ -138,14 +138,14 @@ func (c *canvas) descend(ctx context.Context, p *painter, g Guide) error {
 	return nil
 }
 
-// settling is the steps over which settled looks back, and from one look of Adam's at
-// the losses to the next.
-const settling = 10
+// lossInterval is the number of steps between two readings of the losses under Adam, and
+// between the two losses that converged compares.
+const lossInterval = 10
 
-// settled reports whether ten steps, or one of a later frame, changed the loss by
-// less than the tolerance.
-func (f *Filter) settled(history []float64, later bool) bool {
-	span, tolerance := settling, f.o.Tolerance
+// converged reports whether the last ten steps, or for a later frame the last step,
+// changed the loss by less than the tolerance.
+func (f *Filter) converged(history []float64, later bool) bool {
+	span, tolerance := lossInterval, f.o.Tolerance
 	if later {
 		span, tolerance = 1, f.o.FrameTolerance
 	}
@@ -157,34 +157,34 @@ func (f *Filter) settled(history []float64, later bool) bool {
 	return math.Abs(old-now) <= tolerance*math.Abs(old)
 }
 
-// deadline is when the stage at hand must end: each has its share of the time that a
-// frame may take, by its cost. Zero: whenever it is done.
+// deadline returns when the current stage must end: stages share the frame's time in
+// proportion to their costs. Zero: no deadline.
 func (c *canvas) deadline(began time.Time) time.Time {
 	if c.f.o.Deadline == 0 {
 		return time.Time{}
 	}
 	done, all := c.costs()
-	return began.Add(time.Duration(float64(c.f.o.Deadline) * (done + c.stages[c.at].cost()) / all))
+	return began.Add(time.Duration(float64(c.f.o.Deadline) * (done + c.stages[c.current].cost()) / all))
 }
 
-// costs are those of the stages before the one at hand, and of all.
+// costs returns the cost of the stages before the current one, and of all.
 func (c *canvas) costs() (done, all float64) {
 	for k := range c.stages {
 		cost := c.stages[k].cost()
-		if all += cost; k < c.at {
+		if all += cost; k < c.current {
 			done += cost
 		}
 	}
 	return done, all
 }
 
-func (c *canvas) tell(i int, losses Losses) {
+func (c *canvas) reportProgress(i int, losses Losses) {
 	if c.f.OnProgress == nil {
 		return
 	}
-	st := &c.stages[c.at]
+	st := &c.stages[c.current]
 	done, all := c.costs()
 	done += float64(st.pixels() * (i + 1))
-	c.f.OnProgress(Progress{Scale: c.at + 1, Scales: len(c.stages), W: st.w, H: st.h,
+	c.f.OnProgress(Progress{Scale: c.current + 1, Scales: len(c.stages), W: st.w, H: st.h,
 		Iteration: i + 1, Iterations: st.steps, Done: done / all, Losses: losses})
 }

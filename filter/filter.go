@@ -15,36 +15,49 @@ import (
 type Filter struct {
 	// OnProgress, if set, is called after every step.
 	OnProgress func(Progress)
-	// ByLayer has reports tell the losses of the finished picture, each layer's among
-	// them, for which J is evaluated once more.
+	// ByLayer makes reports give the losses of the finished picture, by layer too. It
+	// costs one more evaluation of J.
 	ByLayer bool
 	// InitImage is the start for Options.Init "image:FILE".
 	InitImage *Frame
-	// MaxMemory, in bytes, is what painting may take, the frame and its result
-	// counted unless the engine is engine.Limited, whose own memory it then is: an
-	// engine that can works in tiles. 0: no limit. It is set before the first Plan or
-	// Paint.
+	// MaxMemory is how many bytes painting may take; 0: no limit. It is a limit on the
+	// device's memory if the engine has engine.DeviceMemory; otherwise it includes the
+	// frame and its result. An engine.Tiler keeps it by working in tiles. Set it before
+	// the first Plan or Paint.
 	MaxMemory int64
-	// Film says that frames follow that begin from the result before: plans then
-	// have room for these too. It is set before a Plan or Paint.
+	// Film says that more frames follow, each started from the previous result: plans
+	// then include their memory. Set it before a Plan or Paint.
 	Film bool
 
-	o      Options
-	e      engine.Engine
-	styles []*Frame
-	paints *network // the picture, but
-	last   *network // its last scale; the same but for FinishWith
+	o       Options
+	e       engine.Engine
+	threads int // of parallel.For: the engine's; 0: one for each processor
+	styles  []*Frame
+	network *network // paints all scales but the last
+	// lastNetwork paints the last scale; it is the same network unless FinishWith was called.
+	lastNetwork *network
 
-	plans map[planned]Plan
+	plans          map[planKey]Plan
+	workspaceCache *workspace // of the latest stage, for the next frame; nil: none
 
-	kept *workspace // of the latest stage, for the next frame; nil: none
+	lastSpec     engine.Spec // the latest one compiled
+	deviceBudget int64       // limit on an evaluator's bytes after the device ran out of memory; 0: it has not
+}
 
-	tried engine.Spec // of the latest evaluator
-	less  int64       // bytes that its device leaves an evaluator; 0: not known
+// Guide says where an optimisation starts and what its result should stay near.
+// Every squared temporal term folds into one prior with one weight per pixel, so
+// the filter itself has no notion of time. The zero Guide is a single picture.
+type Guide struct {
+	Start       *Frame    // optimise from here, at one scale; nil: from Options.Init, coarse to fine
+	Margin      []float32 // of Start, from its Report; nil: its reflection
+	Prior       *Frame    // nil: none
+	PriorWeight []float32 // H rows of W; nil: 1 everywhere
+	Shares      []float64 // of the styles, in their order, with sum 1; nil: Options.StyleBlendWeights
+	Began       time.Time // when work on this frame began, for Options.Deadline; zero: when Paint is called
 }
 
 // New prepares a filter. The styles are blended by o.StyleBlendWeights, or by each
-// Guide's Shares. It fails where an option is out of range or does not suit the network.
+// Guide's Shares. It fails if an option is out of range or does not suit the network.
 func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filter, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -66,65 +79,68 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 	if (o.Precision == "bf16" || o.Precision == "mixed") && !hasBF16(e) {
 		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores): choose auto or fp32", o.Precision, e.Name())
 	}
-	f := &Filter{o: o, e: e, styles: styles, plans: map[planned]Plan{}}
+	f := &Filter{o: o, e: e, styles: styles, plans: map[planKey]Plan{}}
+	if t, ok := e.(engine.Threads); ok {
+		f.threads = t.Threads()
+	}
 	var err error
-	f.paints, err = newNetwork(&f.o, n)
-	f.last = f.paints
+	f.network, err = newNetwork(&f.o, n)
+	f.lastNetwork = f.network
 	return f, err
 }
 
-// FinishWith has another network paint a picture's last scale, and a film's later frames,
-// which are the last scale alone. It is called before the first Plan or Paint, and fails
-// where an option does not suit the network.
+// FinishWith sets the network that paints a picture's last scale and all later frames of a
+// film. Call it before the first Plan or Paint. It fails if an option does not suit the
+// network.
 func (f *Filter) FinishWith(n *weights.Network) (err error) {
-	f.last, err = newNetwork(&f.o, n)
+	f.lastNetwork, err = newNetwork(&f.o, n)
 	return err
 }
 
-// networks are those that paint.
+// networks returns the distinct networks that paint.
 func (f *Filter) networks() []*network {
-	if f.last == f.paints {
-		return []*network{f.paints}
+	if f.lastNetwork == f.network {
+		return []*network{f.network}
 	}
-	return []*network{f.paints, f.last}
+	return []*network{f.network, f.lastNetwork}
 }
 
 // Close frees what the filter keeps between pictures.
-func (f *Filter) Close() {
-	if f.kept != nil {
-		f.kept.Close()
-		f.kept = nil
+func (f *Filter) Close() { f.dropWorkspace() }
+
+// dropWorkspace frees the cached workspace.
+func (f *Filter) dropWorkspace() {
+	if f.workspaceCache != nil {
+		f.workspaceCache.Close()
+		f.workspaceCache = nil
 	}
 }
 
-// Paint returns content in the filter's style. With a Start in the guide it works
-// at one scale, from there, by L-BFGS for at most Options.FrameIterations; else coarse to
-// fine. No iterations give the content itself, and so does one that is wholly transparent;
-// pixels of alpha 0 keep their samples, and what these are changes no other. It
-// fails when ctx is done, when content is too small, when J stops being a number, or
-// when the engine's device fails; a device without enough memory is asked again to
-// work in tiles.
+// Paint returns content in the filter's style. If the guide has a Start, it optimises from
+// there at one scale, by L-BFGS with at most Options.FrameIterations steps; otherwise it
+// works coarse to fine. It returns content itself if there are no iterations or content is
+// wholly transparent. Pixels of alpha 0 keep their samples and do not influence others.
+// Paint fails if ctx is done, content is too small, J is not finite, or the engine's device
+// fails. If the device runs out of memory, Paint tries again in tiles.
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
 	if g.Began.IsZero() {
 		g.Began = time.Now()
 	}
-	var again *Frame // no other engine has us hold the picture until the end
-	if f.limited() {
-		again = content
+	if !f.hasDeviceMemory() {
+		return f.paint(ctx, content, g) // which need not hold content until the end
 	}
 	for range attempts - 1 {
 		out, report, err := f.paint(ctx, content, g)
-		if again == nil || !errors.Is(err, engine.ErrMemory) || !f.lessen() {
+		if !errors.Is(err, engine.ErrMemory) || !f.halveDeviceBudget() {
 			return out, report, err
 		}
-		content = again
 	}
 	return f.paint(ctx, content, g)
 }
 
-// paint is Paint with the memory that is thought to be there.
+// paint is Paint without a second attempt.
 func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
-	report := &Report{W: content.W, H: content.H, Less: f.less, Seconds: map[string]float64{}}
+	report := &Report{W: content.W, H: content.H, DeviceBudget: f.deviceBudget, Seconds: map[string]float64{}}
 	if !f.o.Paints() {
 		return content, report, nil
 	}
@@ -144,18 +160,18 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	report.W, report.H = plan.W, plan.H
 	work := size{plan.W, plan.H}
-	head := *content // if the caller has let go of content, its picture can be collected before the end
+	head := *content // without the picture, so that it can be collected before the end
 	if mask == nil {
 		head.Pix = nil
 	}
 	now := time.Now()
-	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(work, bicubic),
-		mask: fitMask(mask, size{head.W, head.H}, work)}
+	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(f.threads, work, bicubic),
+		mask: fitMask(f.threads, mask, size{head.W, head.H}, work)}
 	report.since(now, "resize")
 	var start []float32
 	if g.Start != nil {
 		c.stages = []stage{f.laterStage(work)}
-		start = g.Start.fit(work, bicubic)
+		start = g.Start.fit(f.threads, work, bicubic)
 	} else {
 		c.stages = f.stages(work)
 		start = f.start(content, c.stages[0].size, g.Shares)
@@ -167,23 +183,24 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	now = time.Now()
 	defer report.since(now, "resize")
 	if f.o.OutputSize == "work" && work != c.frame {
-		return head.sized(work.w, work.h).With(pix), report, nil
+		return head.sized(f.threads, work.w, work.h).With(pix), report, nil
 	}
-	return head.Painted(pix, work.w, work.h), report, nil
+	return head.painted(f.threads, pix, work.w, work.h), report, nil
 }
 
-// fit returns the frame's picture at a size, filled; at its own it may be the frame's.
-func (f *Frame) fit(s size, k kernel) []float32 {
-	f = f.Filled()
+// fit returns the frame's picture, filled, at size s. If that is the frame's size, it may
+// share the frame's memory.
+func (f *Frame) fit(threads int, s size, k kernel) []float32 {
+	f = f.filled(threads)
 	if f.W == s.w && f.H == s.h {
 		return f.Pix
 	}
-	pix := resize(f.Pix, 3, f.W, f.H, s.w, s.h, k)
-	clamp01(pix)
+	pix := resize(threads, f.Pix, 3, f.W, f.H, s.w, s.h, k)
+	clamp01(threads, pix)
 	return pix
 }
 
-// start is the picture that the coarsest scale begins with.
+// start returns the picture from which the coarsest scale starts.
 func (f *Filter) start(content *Frame, s size, shares []float64) []float32 {
 	switch {
 	case f.o.Init == "random":
@@ -194,9 +211,9 @@ func (f *Filter) start(content *Frame, s size, shares []float64) []float32 {
 		}
 		return pix
 	case f.InitImage != nil:
-		return f.InitImage.fit(s, bicubic)
+		return f.InitImage.fit(f.threads, s, bicubic)
 	case f.o.Init == "content":
-		return content.fit(s, bicubic)
+		return content.fit(f.threads, s, bicubic)
 	}
 	return f.recoloured(content, shares, s)
 }

@@ -175,7 +175,7 @@ func TestSumEqualsMeanStyleWherePositionsAgree(t *testing.T) {
 
 func TestAdamRosenbrock(t *testing.T) {
 	f := newFilter(t, tinyOptions(), tiny(false), smooth(20, 20, 1))
-	w, err := f.workspace(f.paints, size{16, 16}, engine.FP32, 0)
+	w, err := f.workspace(f.network, size{16, 16}, engine.FP32, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,11 +456,11 @@ func TestPlanMakesTiles(t *testing.T) {
 		if want > 0 {
 			s = s.within(int(want))
 		}
-		return f, f.choose(size{400, 300}, s, map[*network]float64{f.paints: seconds / (400 * 300) / float64(o.Iterations[0])})
+		return f, f.choose(size{400, 300}, s, map[*network]float64{f.network: seconds / (400 * 300) / float64(o.Iterations[0])})
 	}
 	f, free := plan(0, 1, 0)
 	grown := size{400, 300}.grow(f.o.Margin)
-	own := f.ownMemory(size{400, 300}, f.stages(size{400, 300})[0], true)
+	own := f.reservedMemory(size{400, 300}, f.stages(size{400, 300})[0], true)
 	room := free.Memory - own // the evaluator's
 	if _, p := plan(own+room*2/3, 1, 0); p.W != 400 || p.Memory != own+room*2/3 || p.Reason != "" {
 		t.Errorf("with room for tiles: %+v", p)
@@ -469,7 +469,7 @@ func TestPlanMakesTiles(t *testing.T) {
 		t.Errorf("without: %+v", p)
 	}
 	f, _ = plan(own+room*2/3, 1, 0)
-	if whole, tiles := f.planAt(grown, size{400, 300}, map[*network]float64{f.paints: 1}).Seconds, 2*float64(6*grown.pixels()); whole != tiles {
+	if whole, tiles := f.planAt(grown, size{400, 300}, map[*network]float64{f.network: 1}).Seconds, 2*float64(6*grown.pixels()); whole != tiles {
 		t.Errorf("%g s in tiles, want %g", whole, tiles)
 	}
 	if _, p := plan(0, 7200, 0); p.W < 200 || p.W > 300 || p.Seconds > 3600 || !strings.Contains(p.Reason, "hour") {

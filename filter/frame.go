@@ -26,8 +26,7 @@ func NewFrame(w, h int) *Frame {
 	return &Frame{W: w, H: h, Pix: make([]float32, 3*w*h)}
 }
 
-// With returns a frame that differs from f in its picture alone: same size,
-// time, alpha and origin.
+// With returns a copy of f with another picture of the same size.
 func (f *Frame) With(pix []float32) *Frame {
 	if len(pix) != 3*f.W*f.H {
 		panic(fmt.Sprintf("filter: %d samples for a %d×%d frame", len(pix), f.W, f.H))
@@ -37,34 +36,36 @@ func (f *Frame) With(pix []float32) *Frame {
 	return &g
 }
 
-// Resized is f at another size, by bicubic resampling; what is transparent is filled with
-// its surroundings first. All else stays.
+// Resized returns f at another size, by bicubic resampling of its filled picture. It uses all
+// processors.
 func (f *Frame) Resized(w, h int) *Frame {
 	if f.W == w && f.H == h {
 		return f
 	}
-	g := f.sized(w, h)
-	g.Pix = f.fit(size{w, h}, bicubic)
+	g := f.sized(0, w, h)
+	g.Pix = f.fit(0, size{w, h}, bicubic)
 	return g
 }
 
-// sized is f without its picture, at another size.
-func (f *Frame) sized(w, h int) *Frame {
+// sized returns f at another size, without a picture.
+func (f *Frame) sized(threads, w, h int) *Frame {
 	g := *f
 	g.W, g.H, g.Pix = w, h, nil
 	if f.Alpha != nil && (f.W != w || f.H != h) {
-		g.Alpha = resize(f.Alpha, 1, f.W, f.H, w, h, bicubic)
-		clamp01(g.Alpha)
+		g.Alpha = resize(threads, f.Alpha, 1, f.W, f.H, w, h, bicubic)
+		clamp01(threads, g.Alpha)
 	}
 	return &g
 }
 
-// Painted is f with its result, a picture of w×h that it takes; where f is transparent it
-// keeps its samples.
-func (f *Frame) Painted(pix []float32, w, h int) *Frame {
+// Painted returns f with its result, a picture of w×h, which it may overwrite. Transparent
+// pixels keep f's samples. It uses all processors.
+func (f *Frame) Painted(pix []float32, w, h int) *Frame { return f.painted(0, pix, w, h) }
+
+func (f *Frame) painted(threads int, pix []float32, w, h int) *Frame {
 	if f.W != w || f.H != h {
-		pix = resize(pix, 3, w, h, f.W, f.H, bicubic)
-		clamp01(pix)
+		pix = resize(threads, pix, 3, w, h, f.W, f.H, bicubic)
+		clamp01(threads, pix)
 	}
 	if mask := f.mask(); mask != nil {
 		restore(pix, f.Pix, mask)

@@ -9,7 +9,7 @@ import (
 	"nstfilter/weights"
 )
 
-// layer is a tap with what the losses need to know of it.
+// layer is a tap with its part in the losses.
 type layer struct {
 	engine.Tap
 	name         string
@@ -17,14 +17,14 @@ type layer struct {
 	content      float64 // weight in the content loss
 	c            int     // channels of the activation
 	metric       []float32
-	reach        int     // receptive field, in pixels
-	n            float64 // n_c, the teacher's where there is a metric
+	field        int     // receptive field, in pixels
+	n            float64 // n_c; with a metric that of the network the metric imitates
 	sStyle, sCon float64 // factors s and c of the metric; 1 without
 }
 
-// layersOf resolves the option's layers against the network, in its order.
+// layersOf returns the layers that the options name, in the network's order.
 func layersOf(o *Options, n *weights.Network) ([]layer, error) {
-	byLayer, reach := map[int]*layer{}, reaches(n)
+	byLayer, fields := map[int]*layer{}, receptiveFields(n)
 	at := func(w LayerWeight, flag string) (*layer, error) {
 		i, err := n.Layer(w.Tap)
 		if err != nil {
@@ -34,7 +34,7 @@ func layersOf(o *Options, n *weights.Network) ([]layer, error) {
 			return l, nil
 		}
 		nl := &n.Layers[i]
-		l := &layer{Tap: engine.Tap{Layer: i}, name: w.Tap, reach: reach[i], c: nl.Out, n: float64(nl.Out), sStyle: 1, sCon: 1}
+		l := &layer{Tap: engine.Tap{Layer: i}, name: w.Tap, field: fields[i], c: nl.Out, n: float64(nl.Out), sStyle: 1, sCon: 1}
 		if m := nl.Metric; m != nil {
 			l.metric, l.n, l.sStyle, l.sCon = m.M, float64(m.Channels), m.Style, m.Content
 		}
@@ -69,13 +69,13 @@ func layersOf(o *Options, n *weights.Network) ([]layer, error) {
 	return out, nil
 }
 
-// network is one that pictures are painted with.
+// network is a network with the options resolved for it.
 type network struct {
 	*weights.Network
-	o      *Options
-	pool   weights.Pooling
-	layers []layer
-	looks  map[size]*styleLook // what the styles look like to it, by the picture's size
+	o           *Options
+	pool        weights.Pooling
+	layers      []layer
+	styleCaches map[size]*styleCache // by the size of the picture
 }
 
 func newNetwork(o *Options, n *weights.Network) (*network, error) {
@@ -87,11 +87,11 @@ func newNetwork(o *Options, n *weights.Network) (*network, error) {
 		return nil, fmt.Errorf("--pooling %s does not suit network %s, which was made for %s", pool, n.Name, n.Pooling)
 	}
 	layers, err := layersOf(o, n)
-	return &network{Network: n, o: o, pool: pool, layers: layers, looks: map[size]*styleLook{}}, err
+	return &network{Network: n, o: o, pool: pool, layers: layers, styleCaches: map[size]*styleCache{}}, err
 }
 
-// layersAt are the taps at a picture's size s halved k times: the content's at its own
-// size alone, the style's where they do not see too much of the picture at once.
+// layersAt returns the layers for a picture of size s halved k times: content layers only for
+// k = 0, style layers if their receptive field is within Options.LayerReach.
 func (n *network) layersAt(s size, k int) (layers []layer) {
 	for range k {
 		s = s.half()
@@ -99,7 +99,7 @@ func (n *network) layersAt(s size, k int) (layers []layer) {
 	widest := n.o.LayerReach * float64(min(s.w, s.h))
 	for i, l := range n.layers {
 		l.Content = l.Content && k == 0
-		l.Style = l.Style && (float64(l.reach) <= widest || i == 0 && k == 0)
+		l.Style = l.Style && (float64(l.field) <= widest || i == 0 && k == 0)
 		if l.Content || l.Style {
 			layers = append(layers, l)
 		}
@@ -107,7 +107,7 @@ func (n *network) layersAt(s size, k int) (layers []layer) {
 	return layers
 }
 
-// styleLayersAt are those of the style loss, as taps of that alone.
+// styleLayersAt returns the style layers of layersAt, without content.
 func (n *network) styleLayersAt(s size, k int) (layers []layer) {
 	for _, l := range n.layersAt(s, k) {
 		if l.Style {
@@ -118,8 +118,8 @@ func (n *network) styleLayersAt(s size, k int) (layers []layer) {
 	return layers
 }
 
-// reaches are the receptive fields of a network's layers, in pixels of the picture.
-func reaches(n *weights.Network) (out []int) {
+// receptiveFields returns the receptive field of each layer, in pixels of the picture.
+func receptiveFields(n *weights.Network) (out []int) {
 	field, step := 1, 1
 	for i := range n.Layers {
 		if n.Layers[i].Pooled() {
@@ -132,13 +132,12 @@ func reaches(n *weights.Network) (out []int) {
 	return out
 }
 
-// styleEnergy is J_style of a picture whose Gram matrices are all 0: the weights of the
-// layers are relative, and scaled to it together.
+// styleEnergy is J_style of a picture whose Gram matrices are all 0. Layer weights are relative:
+// they are scaled so that J_style has this value there.
 const styleEnergy = 5
 
-// setLambdas weighs the layers of a style: λ_l = k_l for the paper's sum, and else 5 k_l
-// / Σ_m k_m J_m(0), or 5 / n J_l(0) for n layers that are balanced. A layer that the style
-// leaves dark asks for nothing.
+// setLambdas sets λ_l: k_l for "sum", else 5 k_l / Σ_m k_m J_m(0), or 5 / (n J_l(0)) for each
+// of n balanced layers. It leaves 0 for a balanced layer that the style does not activate.
 func setLambdas(targets map[string]styleTarget, layers []layer, lossScale string) {
 	total, balanced := 0., 0
 	energies := map[string]float64{}

@@ -10,9 +10,9 @@ import (
 
 func TestReaches(t *testing.T) {
 	n, want := weights.Slim(), map[string]int{"relu1_1": 3, "relu1_2": 5, "relu2_1": 10, "relu3_1": 24, "relu4_1": 60, "relu4_2": 76, "relu5_1": 132}
-	for i, r := range reaches(n) {
+	for i, r := range receptiveFields(n) {
 		if w := want[n.Layers[i].Tap()]; w > 0 && r != w {
-			t.Errorf("%s reaches %d pixels, want %d", n.Layers[i].Tap(), r, w)
+			t.Errorf("%s sees %d pixels, want %d", n.Layers[i].Tap(), r, w)
 		}
 	}
 }
@@ -43,14 +43,14 @@ func TestLayersBySize(t *testing.T) {
 		{size{171, 128}, 2, []string{"relu1_1", "relu2_1"}},
 		{size{16, 16}, 0, []string{"relu1_1", "relu4_2 content"}},
 	} {
-		if got := names(f.paints.layersAt(c.s, c.k)); !slices.Equal(got, c.want) {
+		if got := names(f.network.layersAt(c.s, c.k)); !slices.Equal(got, c.want) {
 			t.Errorf("%v halved %d times: %v, want %v", c.s, c.k, got, c.want)
 		}
 	}
-	if got := f.paints.compared(size{171, 128}); !slices.Equal(got, []size{{203, 160}, {102, 80}, {51, 40}}) {
+	if got := f.network.compared(size{171, 128}); !slices.Equal(got, []size{{203, 160}, {102, 80}, {51, 40}}) {
 		t.Errorf("compared at %v", got)
 	}
-	if got := f.paints.compared(size{20, 20}); len(got) != 2 {
+	if got := f.network.compared(size{20, 20}); len(got) != 2 {
 		t.Errorf("compared at %v, though of half of it the margin alone is large enough for the network", got)
 	}
 }

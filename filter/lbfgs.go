@@ -9,70 +9,70 @@ import (
 // lbfgs is limited-memory BFGS with a strong Wolfe line search: Nocedal and
 // Wright 2006, algorithms 7.5, 3.5 and 3.6.
 type lbfgs struct {
-	sp    space
-	x, dx engine.Vector // iterate and gradient, the caller's
-	h     *hessian
+	ops     vectorOps
+	x, dx   engine.Vector // iterate and gradient, owned by the caller
+	history *lbfgsHistory
 
-	x0, dx0, d engine.Vector // where the line search began, and its direction
+	x0, dx0, d engine.Vector // start of the line search, gradient there, and direction
 	first      float64       // RMS of the first step per element
 	started    bool
 	losses     Losses // at x
 }
 
 const (
-	lbfgsHistory = 10   // at most
-	wolfeC1      = 1e-4 // sufficient decrease
-	wolfeC2      = 0.9  // curvature
-	wolfeTrials  = 20
+	lbfgsPairs  = 10   // at most
+	wolfeC1     = 1e-4 // sufficient decrease
+	wolfeC2     = 0.9  // curvature
+	wolfeTrials = 20
 )
 
-// newLBFGS remembers so many pairs; first is the RMS of its first step.
-func newLBFGS(sp space, x, dx engine.Vector, pairs int, first float64) *lbfgs {
+// newLBFGS returns an optimiser with a history of the given number of pairs; first is the RMS
+// of its first step.
+func newLBFGS(ops vectorOps, x, dx engine.Vector, pairs int, first float64) *lbfgs {
 	n := x.Len()
-	return &lbfgs{sp: sp, x: x, dx: dx, h: newHessian(sp, dx, pairs),
-		x0: sp.NewVector(n), dx0: sp.NewVector(n), d: sp.NewVector(n), first: first}
+	return &lbfgs{ops: ops, x: x, dx: dx, history: newLBFGSHistory(ops, dx, pairs),
+		x0: ops.NewVector(n), dx0: ops.NewVector(n), d: ops.NewVector(n), first: first}
 }
 
-// advance makes one step; j evaluates J and dJ at x. It reports false when no
-// step lowers J any more.
+// advance makes one step; j evaluates J and dJ at x. It returns false if no step lowers J.
 func (l *lbfgs) advance(j func() Losses) (Losses, bool) {
 	if !l.started {
 		l.losses, l.started = j(), true
-		l.h.begin()
+		l.history.start()
 	}
-	slope := l.h.direction(l.d)
+	slope := l.history.direction(l.d)
 	if !(slope < 0) { // not a descent direction
-		l.h.forget()
-		if slope = l.h.direction(l.d); !(slope < 0) {
+		l.history.reset()
+		if slope = l.history.direction(l.d); !(slope < 0) {
 			return l.losses, false
 		}
 	}
-	step, steepest := 1.0, len(l.h.pairs) == 0
+	step, steepest := 1.0, len(l.history.pairs) == 0
 	if steepest {
 		step = l.first * math.Sqrt(float64(l.x.Len())/-slope)
 	}
 	l.copy(l.x0, l.x)
 	l.copy(l.dx0, l.dx)
 	if l.search(j, step, slope) {
-		l.h.learn(l.x, l.x0, l.dx0)
+		l.history.update(l.x, l.x0, l.dx0)
 		return l.losses, true
 	}
-	l.h.forget() // steepest descent may still go down
+	l.history.reset() // steepest descent may still go down
 	return l.losses, !steepest
 }
 
-func (l *lbfgs) copy(y, x engine.Vector) { l.sp.Combine(y, engine.Multiple{By: 1, Of: x}) }
+func (l *lbfgs) copy(y, x engine.Vector) { l.ops.Combine(y, engine.Multiple{By: 1, Of: x}) }
 
 // try moves x to x0 + t·d and returns J and its slope along d there.
 func (l *lbfgs) try(j func() Losses, t float64) (Losses, float64) {
-	l.sp.Combine(l.x, engine.Multiple{By: 1, Of: l.x0}, engine.Multiple{By: t, Of: l.d})
+	l.ops.Combine(l.x, engine.Multiple{By: 1, Of: l.x0}, engine.Multiple{By: t, Of: l.d})
 	losses := j()
-	return losses, l.sp.Dots([2]engine.Vector{l.dx, l.d})[0]
+	return losses, l.ops.Dots([2]engine.Vector{l.dx, l.d})[0]
 }
 
-// search finds a step that meets the strong Wolfe conditions (algorithms 3.5 and
-// 3.6) and leaves x, dx and losses there. If its trials run out it takes the best
-// that decreases J enough; if none does it restores x and reports false.
+// search finds a step that meets the strong Wolfe conditions (algorithms 3.5 and 3.6) and
+// moves x, dx and losses there. If it runs out of trials, it takes the best one with
+// sufficient decrease; if there is none, it restores x and dx and returns false.
 func (l *lbfgs) search(j func() Losses, t, slope0 float64) bool {
 	f0 := l.losses.Total
 	type point struct{ t, f, slope float64 }
@@ -112,8 +112,8 @@ func (l *lbfgs) search(j func() Losses, t, slope0 float64) bool {
 	return false
 }
 
-// interpolate is the minimum of the parabola through (a, fa) with slope ga and
-// (b, fb) (eq. 3.58), kept away from the ends by a tenth of the interval.
+// interpolate returns the minimum of the parabola through (a, fa) with slope ga and (b, fb)
+// (eq. 3.58), at least a tenth of the interval from either end.
 func interpolate(a, fa, ga, b, fb float64) float64 {
 	h := b - a
 	t := a - ga*h*h/(2*(fb-fa-ga*h))

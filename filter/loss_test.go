@@ -29,17 +29,26 @@ func gramOverP(a [2][4]float64) []float32 {
 	return out
 }
 
-// termAt evaluates a style term at moments in Go: its value and gradients.
+// fixedMoments is an evaluator of one tap whose moments are given. It keeps their gradient.
+type fixedMoments struct {
+	engine.Evaluator
+	engine.Moments
+	grad engine.Gradient
+}
+
+func (e *fixedMoments) Forward(engine.Vector) []engine.Moments { return []engine.Moments{e.Moments} }
+
+func (e *fixedMoments) Backward(_ engine.Vector, g []engine.Gradient) { e.grad = g[0] }
+
+// termAt evaluates a style term at moments on the host: its value and gradients.
 func termAt(l *layer, t styleTarget, weight float64, means bool, gram, mean []float32) (value float64, dgram, dmean []float32) {
 	term := styleTerm(l, t, weight, means)
-	d := &byMoments{congruence: congruence(nil)}
-	d.SetTerms([]engine.Term{term})
-	g := &d.grads[0]
-	value = term.Style / 2 * d.grams(&term, gram, g.Gram)
-	if means {
-		value += term.Mean / 2 * d.means(&term, mean, g.Mean)
-	}
-	return value, g.Gram, g.Mean
+	ev := &fixedMoments{Moments: engine.Moments{Gram: gram, Mean: mean}}
+	j := engine.LossEvaluatorOf(ev)
+	j.SetTerms([]engine.Term{term})
+	j.EvaluateLoss(nil, nil, engine.PictureTerms{})
+	v := j.Values()
+	return term.Style/2*v.Style[0] + term.Mean/2*v.Mean[0], ev.grad.Gram, ev.grad.Mean
 }
 
 func TestStyleLossByHand(t *testing.T) {

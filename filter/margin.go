@@ -1,24 +1,26 @@
 package filter
 
-// A network that sees zeros outside the picture paints a frame along its border.
-// So a margin of the mirrored picture is painted along, and cropped in the end. It
-// hardly counts in the losses: a margin that did would come out darker or paler than the
-// picture, which had to make up for it.
+import "nstfilter/filter/parallel"
 
-// marginWeight is what a pixel of the margin counts beside one of the picture.
+// Zero padding makes a network paint a frame along the border. So the picture is optimised
+// inside a margin of its reflection, which is cropped in the end. The margin has little
+// weight in the losses: with full weight it comes out darker or paler than the picture, and
+// the picture the other way.
+
+// marginWeight is the weight of a pixel of the margin; one of the picture has 1.
 const marginWeight = 0.01
 
-// grow is s with a margin of m pixels on all sides.
+// grow returns s with a margin of m pixels on all sides.
 func (s size) grow(m int) size { return size{s.w + 2*m, s.h + 2*m} }
 
 // mirror surrounds a picture of size s by m pixels of its reflection.
-func mirror(pix []float32, planes int, s size, m int) []float32 {
+func mirror(threads int, pix []float32, planes int, s size, m int) []float32 {
 	if m == 0 {
 		return pix
 	}
 	g := s.grow(m)
 	out := make([]float32, planes*g.pixels())
-	inRows(planes*g.h, func(at int) {
+	parallel.For(threads, planes*g.h, func(_, at int) {
 		p, y := at/g.h, at%g.h
 		in := pix[p*s.pixels()+reflect(y-m, s.h)*s.w:][:s.w]
 		row := out[at*g.w:][:g.w]
@@ -30,9 +32,9 @@ func mirror(pix []float32, planes int, s size, m int) []float32 {
 	return out
 }
 
-// marginMask says how much each pixel of a picture of size s and its margin counts; mask
-// is the picture's, nil where all of it does. nil: all count alike.
-func marginMask(mask []float32, s size, m int) []float32 {
+// marginMask returns the weights of a picture of size s with its margin; mask has the
+// weights of the picture, nil for 1. It returns nil if all weights are 1.
+func marginMask(threads int, mask []float32, s size, m int) []float32 {
 	if m == 0 {
 		return mask
 	}
@@ -42,30 +44,29 @@ func marginMask(mask []float32, s size, m int) []float32 {
 			mask[i] = 1
 		}
 	}
-	out := mirror(mask, 1, s, m)
-	outside(1, s, m, func(at, _ int) { out[at] *= marginWeight })
+	out := mirror(threads, mask, 1, s, m)
+	forMargin(threads, 1, s, m, func(at, _ int) { out[at] *= marginWeight })
 	return out
 }
 
-// surround is mirror for a picture of three planes, with around, from surroundings,
-// in place of its reflection.
-func surround(pix []float32, s size, m int, around []float32) []float32 {
-	out := mirror(pix, 3, s, m)
-	if len(around) > 0 {
-		outside(3, s, m, func(at, i int) { out[at] = min(max(out[at]+around[i], 0), 1) })
+// mirrorWith is mirror for three planes, with a difference from marginDifference added to the
+// reflection.
+func mirrorWith(threads int, pix []float32, s size, m int, difference []float32) []float32 {
+	out := mirror(threads, pix, 3, s, m)
+	if len(difference) > 0 {
+		forMargin(threads, 3, s, m, func(at, i int) { out[at] = min(max(out[at]+difference[i], 0), 1) })
 	}
 	return out
 }
 
-// surroundings is how the margin of a picture of three planes differs from the
-// picture's reflection.
-func surroundings(grown []float32, s size, m int) []float32 {
+// marginDifference returns the margin of three planes minus the picture's reflection.
+func marginDifference(threads int, grown []float32, s size, m int) []float32 {
 	if m == 0 {
 		return nil
 	}
 	g := s.grow(m)
 	out := make([]float32, 3*(g.pixels()-s.pixels()))
-	outside(3, s, m, func(at, i int) {
+	forMargin(threads, 3, s, m, func(at, i int) {
 		x, y := at%g.w, at/g.w%g.h
 		inside := at + (m+reflect(y-m, s.h)-y)*g.w + m + reflect(x-m, s.w) - x
 		out[i] = grown[at] - grown[inside]
@@ -73,11 +74,11 @@ func surroundings(grown []float32, s size, m int) []float32 {
 	return out
 }
 
-// outside calls do, on all processors, for every sample of the margin around planes of
-// size s: where it is, and its number among them.
-func outside(planes int, s size, m int, do func(at, i int)) {
+// forMargin calls do, in parallel, for every sample of the margin around planes of size s:
+// at is its position in the planes with margin, i its number among the margin's samples.
+func forMargin(threads, planes int, s size, m int, do func(at, i int)) {
 	g := s.grow(m)
-	inRows(planes*g.h, func(row int) {
+	parallel.For(threads, planes*g.h, func(_, row int) {
 		plane, y := row/g.h, row%g.h-m
 		above := plane*s.h + min(max(y, 0), s.h) // rows of the pictures
 		left, pictured := g.w, above*s.w
@@ -93,14 +94,14 @@ func outside(planes int, s size, m int, do func(at, i int)) {
 	})
 }
 
-// reflect brings i into [0,n) by reflection at the edges, −1 to 0 and n to n−1.
+// reflect maps i into [0,n) by reflection at the edges: −1 to 0, n to n−1.
 func reflect(i, n int) int {
 	i = ((i % (2 * n)) + 2*n) % (2 * n)
 	return min(i, 2*n-1-i)
 }
 
-// crop is the inverse of mirror: the picture of size s inside its margin. It
-// takes pix for it.
+// crop is the inverse of mirror: it returns the picture of size s inside its margin, in pix's
+// memory.
 func crop(pix []float32, planes int, s size, m int) []float32 {
 	if m == 0 {
 		return pix

@@ -2,50 +2,50 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// free is what evaluators may take beside own bytes: what MaxMemory leaves, and no more
-// than the engine's device had. 0: no limit.
-func (f *Filter) free(own int64) (bytes int64) {
+// evaluatorMemory returns how many bytes evaluators may take: MaxMemory less the reserved
+// bytes, and at most the device budget. 0: no limit.
+func (f *Filter) evaluatorMemory(reserved int64) (bytes int64) {
 	if f.MaxMemory > 0 {
-		bytes = max(f.MaxMemory-own, 1)
+		bytes = max(f.MaxMemory-reserved, 1)
 	}
-	if f.less > 0 && (bytes == 0 || f.less < bytes) {
-		bytes = f.less
+	if f.deviceBudget > 0 && (bytes == 0 || f.deviceBudget < bytes) {
+		bytes = f.deviceBudget
 	}
 	return bytes
 }
 
-// within leaves one evaluator what is free beside own bytes.
-func (f *Filter) within(spec engine.Spec, own int64) engine.Spec {
-	spec.Memory = f.free(own)
+// withMemory returns spec limited to evaluatorMemory(reserved).
+func (f *Filter) withMemory(spec engine.Spec, reserved int64) engine.Spec {
+	spec.Memory = f.evaluatorMemory(reserved)
 	return spec
 }
 
-// limited reports an engine with memory of its own, where vectors lie and pictures
-// do not.
-func (f *Filter) limited() bool {
-	_, ok := f.e.(engine.Limited)
+// hasDeviceMemory reports whether the engine's device has its own memory: that holds vectors,
+// while pictures stay in the host's.
+func (f *Filter) hasDeviceMemory() bool {
+	_, ok := f.e.(engine.DeviceMemory)
 	return ok
 }
 
-// MemoryName is what MaxMemory counts, in words.
+// MemoryName names the memory that MaxMemory limits.
 func (f *Filter) MemoryName() string {
-	if f.limited() {
+	if f.hasDeviceMemory() {
 		return "the GPU's memory"
 	}
 	return "memory"
 }
 
-// ownMemory is what a stage takes beside its evaluators, in the same memory, in bytes:
-// of a frame of size full, last at its last stage.
-func (f *Filter) ownMemory(full size, st stage, last bool) int64 {
+// reservedMemory returns how many bytes a stage takes in the evaluators' memory beside the
+// evaluators: for a frame of size full, last for its last stage.
+func (f *Filter) reservedMemory(full size, st stage, last bool) int64 {
 	bytes := f.vectorMemory(st)
-	if !f.limited() {
+	if !f.hasDeviceMemory() {
 		bytes += f.pictureMemory(full, st, last)
 	}
 	return bytes
 }
 
-// vectorMemory is what the optimiser keeps where the evaluators compute.
+// vectorMemory returns the bytes of the optimiser's vectors.
 func (f *Filter) vectorMemory(st stage) int64 {
 	sizes := st.network.compared(st.size)
 	params := 3 * sizes[0].pixels()
@@ -71,7 +71,8 @@ func (f *Filter) vectorMemory(st stage) int64 {
 	return 4 * int64(vectors)
 }
 
-// pictureMemory is what lies in the host's memory, whatever computes.
+// pictureMemory returns the bytes of a stage's pictures, which are in the host's memory with
+// every engine.
 func (f *Filter) pictureMemory(full size, st stage, last bool) int64 {
 	s := st.size.grow(f.o.Margin)
 	pictures := 3*full.pixels() + 2*3*s.pixels() + 2*s.pixels() // the frame, the result, what passes by, and masks
@@ -88,23 +89,23 @@ func (f *Filter) pictureMemory(full size, st stage, last bool) int64 {
 	return 4*int64(pictures) + f.gramMemory()
 }
 
-// styleMemory is the same as ownMemory for looking at a style of size at, margin and all,
-// on the way to a picture of size s: the frame, the picture so far, and the moments of
-// half its size wait.
+// styleMemory is reservedMemory while the moments of a style are computed: at is the style's
+// size with its margin, s the picture's. The frame, the picture so far and the smaller style
+// are held meanwhile.
 func (f *Filter) styleMemory(full, s, at size) int64 {
 	x := 4 * 3 * int64(at.pixels())
-	if f.limited() {
+	if f.hasDeviceMemory() {
 		return x
 	}
 	return x + 4*int64(3*full.pixels()+3*3*s.pixels()+3*at.pixels()) + f.gramMemory()
 }
 
-// gramMemory is the most that the moments of the styles and their blends take.
+// gramMemory returns the most bytes that the cached moments of styles and blends take.
 func (f *Filter) gramMemory() (bytes int64) {
 	for _, n := range f.networks() {
 		for _, l := range n.layers {
 			if l.Style {
-				bytes += 4 * int64(l.c*(l.c+1)*(len(f.styles)+1)*keptSizes*len(f.o.StyleSizes))
+				bytes += 4 * int64(l.c*(l.c+1)*(len(f.styles)+1)*cachedSizes*len(f.o.StyleSizes))
 			}
 		}
 	}

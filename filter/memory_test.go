@@ -29,8 +29,8 @@ func TestPlanForADevice(t *testing.T) {
 		grown := s.grow(f.o.Margin)
 		style := f.styleSize(f.styles[0], s)
 		style = style.grow(f.styleMargin(style))
-		want := max(d.Reference.Memory(f.paints.spec(grown, f.paints.layers, f.precision(true)))+f.vectorMemory(st),
-			d.Reference.Memory(f.paints.spec(style, f.paints.layers, f.precision(true)))+4*3*int64(style.pixels()))
+		want := max(d.Reference.Memory(f.network.spec(grown, f.network.layers, f.precision(true)))+f.vectorMemory(st),
+			d.Reference.Memory(f.network.spec(style, f.network.layers, f.precision(true)))+4*3*int64(style.pixels()))
 		if on.Memory != want || on.Memory >= off.Memory {
 			t.Errorf("film %t: %d bytes of the device's, want %d; %d of the host's without", film, on.Memory, want, off.Memory)
 		}

@@ -22,13 +22,13 @@ type objective struct {
 // part is J at one of the sizes.
 type part struct {
 	*level
-	engine.Descender
+	engine.LossEvaluator
 	layers []layer
 	terms  []engine.Term
 	style  float64 // β w_k / Σ w_k
 }
 
-// newObjective has the style by size and layer.
+// newObjective returns J of a stage; style has the targets by size and layer.
 func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTarget) *objective {
 	j := &objective{o: &f.o, stage: st, w: w, picture: engine.PictureTerms{TV: st.tv, Gamut: f.o.GamutWeight}}
 	total := 0.
@@ -36,7 +36,7 @@ func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTar
 		total += f.o.StyleSizes[k]
 	}
 	for k := range w.levels {
-		p := part{level: &w.levels[k], Descender: descenderOf(w.levels[k].Evaluator), layers: st.network.layersAt(st.size, k)}
+		p := part{level: &w.levels[k], LossEvaluator: engine.LossEvaluatorOf(w.levels[k].Evaluator), layers: st.network.layersAt(st.size, k)}
 		if total > 0 {
 			p.style = f.o.StyleWeight * f.o.StyleSizes[k] / total
 		}
@@ -60,7 +60,7 @@ func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTar
 func (j *objective) setContent() {
 	p := &j.parts[0]
 	var metric [][]float32
-	for i, m := range p.Forward(j.w.x) { // of the moments only the positions that count matter
+	for i, m := range p.Forward(j.w.x) { // for m.P alone
 		l := &p.layers[i]
 		metric = append(metric, l.metric)
 		if l.Content {
@@ -71,28 +71,28 @@ func (j *objective) setContent() {
 	p.SetTerms(p.terms)
 }
 
-// at evaluates J at the picture w.x and writes dJ/dx; losses tells what came out.
+// at evaluates J at the picture w.x and writes dJ/dx; losses returns the values.
 func (j *objective) at(dx engine.Vector) {
 	j.parts[0].x, j.parts[0].dx = j.w.x, dx
 	for k := range j.parts[1:] {
 		low, high := &j.parts[k+1], &j.parts[k]
 		j.w.EnlargeAdjoint(low.x, high.x, high.size.w, high.size.h)
-		j.w.Combine(low.x, engine.Multiple{By: high.halving(), Of: low.x})
+		j.w.Combine(low.x, engine.Multiple{By: high.halvingFactor(), Of: low.x})
 	}
 	for k := len(j.parts) - 1; k >= 0; k-- {
 		p, picture := &j.parts[k], engine.PictureTerms{}
 		if k == 0 {
 			picture = j.picture
 		}
-		p.Descend(p.dx, p.x, picture)
+		p.EvaluateLoss(p.dx, p.x, picture)
 	}
 	for k := len(j.parts) - 1; k > 0; k-- {
 		low, high := &j.parts[k], &j.parts[k-1]
-		j.w.Enlarge(high.dx, high.dx, high.halving(), low.dx, high.size.w, high.size.h)
+		j.w.Enlarge(high.dx, high.dx, high.halvingFactor(), low.dx, high.size.w, high.size.h)
 	}
 }
 
-// losses waits for what the latest evaluation gave.
+// losses waits for the values of the latest evaluation.
 func (j *objective) losses() (out Losses) {
 	for k := range j.parts {
 		p := &j.parts[k]
@@ -109,8 +109,8 @@ func (j *objective) losses() (out Losses) {
 	return out
 }
 
-// byLayer is what each layer adds to the style loss of the latest evaluation, at half the
-// picture's size as relu1_1/2 and so on.
+// byLayer returns each layer's part of the style loss in the latest evaluation; at half the
+// picture's size relu1_1 is called relu1_1/2, and so on.
 func (j *objective) byLayer() map[string]float64 {
 	out := map[string]float64{}
 	for k := range j.parts {

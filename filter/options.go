@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Options is everything that decides the pixels. Each field is declared once:
-// name is its flag and its key in a preset, help its line, DefaultOptions its
-// default, Validate its range.
+// Options holds every setting that changes pixels. Each is declared once: its tags have the
+// name of the flag and of the key in a preset, and the help line; DefaultOptions has the
+// default, Validate the range.
 type Options struct {
 	Size              Size          `name:"size" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
 	OutputSize        string        `name:"output-size" help:"Size of the result: input (the input's own) or work (the size worked at)."`
@@ -48,8 +48,8 @@ type Options struct {
 	Pooling           string        `name:"pooling" help:"Pooling of the network: avg, max, or network (what it was made for)."`
 }
 
-// DefaultOptions returns the settings that suit most pictures; how they were
-// chosen is in bench/README.md.
+// DefaultOptions returns settings that suit most pictures; bench/README.md says how they were
+// chosen.
 func DefaultOptions() Options {
 	return Options{
 		OutputSize:      "input",
@@ -80,10 +80,10 @@ func DefaultOptions() Options {
 	}
 }
 
-// Paints reports whether there are any steps; without, pictures stay as they are.
+// Paints reports whether any scale has steps; if none has, pictures stay as they are.
 func (o *Options) Paints() bool { return slices.Max(o.Iterations) > 0 }
 
-// Validate reports the first setting out of range, by its flag.
+// Validate returns an error for the first setting that is out of range; it names the flag.
 func (o *Options) Validate() error {
 	oneOf := func(name, value string, allowed ...string) error {
 		if slices.Contains(allowed, value) {
@@ -173,16 +173,17 @@ func (s Size) MarshalText() ([]byte, error) {
 	return strconv.AppendInt(nil, int64(s), 10), nil
 }
 
-// maxScales bounds lists of what each scale has its own of.
+// maxScales bounds lists with one element per scale.
 const maxScales = 32
 
 // Numbers is a list written as 3,1.
 type Numbers []float64
 
-// at is the number of scale i, the last for all that follow.
+// at returns the number for scale i; the last one serves all later scales.
 func (n Numbers) at(i int) float64 { return n[min(i, len(n)-1)] }
 
-// validate reports a list that is empty, longer than most, or not of weights.
+// validate returns an error if n is empty, longer than most, or has an element that is no
+// weight.
 func (n Numbers) validate(name string, most int) error {
 	if len(n) == 0 || len(n) > most {
 		return fmt.Errorf("--%s has %d numbers: give 1 to %d", name, len(n), most)
@@ -195,7 +196,7 @@ func (n Numbers) validate(name string, most int) error {
 	return nil
 }
 
-// UnmarshalText reads numbers with commas between.
+// UnmarshalText reads numbers separated by commas.
 func (n *Numbers) UnmarshalText(b []byte) error {
 	*n = nil
 	if len(b) == 0 {
@@ -220,8 +221,7 @@ func (n Numbers) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(s, ",")), nil
 }
 
-// Steps are the optimiser's of each scale, coarse to fine, the last for all that follow:
-// written as 100,25,12.
+// Steps is the number of optimiser steps of each scale, coarse to fine, written 100,25,12.
 type Steps []int
 
 // at is the number of scale i.
@@ -239,7 +239,7 @@ func (s Steps) validate() error {
 	return nil
 }
 
-// UnmarshalText reads whole numbers with commas between.
+// UnmarshalText reads whole numbers separated by commas.
 func (s *Steps) UnmarshalText(b []byte) error {
 	*s = nil
 	for _, text := range strings.Split(string(b), ",") {
@@ -261,8 +261,8 @@ func (s Steps) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(out, ",")), nil
 }
 
-// Balanced as a weight gives a style layer 1/J_style^l(Gram(G) = 0): every layer
-// begins with the same say.
+// Balanced is the weight that gives a style layer 1/J_style^l(Gram(G) = 0): then all layers
+// start with the same loss.
 const Balanced = -1
 
 // LayerWeight is one layer of a loss.
@@ -272,16 +272,16 @@ type LayerWeight struct {
 }
 
 // LayerWeights is written relu1_1:64,relu2_1:16; without a number a style layer is
-// balanced and a content layer has weight 1. "balanced" is relu1_1 to relu5_1 without.
+// balanced and a content layer has weight 1. "balanced" is relu1_1 to relu5_1 without numbers.
 type LayerWeights []LayerWeight
 
-// UnmarshalText reads layers with commas between.
+// UnmarshalText reads layers separated by commas.
 func (l *LayerWeights) UnmarshalText(b []byte) error {
 	*l = nil
 	if len(b) == 0 {
 		return nil
 	}
-	if string(b) == "balanced" {
+	if strings.TrimSpace(string(b)) == "balanced" {
 		b = []byte("relu1_1,relu2_1,relu3_1,relu4_1,relu5_1")
 	}
 	for _, s := range strings.Split(string(b), ",") {
@@ -326,7 +326,7 @@ func (l LayerWeights) validate(name string) error {
 	return nil
 }
 
-// weighted is the first layer that has a weight, or has none.
+// weighted returns the first layer that has a weight, or that has none.
 func weighted(l LayerWeights, has bool) string {
 	i := slices.IndexFunc(l, func(w LayerWeight) bool { return (w.Weight != Balanced) == has })
 	return l[i].Tap

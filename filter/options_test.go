@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"encoding"
 	"strings"
 	"testing"
 )
@@ -65,4 +66,44 @@ func TestValidate(t *testing.T) {
 			t.Errorf("want an error on %s, got %v", want, err)
 		}
 	}
+}
+
+// FuzzOptionText: what MarshalText writes of a text that was read is read as the same.
+func FuzzOptionText(f *testing.F) {
+	for _, seed := range []string{
+		"", "auto", "512", "3,1", " 1e-3, .5,0", "NaN,-Inf", "70,25,15", "+5,-1", "1,,2", "balanced", " balanced ",
+		"relu1_1:64,relu2_1:16", "relu4_2", "relu1_1:0x1p-2, relu2_1", "relu1_1 :1,,:2", "a:b:1", "relu1_1:-0",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		type value interface {
+			encoding.TextMarshaler
+			encoding.TextUnmarshaler
+		}
+		for _, pair := range [][2]value{
+			{new(Size), new(Size)}, {new(Numbers), new(Numbers)}, {new(Steps), new(Steps)}, {new(LayerWeights), new(LayerWeights)},
+		} {
+			if pair[0].UnmarshalText([]byte(text)) != nil {
+				continue
+			}
+			once, _ := pair[0].MarshalText()
+			if err := pair[1].UnmarshalText(once); err != nil {
+				t.Errorf("%T: %q, read from %q: %v", pair[0], once, text, err)
+			}
+			if twice, _ := pair[1].MarshalText(); string(twice) != string(once) {
+				t.Errorf("%T: %q, read from %q, is read as %q", pair[0], once, text, twice)
+			}
+		}
+		o := DefaultOptions()
+		if o.StyleLayers.UnmarshalText([]byte(text)) != nil {
+			o.StyleLayers = nil
+		}
+		_ = o.ContentWeight.UnmarshalText([]byte(text))
+		_ = o.Iterations.UnmarshalText([]byte(text))
+		if o.Validate() == nil { // then all scales have a number
+			o.Iterations.at(maxScales)
+			o.ContentWeight.at(maxScales)
+		}
+	})
 }

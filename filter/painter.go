@@ -2,22 +2,22 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// painter moves the parameters of a picture down its objective: pixels or a
+// painter minimises J over the parameters of a picture: its pixels or their Laplacian
 // pyramid, by Adam or L-BFGS.
 type painter struct {
 	w      *workspace
 	j      *objective
 	levels *pyramid // one level: the parameters are the pixels
 
-	params, grad    engine.Vector
-	parts, gradient []engine.Vector // their levels; gradient[0] is dJ/dx
-	margin          int             // around the picture, in pixels
-	adam            *adam           // or
-	lbfgs           *lbfgs
-	last            Losses // that were read
+	params, grad          engine.Vector
+	levelParams, gradient []engine.Vector // views of params and grad by level; gradient[0] is dJ/dx
+	margin                int             // around the picture, in pixels
+	adam                  *adam           // nil with L-BFGS
+	lbfgs                 *lbfgs          // nil with Adam
+	last                  Losses          // as read latest
 }
 
-// newPainter starts from pix.
+// newPainter returns a painter that starts from the picture pix.
 func newPainter(o *Options, w *workspace, j *objective, pix []float32) *painter {
 	st := &j.stage
 	p := &painter{w: w, j: j, levels: newPyramid(w.size, 0), params: w.x, margin: o.Margin}
@@ -29,8 +29,8 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32) *painter 
 		p.params = w.NewVector(n)
 	}
 	p.grad = w.NewVector(n)
-	p.parts, p.gradient = p.levels.views(w, p.params), p.levels.views(w, p.grad)
-	p.levels.split(w, p.parts, pix)
+	p.levelParams, p.gradient = p.levels.views(w, p.params), p.levels.views(w, p.grad)
+	p.levels.split(w.threads, w, p.levelParams, pix)
 	if st.lbfgs {
 		p.lbfgs = newLBFGS(w, p.params, p.grad, st.pairs(), st.first)
 	} else {
@@ -41,9 +41,9 @@ func newPainter(o *Options, w *workspace, j *objective, pix []float32) *painter 
 
 func (p *painter) pyramidal() bool { return len(p.levels.sizes) > 1 }
 
-// step advances the optimiser once, done the share of the stage's steps before it;
-// false: it cannot get any lower. Adam does not look at J itself: without read its
-// losses are those of a step before.
+// step makes one optimiser step; done is the share of the stage's steps already made. It
+// returns false if J cannot be lowered any more. Adam does not need the value of J: unless
+// read is set, its losses are those read last.
 func (p *painter) step(done float64, read bool) (Losses, bool) {
 	if p.lbfgs != nil {
 		return p.lbfgs.advance(func() Losses { return p.evaluate(true) })
@@ -51,10 +51,11 @@ func (p *painter) step(done float64, read bool) (Losses, bool) {
 	return p.adam.advance(func() Losses { return p.evaluate(read) }, done), true
 }
 
-// evaluate gives J, if it is to be read, and its gradient at the parameters.
+// evaluate computes the gradient at the parameters and returns J, as read latest unless read
+// is set.
 func (p *painter) evaluate(read bool) Losses {
 	if p.pyramidal() {
-		p.levels.join(p.w, p.w.x, p.parts, p.gradient)
+		p.levels.join(p.w, p.w.x, p.levelParams, p.gradient)
 	}
 	p.j.at(p.gradient[0])
 	if read {
@@ -64,8 +65,8 @@ func (p *painter) evaluate(read bool) Losses {
 	return p.last
 }
 
-// picture is the result so far, in [0,1]; it overwrites the gradient and, for a
-// pyramid, x.
+// picture returns the result so far, clipped to [0,1]. It overwrites the gradient and, for a
+// pyramid, w.x.
 func (p *painter) picture() []float32 {
 	result := p.params
 	if p.adam != nil {
@@ -77,12 +78,12 @@ func (p *painter) picture() []float32 {
 	}
 	pix := make([]float32, result.Len())
 	p.w.Download(pix, result)
-	clamp01(pix)
+	clamp01(p.w.threads, pix)
 	return pix
 }
 
-// judge gives the losses of a finished picture, each layer's among them.
-func (p *painter) judge(pix []float32) Losses {
+// finalLosses evaluates J at a finished picture, with the losses of each layer.
+func (p *painter) finalLosses(pix []float32) Losses {
 	p.w.Upload(p.w.x, pix)
 	p.j.at(p.gradient[0])
 	losses := p.j.losses()
@@ -90,28 +91,30 @@ func (p *painter) judge(pix []float32) Losses {
 	return losses
 }
 
-// moments is Adam's state on its way from one scale to the next.
-type moments struct {
+// adamState is Adam's state, which the next scale continues from.
+type adamState struct {
 	levels *pyramid
 	m, v   []float32
 	t      int
 }
 
-func (p *painter) moments() *moments {
+// adamState returns nil with L-BFGS.
+func (p *painter) adamState() *adamState {
 	if p.adam == nil {
 		return nil
 	}
 	n := p.params.Len()
-	s := &moments{levels: p.levels, m: make([]float32, n), v: make([]float32, n), t: p.adam.step.T}
+	s := &adamState{levels: p.levels, m: make([]float32, n), v: make([]float32, n), t: p.adam.step.T}
 	p.w.Download(s.m, p.adam.m)
 	p.w.Download(s.v, p.adam.v)
 	return s
 }
 
-// receive resizes the moments of another scale, level by level, and mirrors them
-// anew: the margin has the same width at every scale. Beside masked pixels, whose v
-// is 0, m is resized as v is: Adam's |m| < 2.4·√v then stays true (Cauchy, Schwarz).
-func (p *painter) receive(s *moments, masked bool) {
+// resumeAdam continues from the state of another scale: it resizes the moments level by level
+// and mirrors them again, because the margin has the same width at every scale. With a mask
+// m is resized with v's non-negative kernel, so that |m| < 2.4·√v stays true beside masked
+// pixels, where v is 0 (Cauchy–Schwarz).
+func (p *painter) resumeAdam(s *adamState, masked bool) {
 	if s == nil || p.adam == nil || len(s.levels.sizes) != len(p.levels.sizes) {
 		return
 	}
@@ -125,7 +128,7 @@ func (p *painter) receive(s *moments, masked bool) {
 		from, to := s.levels.sizes[i].grow(-margin), to.grow(-margin)
 		fit := func(of []float32, k kernel) []float32 {
 			inner := crop(s.levels.level(of, i), 3, from, margin)
-			return mirror(resize(inner, 3, from.w, from.h, to.w, to.h, k), 3, to, margin)
+			return mirror(p.w.threads, resize(p.w.threads, inner, 3, from.w, from.h, to.w, to.h, k), 3, to, margin)
 		}
 		p.w.Upload(m[i], fit(s.m, reach))
 		p.w.Upload(v[i], fit(s.v, bilinear)) // stays ≥ 0

@@ -7,31 +7,31 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// Plan is how a picture will be worked on.
+// Plan is the size at which a picture will be painted, and what that costs.
 type Plan struct {
-	W, H    int     // worked at
-	Memory  int64   // bytes that painting takes, about; of the device's own where it has some
-	Host    int64   // bytes that it then takes of the host's
-	Seconds float64 // for one picture, coarse to fine; about
-	Later   float64 // seconds, at most, for a frame that begins from the result before
+	W, H    int     // size to paint at
+	Memory  int64   // estimated bytes, of the device if it has its own memory
+	Host    int64   // estimated bytes of the host if the device has its own memory, else 0
+	Seconds float64 // estimate for one picture, coarse to fine
+	Later   float64 // seconds, at most, for a frame that starts from the previous result
 	Reason  string  // why the size is not the input's; empty if it is
 }
 
-// planned is what a plan depends on beside the options.
-type planned struct {
+// planKey is what a plan depends on, apart from the options.
+type planKey struct {
 	size
 	film bool
 }
 
-// longest is how long a picture may take before auto works at a smaller size.
-const longest = time.Hour
+// maxPaintTime is the longest that a picture may take; Size auto chooses a smaller size before.
+const maxPaintTime = time.Hour
 
-// Plan chooses the size to work at for a w×h picture, after measuring the engine
-// once at a small size. It fails for a picture below engine.MinSide. An
-// Options.Size is taken as it is: Memory may then be above MaxMemory.
+// Plan chooses the size at which a w×h picture is painted, after measuring the engine once
+// at a small size. It fails for a picture below engine.MinSide. It does not reduce an explicit
+// Options.Size: Memory may then exceed MaxMemory.
 func (f *Filter) Plan(w, h int) (Plan, error) {
 	full := size{w, h}
-	key := planned{full, f.Film}
+	key := planKey{full, f.Film}
 	if p, ok := f.plans[key]; ok {
 		return p, nil
 	}
@@ -57,16 +57,15 @@ func (f *Filter) Plan(w, h int) (Plan, error) {
 	return p, nil
 }
 
-// choose plans for a picture of size full: at size s, or smaller where that is too
-// much and Options.Size leaves the choice. cost is what one iteration takes for one pixel,
-// in seconds.
+// choose plans a picture of size full: at size s, or smaller if that takes too much and
+// Options.Size is auto. cost is in seconds per iteration and pixel.
 func (f *Filter) choose(full, s size, cost map[*network]float64) Plan {
 	p := f.planAt(full, s, cost)
 	if f.o.Size == 0 {
 		for reason := f.tooMuch(p); reason != ""; reason = f.tooMuch(p) {
 			s = s.times(0.95)
 			if min(s.w, s.h) < engine.MinSide {
-				break // nothing smaller can be done; try
+				break // no smaller size is possible: try this one
 			}
 			p = f.planAt(full, s, cost)
 			p.Reason = reason
@@ -79,13 +78,13 @@ func (f *Filter) tooMuch(p Plan) string {
 	switch {
 	case f.MaxMemory > 0 && p.Memory > f.MaxMemory:
 		return fmt.Sprintf("a larger one would need more than %.1f GB of %s", float64(f.MaxMemory)/1e9, f.MemoryName())
-	case p.Seconds > longest.Seconds():
+	case p.Seconds > maxPaintTime.Seconds():
 		return "a larger one would take more than an hour"
 	}
 	return ""
 }
 
-// planAt plans for a picture of size full painted at size s.
+// planAt plans a picture of size full painted at size s.
 func (f *Filter) planAt(full, s size, cost map[*network]float64) Plan {
 	p := Plan{W: s.w, H: s.h}
 	stages := f.stages(s)
@@ -102,20 +101,20 @@ func (f *Filter) planAt(full, s size, cost map[*network]float64) Plan {
 	for _, style := range f.styles {
 		at := f.styleSize(style, s)
 		at = at.grow(f.styleMargin(at))
-		own := f.styleMemory(full, s, at)
+		reserved := f.styleMemory(full, s, at)
 		for _, n := range f.networks() {
-			p.Memory = max(p.Memory, f.e.Memory(f.within(n.spec(at, n.layers, f.precision(true)), own))+own)
+			p.Memory = max(p.Memory, f.e.Memory(f.withMemory(n.spec(at, n.layers, f.precision(true)), reserved))+reserved)
 		}
 	}
-	if !f.limited() {
+	if !f.hasDeviceMemory() {
 		p.Host = 0
 	}
 	return p
 }
 
-// stageSeconds is what a stage takes where the network takes perPixel for each pixel.
+// stageSeconds estimates a stage; perPixel is in seconds per iteration and pixel.
 func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) (seconds float64) {
-	for _, spec := range f.specs(st.network, st.size, f.precision(true), f.ownMemory(full, st, last)) {
+	for _, spec := range f.specs(st.network, st.size, f.precision(true), f.reservedMemory(full, st, last)) {
 		cost := perPixel * float64(spec.W*spec.H)
 		if t, ok := f.e.(engine.Tiler); ok {
 			cost *= t.Overhead(spec)
@@ -129,15 +128,16 @@ func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) 
 	return seconds * float64(st.steps)
 }
 
-// stageMemory is what a stage at the last size takes, in the engine's memory and in the host's.
+// stageMemory estimates the bytes of a stage at the last size, in the engine's memory and in
+// the host's.
 func (f *Filter) stageMemory(full size, st stage) (memory, host int64) {
-	own := f.ownMemory(full, st, true)
-	return f.e.Memory(f.specs(st.network, st.size, f.precision(true), own)...) + own, f.pictureMemory(full, st, true)
+	reserved := f.reservedMemory(full, st, true)
+	return f.e.Memory(f.specs(st.network, st.size, f.precision(true), reserved)...) + reserved, f.pictureMemory(full, st, true)
 }
 
-// measure returns the seconds that one iteration with a network takes for one pixel.
+// measure returns the seconds per iteration and pixel of a network.
 func (f *Filter) measure(n *network, full size) (_ float64, err error) {
-	defer f.failed(&err)
+	defer f.recoverFailure(&err)
 	const short = 128
 	s := full
 	if m := min(full.w, full.h); m > short {
@@ -145,7 +145,7 @@ func (f *Filter) measure(n *network, full size) (_ float64, err error) {
 		s = s.within(4 * short)
 		s = size{max(s.w, engine.MinSide), max(s.h, engine.MinSide)}
 	}
-	f.Close() // nothing is planned for beside what other frames kept
+	f.dropWorkspace() // plans do not count it
 	ev, err := f.compile(n.spec(s, n.layers, f.precision(true)))
 	if err != nil {
 		return 0, err
@@ -163,7 +163,7 @@ func (f *Filter) measure(n *network, full size) (_ float64, err error) {
 		start := time.Now()
 		ev.Forward(x)
 		ev.Backward(dx, grads)
-		ev.Dots([2]engine.Vector{dx, dx}) // a device may be at work still
+		ev.Dots([2]engine.Vector{dx, dx}) // waits for the device
 		took = min(took, time.Since(start))
 	}
 	return took.Seconds() / float64(s.pixels()), nil

@@ -2,10 +2,10 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// precision decides how convolutions multiply; last: at the last scale of a
-// picture that has no frame before it, where a viewer looks closest. bfloat16
-// forward turns the gradient by a few degrees (other ReLUs fire), which Adam does
-// not mind and a line search does; backward only, it turns it by one.
+// precision decides how convolutions multiply. last means the last scale of a picture that
+// does not start from a previous result, where errors are most visible. bfloat16 forward
+// turns the gradient by a few degrees, because other ReLUs fire: Adam tolerates that, a line
+// search does not. bfloat16 backward alone turns it by about one degree.
 func (f *Filter) precision(last bool) engine.Precision {
 	switch {
 	case f.o.Precision == "bf16":
@@ -21,6 +21,6 @@ func (f *Filter) precision(last bool) engine.Precision {
 }
 
 func hasBF16(e engine.Engine) bool {
-	m, ok := e.(engine.MixedEngine)
+	m, ok := e.(engine.Precisions)
 	return ok && m.HasBF16()
 }

@@ -59,7 +59,7 @@ func TestBF16Gradient(t *testing.T) {
 		gradient := func(precision string, at []float32) []float32 {
 			f := filterOn(wide, precision)
 			w, j := objectiveIn(t, f, s, f.precision(true))
-			w.Upload(w.x, content.fit(s, bicubic))
+			w.Upload(w.x, content.fit(0, s, bicubic))
 			j.setContent()
 			w.Upload(w.x, at)
 			dx := w.NewVector(w.x.Len())
@@ -71,7 +71,7 @@ func TestBF16Gradient(t *testing.T) {
 		for _, at := range []struct {
 			name string
 			pix  []float32
-		}{{"the start", content.fit(s, bicubic)}, {"the end", painted.Pix}} {
+		}{{"the start", content.fit(0, s, bicubic)}, {"the end", painted.Pix}} {
 			exact := gradient("fp32", at.pix)
 			for precision, least := range map[string]float64{"mixed": 0.999, "bf16": 0.97} {
 				c := cosine(exact, gradient(precision, at.pix))

@@ -5,13 +5,13 @@ import (
 	"slices"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 
 	"gonum.org/v1/gonum/mat"
 )
 
-// recolourAt is the longest side, in pixels, of the pictures whose colours a start is made
-// by. Strokes are averaged there: what they add to a style's contrast they will add to the
-// picture's, too.
+// recolourAt is the longest side, in pixels, at which colours are measured for a start. Strokes
+// are averaged out at that size: the optimiser will add their contrast to the picture anyway.
 const recolourAt = 64
 
 // colours are the means of a picture's samples and of their products.
@@ -20,8 +20,8 @@ type colours struct {
 	second [3][3]float64
 }
 
-// leastVariance is added to every covariance, so that what hardly varies is not blown up:
-// about a step of 8 bits, squared.
+// leastVariance is added to variances so that flat pictures are not amplified; it is about the
+// square of an 8-bit step.
 const leastVariance = 1e-5
 
 func (c *colours) covariance(i, j int) float64 {
@@ -32,7 +32,7 @@ func (c *colours) covariance(i, j int) float64 {
 	return v
 }
 
-// coloursOf three planes, of which the mask counts, nil for all.
+// coloursOf returns the colours of three planes, weighted by a mask; nil: all alike.
 func coloursOf(pix, mask []float32) (c colours) {
 	n := len(pix) / 3
 	total := float64(n)
@@ -55,14 +55,15 @@ func coloursOf(pix, mask []float32) (c colours) {
 	return c
 }
 
-// styleColours are those of the styles, each by its share and seen at a size of its own.
+// styleColours returns the colours of the styles, each measured at its size at(style) and
+// weighted by its share.
 func (f *Filter) styleColours(shares []float64, at func(*Frame) size) (mixed colours) {
 	for k, style := range f.styles {
 		if shares[k] == 0 {
 			continue
 		}
 		s := at(style)
-		c := coloursOf(style.fit(s, lanczos), fitMask(style.mask(), size{style.W, style.H}, s))
+		c := coloursOf(style.fit(f.threads, s, lanczos), fitMask(f.threads, style.mask(), size{style.W, style.H}, s))
 		for i := range 3 {
 			mixed.mean[i] += shares[k] * c.mean[i]
 			for j := range 3 {
@@ -73,16 +74,16 @@ func (f *Filter) styleColours(shares []float64, at func(*Frame) size) (mixed col
 	return mixed
 }
 
-// recolour takes three planes from one mean and covariance to another by the linear map of
-// RGB as coded that moves colours the least (Monge and Kantorovich; Pitié and Kokaram
-// 2007, section 3.4), clipped to [0,1].
-func recolour(pix []float32, from, to colours) {
+// recolour maps three planes from one mean and covariance to another, by the
+// Monge–Kantorovich map of sRGB-coded values (Pitié and Kokaram 2007, section 3.4), and
+// clips to [0,1].
+func recolour(threads int, pix []float32, from, to colours) {
 	if total := from.mean[0] + from.mean[1] + from.mean[2]; math.IsNaN(total) || math.IsInf(total, 0) {
-		return // J will not be a number either, which is an error
+		return // Paint reports that J is not finite
 	}
 	m := transport(symmetric(from.covariance), symmetric(to.covariance))
 	n := len(pix) / 3
-	inBlocks(n, func(first, last int) {
+	parallel.Blocks(threads, n, pixelBlock, func(first, last int) {
 		for p := first; p < last; p++ {
 			var old [3]float64
 			for i := range 3 {
@@ -96,22 +97,22 @@ func recolour(pix []float32, from, to colours) {
 	})
 }
 
-// recoloured is content at a size in the colours of the styles.
+// recoloured returns content at a size in the colours of the styles.
 func (f *Filter) recoloured(content *Frame, shares []float64, at size) []float32 {
 	own := size{content.W, content.H}
 	small := own.within(recolourAt)
-	from := coloursOf(content.fit(small, bilinear), fitMask(content.mask(), own, small))
+	from := coloursOf(content.fit(f.threads, small, bilinear), fitMask(f.threads, content.mask(), own, small))
 	to := f.styleColours(shares, func(style *Frame) size { return size{style.W, style.H}.within(recolourAt) })
-	pix := slices.Clone(content.fit(at, bicubic))
-	recolour(pix, from, to)
+	pix := slices.Clone(content.fit(f.threads, at, bicubic))
+	recolour(f.threads, pix, from, to)
 	return pix
 }
 
-// matchColours gives a painted picture in its margin the colours of the styles that it is
-// compared with: their mean, contrast and tints, which Gram matrices leave a little open.
+// matchColours gives a painted picture, margin included, the mean and covariance of the
+// styles' colours, which Gram matrices only approximate.
 func (f *Filter) matchColours(grown, mask []float32, s size, shares []float64) {
 	from := coloursOf(crop(slices.Clone(grown), 3, s, f.o.Margin), mask)
-	recolour(grown, from, f.styleColours(shares, func(style *Frame) size { return f.styleSize(style, s) }))
+	recolour(f.threads, grown, from, f.styleColours(shares, func(style *Frame) size { return f.styleSize(style, s) }))
 }
 
 // transport is A^-½ (A^½ B A^½)^½ A^-½ of two covariances.
@@ -129,7 +130,7 @@ func transport(a, b *mat.SymDense) (out [3][3]float64) {
 	return out
 }
 
-// symmetric makes a matrix of what stands right of the diagonal.
+// symmetric returns the matrix with at's elements on and above the diagonal.
 func symmetric(at func(i, j int) float64) *mat.SymDense {
 	s := mat.NewSymDense(3, nil)
 	for i := range 3 {
@@ -140,7 +141,7 @@ func symmetric(at func(i, j int) float64) *mat.SymDense {
 	return s
 }
 
-// power of a matrix that has no negative eigenvalue but by rounding.
+// power returns sᵖ for a positive semidefinite s; eigenvalues are at least 1e-12.
 func power(s *mat.SymDense, p float64) *mat.Dense {
 	var e mat.EigenSym
 	if !e.Factorize(s, true) {

@@ -30,11 +30,11 @@ func TestRecolour(t *testing.T) {
 	}
 	from, to := dull(smooth(40, 30, 1)), coloursOf(dull(smooth(50, 20, 7)), nil)
 	pix := slices.Clone(from)
-	recolour(pix, coloursOf(from, nil), to)
+	recolour(0, pix, coloursOf(from, nil), to)
 	sameColours(t, "recoloured", coloursOf(pix, nil), to, 1e-4)
 
 	same := slices.Clone(from)
-	recolour(same, coloursOf(from, nil), coloursOf(from, nil))
+	recolour(0, same, coloursOf(from, nil), coloursOf(from, nil))
 	for i, v := range same {
 		if math.Abs(float64(v-from[i])) > 1e-4 {
 			t.Fatalf("its own colours take sample %d from %g to %g", i, from[i], v)
@@ -42,7 +42,7 @@ func TestRecolour(t *testing.T) {
 	}
 
 	flat := slices.Repeat([]float32{0.3}, 3*40*30)
-	recolour(flat, coloursOf(flat, nil), to)
+	recolour(0, flat, coloursOf(flat, nil), to)
 	for i, v := range flat {
 		if want := to.mean[i/(40*30)]; math.Abs(float64(v)-want) > 1e-3 {
 			t.Fatalf("a flat picture becomes %g at %d, want %g", v, i, want)
@@ -53,7 +53,7 @@ func TestRecolour(t *testing.T) {
 	for i := range grey.Pix {
 		grey.Pix[i] = from[i%(40*30)]
 	}
-	recolour(grey.Pix, coloursOf(grey.Pix, nil), to)
+	recolour(0, grey.Pix, coloursOf(grey.Pix, nil), to)
 	if c := coloursOf(grey.Pix, nil); c.covariance(0, 1) == c.covariance(0, 0) {
 		t.Error("a grey picture stays grey")
 	}

@@ -10,10 +10,10 @@ type Losses struct {
 	TV      float64            `json:"tv"`
 	Gamut   float64            `json:"gamut"`
 	Prior   float64            `json:"prior"`
-	Layers  map[string]float64 `json:"layers,omitempty"` // what each layer adds to Style, at half the size as relu1_1/2; in a Report only, where Filter.ByLayer asks for it
+	Layers  map[string]float64 `json:"layers,omitempty"` // parts of Style by layer, at half the size as relu1_1/2; only in a Report and with Filter.ByLayer
 }
 
-// Progress is told after every step.
+// Progress describes one optimiser step.
 type Progress struct {
 	Scale, Scales         int     // from 1
 	W, H                  int     // of this scale
@@ -22,17 +22,16 @@ type Progress struct {
 	Losses                Losses
 }
 
-// Report says how a picture came about.
+// Report describes how a picture was painted.
 type Report struct {
-	W, H       int    // worked at
-	Iterations int    // over all scales
-	Stopped    string // what ended the last scale: "iterations", "settled" or "deadline"; "transparent": nothing to paint
+	W, H       int    // size painted at
+	Iterations int    // sum over all scales
+	Stopped    string // why the last scale ended: "iterations", "settled", "deadline", or "transparent" if there was nothing to paint
 	Losses     Losses
-	// Less is how many bytes the engine was left after its device had run out of
-	// memory, here or for an earlier picture; 0: it had enough.
-	Less int64
-	// Margin is what was painted around the picture, as the difference from its
-	// reflection: for the Guide of the frame after.
+	// DeviceBudget is the limit in bytes that was set on an evaluator after the device ran
+	// out of memory, for this picture or an earlier one; 0: it did not.
+	DeviceBudget int64
+	// Margin is the result's margin minus its reflection, for the Guide of the next frame.
 	Margin []float32
 	// Seconds by stage: "compile", "targets", "optimise", "resize".
 	Seconds map[string]float64

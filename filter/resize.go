@@ -2,8 +2,8 @@ package filter
 
 import (
 	"math"
-	"runtime"
-	"sync"
+
+	"nstfilter/filter/parallel"
 )
 
 // resampler is a linear map from one row length to another: output i is
@@ -31,12 +31,12 @@ var (
 		}
 		return 0
 	}}
-	// lanczos keeps a style's strokes as crisp as they are.
+	// lanczos, with three lobes, keeps a style's strokes sharp.
 	lanczos  = kernel{3, func(x float64) float64 { return sinc(x) * sinc(x/3) }}
 	bilinear = kernel{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
 )
 
-// sinc is sin(πx)/πx within the kernels' reach.
+// sinc is sin(πx)/(πx).
 func sinc(x float64) float64 {
 	if x == 0 {
 		return 1
@@ -44,8 +44,8 @@ func sinc(x float64) float64 {
 	return math.Sin(math.Pi*x) / (math.Pi * x)
 }
 
-// newResampler samples k at pixel centres; where it shrinks, k is widened by the
-// factor (antialiasing), and weights outside the row are given to the rest.
+// newResampler samples k at pixel centres. To shrink it widens k by the factor, against
+// aliasing. At the ends it normalises the weights that are inside the row.
 func newResampler(src, dst int, k kernel) *resampler {
 	scale := float64(src) / float64(dst)
 	wide := max(1, scale)
@@ -70,7 +70,7 @@ func newResampler(src, dst int, k kernel) *resampler {
 }
 
 // resize resamples a picture of planes planes from w×h to dw×dh.
-func resize(pix []float32, planes, w, h, dw, dh int, k kernel) []float32 {
+func resize(threads int, pix []float32, planes, w, h, dw, dh int, k kernel) []float32 {
 	if w == dw && h == dh {
 		return append([]float32(nil), pix...)
 	}
@@ -78,15 +78,15 @@ func resize(pix []float32, planes, w, h, dw, dh int, k kernel) []float32 {
 	out := make([]float32, planes*dw*dh)
 	tmp := make([]float32, h*dw)
 	for p := range planes {
-		x.rows(tmp, pix[p*w*h:(p+1)*w*h], h)
-		y.columns(out[p*dw*dh:(p+1)*dw*dh], tmp, dw)
+		x.rows(threads, tmp, pix[p*w*h:(p+1)*w*h], h)
+		y.columns(threads, out[p*dw*dh:(p+1)*dw*dh], tmp, dw)
 	}
 	return out
 }
 
 // rows resamples n rows.
-func (r *resampler) rows(dst, src []float32, n int) {
-	inRows(n, func(y int) {
+func (r *resampler) rows(threads int, dst, src []float32, n int) {
+	parallel.For(threads, n, func(_, y int) {
 		in, out := src[y*r.src:][:r.src], dst[y*r.dst:][:r.dst]
 		for i, first := range r.start {
 			sum := float32(0)
@@ -100,8 +100,8 @@ func (r *resampler) rows(dst, src []float32, n int) {
 }
 
 // columns resamples columns of rows of width w.
-func (r *resampler) columns(dst, src []float32, w int) {
-	inRows(r.dst, func(i int) {
+func (r *resampler) columns(threads int, dst, src []float32, w int) {
+	parallel.For(threads, r.dst, func(_, i int) {
 		out := dst[i*w:][:w]
 		clear(out)
 		for j, wt := range r.weight[i*r.taps:][:r.taps] {
@@ -116,28 +116,11 @@ func axpy(y []float32, a float32, x []float32) {
 	}
 }
 
-// inRows calls fn for each row, on all processors; rows must not share output.
-func inRows(n int, fn func(y int)) {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	var wg sync.WaitGroup
-	for k := range workers {
-		wg.Go(func() {
-			for y := n * k / workers; y < n*(k+1)/workers; y++ {
-				fn(y)
-			}
-		})
-	}
-	wg.Wait()
-}
+// pixelBlock is how many samples one call of a loop over a picture handles.
+const pixelBlock = 1 << 16
 
-// inBlocks calls fn for all parts of n elements, on all processors.
-func inBlocks(n int, fn func(from, to int)) {
-	const block = 1 << 16
-	inRows((n+block-1)/block, func(k int) { fn(k*block, min((k+1)*block, n)) })
-}
-
-func clamp01(pix []float32) {
-	inBlocks(len(pix), func(from, to int) {
+func clamp01(threads int, pix []float32) {
+	parallel.Blocks(threads, len(pix), pixelBlock, func(from, to int) {
 		for i, v := range pix[from:to] {
 			pix[from+i] = min(max(v, 0), 1)
 		}

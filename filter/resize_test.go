@@ -25,7 +25,7 @@ func TestResizeKeepsFlatAndLinear(t *testing.T) {
 		for i := range flat {
 			flat[i] = 0.3
 		}
-		for i, v := range resize(flat, 3, s[0], s[1], s[2], s[3], bicubic) {
+		for i, v := range resize(0, flat, 3, s[0], s[1], s[2], s[3], bicubic) {
 			if math.Abs(float64(v)-0.3) > 1e-6 {
 				t.Fatalf("%v: sample %d of a flat picture became %g", s, i, v)
 			}
@@ -36,7 +36,7 @@ func TestResizeKeepsFlatAndLinear(t *testing.T) {
 	for i := range ramp {
 		ramp[i] = float32(i)
 	}
-	half := resize(ramp, 1, 64, 1, 32, 1, bicubic)
+	half := resize(0, ramp, 1, 64, 1, 32, 1, bicubic)
 	for i := 8; i < 24; i++ {
 		if want := 2*float64(i) + 0.5; math.Abs(float64(half[i])-want) > 1e-4 {
 			t.Errorf("half ramp at %d: %g, want %g", i, half[i], want)
@@ -60,7 +60,7 @@ func TestPyramid(t *testing.T) {
 	}
 	pix, params, x := noise(3*s.pixels(), 3), ev.NewVector(p.len()), ev.NewVector(3*s.pixels())
 	scratch := p.views(ev, ev.NewVector(p.len()))
-	p.split(ev, p.views(ev, params), pix)
+	p.split(0, ev, p.views(ev, params), pix)
 	p.join(ev, x, p.views(ev, params), scratch)
 	got := make([]float32, len(pix))
 	ev.Download(got, x)
@@ -70,10 +70,10 @@ func TestPyramid(t *testing.T) {
 		}
 	}
 	// Levels hold what the coarser ones lack.
-	low := resize(pix, 3, s.w, s.h, p.sizes[1].w, p.sizes[1].h, bilinear)
+	low := resize(0, pix, 3, s.w, s.h, p.sizes[1].w, p.sizes[1].h, bilinear)
 	first := make([]float32, len(pix))
 	ev.Download(first, p.views(ev, params)[0])
-	for i, v := range resize(low, 3, p.sizes[1].w, p.sizes[1].h, s.w, s.h, bilinear) {
+	for i, v := range resize(0, low, 3, p.sizes[1].w, p.sizes[1].h, s.w, s.h, bilinear) {
 		if math.Abs(float64(first[i]-(pix[i]-v))) > 1e-5 {
 			t.Fatalf("level 0 at %d: %g, want %g", i, first[i], pix[i]-v)
 		}
@@ -116,7 +116,7 @@ func TestScales(t *testing.T) {
 
 func TestMirror(t *testing.T) {
 	// By hand: 1 2 3 with a margin of 4 is 3 3 2 1 | 1 2 3 | 3 2 1 1, in both directions.
-	got := mirror([]float32{1, 2, 3}, 1, size{3, 1}, 4)
+	got := mirror(0, []float32{1, 2, 3}, 1, size{3, 1}, 4)
 	want := []float32{3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1}
 	for y := range 9 {
 		for x, v := range want {
@@ -127,7 +127,7 @@ func TestMirror(t *testing.T) {
 	}
 	s := size{17, 23}
 	pix := noise(3*s.pixels(), 9)
-	for i, v := range crop(mirror(pix, 3, s, 5), 3, s, 5) {
+	for i, v := range crop(mirror(0, pix, 3, s, 5), 3, s, 5) {
 		if v != pix[i] {
 			t.Fatalf("sample %d: %g became %g", i, pix[i], v)
 		}
@@ -138,11 +138,11 @@ func TestSurround(t *testing.T) {
 	const m = 3
 	for _, s := range []size{{5, 4}, {16, 9}} {
 		grown := noise(3*s.grow(m).pixels(), 1)
-		around := surroundings(grown, s, m)
+		around := marginDifference(0, grown, s, m)
 		if want := 3 * (s.grow(m).pixels() - s.pixels()); len(around) != want {
 			t.Fatalf("%d samples around, want %d", len(around), want)
 		}
-		again := surround(crop(slices.Clone(grown), 3, s, m), s, m, around)
+		again := mirrorWith(0, crop(slices.Clone(grown), 3, s, m), s, m, around)
 		for i, v := range again {
 			if math.Abs(float64(v-grown[i])) > 1e-6 {
 				t.Fatalf("%v: sample %d is %g, was %g", s, i, v, grown[i])

@@ -15,7 +15,7 @@ func (s size) times(k float64) size {
 	return size{max(1, int(math.Round(float64(s.w)*k))), max(1, int(math.Round(float64(s.h)*k)))}
 }
 
-// within shrinks s until its longest side is at most longest.
+// within returns s, shrunk so that its longest side is at most longest.
 func (s size) within(longest int) size {
 	if m := max(s.w, s.h); m > longest {
 		return s.times(float64(longest) / float64(m))
@@ -23,14 +23,14 @@ func (s size) within(longest int) size {
 	return s
 }
 
-// half is s as evaluators halve a picture.
+// half returns half of s, rounded up.
 func (s size) half() size { return size{(s.w + 1) / 2, (s.h + 1) / 2} }
 
-// scaleStep is about how much larger each scale of a picture is than the one before.
+// scaleStep is about the ratio of each scale to the one before.
 var scaleStep = math.Sqrt(3)
 
-// scales lists the sizes at which a picture is painted, coarse to fine: the short side
-// from low up to its own in equal steps of about scaleStep.
+// scales returns the sizes at which a picture is painted, coarse to fine: the short side grows
+// from low to its full length by a constant ratio of about scaleStep.
 func scales(full size, low int) []size {
 	var out []size
 	short := float64(min(full.w, full.h))
@@ -49,28 +49,28 @@ type stage struct {
 	network     *network
 	steps       int     // at most
 	content, tv float64 // weights
-	later       bool    // begins from the result before
+	later       bool    // starts from the previous result
 	lbfgs       bool
 	pyramid     bool
 	first       float64 // RMS of L-BFGS's first step, in units of a sample's range
-	finished    bool    // the picture gets the colours of the style
+	finished    bool    // ends with the colours of the style
 }
 
-// stages plans a picture of a size from scratch; a film's first frame ends with steps like
-// those of the frames that follow.
+// stages returns the stages of a picture without a Start. A film's first frame ends with a
+// stage like those of later frames.
 func (f *Filter) stages(full size) (out []stage) {
 	o := &f.o
 	for i, s := range scales(full, o.MinSize) {
 		first := 0.05
 		if i > 0 {
-			first = 0.01 // large strokes are there already, and a long step leaves dots
+			first = 0.01 // large strokes exist already, and a long step leaves dots
 		}
-		out = append(out, stage{size: s, network: f.paints, steps: o.Iterations.at(i), content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
+		out = append(out, stage{size: s, network: f.network, steps: o.Iterations.at(i), content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
 			lbfgs: o.Optimizer == "lbfgs", pyramid: o.Parameters == "pyramid", first: first})
 	}
 	last := &out[len(out)-1]
-	last.network, last.finished = f.last, true
-	if f.Film { // what the next frames would change of it by and by
+	last.network, last.finished = f.lastNetwork, true
+	if f.Film { // else the next frames would go on changing it
 		st := f.laterStage(full)
 		st.steps *= 2
 		out = append(out, st)
@@ -78,24 +78,25 @@ func (f *Filter) stages(full size) (out []stage) {
 	return out
 }
 
-// laterStage plans one that begins from the result before: every step has to lower J,
-// and the forms are there already.
+// laterStage returns the stage of a frame that starts from the previous result. It is by
+// L-BFGS, of which every step lowers J, and its first step is short because the strokes exist
+// already.
 func (f *Filter) laterStage(full size) stage {
 	o := &f.o
 	i := len(scales(full, o.MinSize)) - 1
-	return stage{size: full, network: f.last, steps: o.FrameIterations, content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
+	return stage{size: full, network: f.lastNetwork, steps: o.FrameIterations, content: o.ContentWeight.at(i), tv: o.TVWeight.at(i),
 		later: true, lbfgs: true, first: 0.002, finished: true}
 }
 
-// pairs is how many steps L-BFGS remembers.
-func (s *stage) pairs() int { return max(1, min(s.steps, lbfgsHistory)) }
+// pairs is the length of L-BFGS's history.
+func (s *stage) pairs() int { return max(1, min(s.steps, lbfgsPairs)) }
 
-// cost of a stage, in pixels that the optimiser evaluates.
+// cost is the number of pixels that the optimiser evaluates.
 func (s *stage) cost() float64 { return float64(s.pixels()) * float64(s.steps) }
 
-// compared lists the sizes, margins included, at which a picture of size s is compared
-// with the style: its own and as many halves as have a weight and layers that reach no
-// farther than they may.
+// compared returns the sizes, with margin, at which a picture of size s is compared with the
+// style: its own and its halves, as long as they have a weight and a style layer within
+// Options.LayerReach.
 func (n *network) compared(s size) []size {
 	out := []size{s.grow(n.o.Margin)}
 	for range len(n.o.StyleSizes) - 1 {

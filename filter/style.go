@@ -7,25 +7,24 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// keptSizes bounds at how many sizes a filter remembers what its styles look like.
-const keptSizes = 16
+// cachedSizes is the most picture sizes for which a network caches moments of the styles.
+const cachedSizes = 16
 
-// styleLook is what the styles look like beside pictures of one size: at that size, half
-// of it, …, by layer.
-type styleLook struct {
-	moments [][]map[string]styleMoments // of each style; nil: not looked at yet
-	shares  []float64                   // of the latest blend; nil: none yet
+// styleCache holds the moments of the styles for pictures of one size: at that size, half of
+// it, …, by layer.
+type styleCache struct {
+	moments [][]map[string]styleMoments // of each style; nil: not computed yet
+	shares  []float64                   // of blend; nil: there is none yet
 	blend   []map[string]styleTarget
 }
 
 // styleMoments are Gram(S)/P_S and the mean of one layer.
 type styleMoments struct{ gram, mean []float32 }
 
-// styleTargets returns what the styles, each by its share, ask of each style layer of a
-// picture of size s, at each size at which a network compares it with them; full is the
-// size of the frame.
+// styleTargets returns the targets for a picture of size s, blended from the styles by their
+// shares: by compared size and layer. full is the size of the frame.
 func (f *Filter) styleTargets(n *network, full, s size, p engine.Precision, shares []float64) ([]map[string]styleTarget, error) {
-	look, err := f.lookAtStyles(n, full, s, p, shares)
+	look, err := f.cachedMoments(n, full, s, p, shares)
 	if err != nil {
 		return nil, err
 	}
@@ -53,16 +52,16 @@ func (f *Filter) styleTargets(n *network, full, s size, p engine.Precision, shar
 	return blend, nil
 }
 
-// lookAtStyles returns what the styles that have a share, at least, look like beside
-// a picture of size s.
-func (f *Filter) lookAtStyles(n *network, full, s size, p engine.Precision, shares []float64) (*styleLook, error) {
-	known := n.looks[s]
+// cachedMoments returns the moments for a picture of size s of at least those styles that
+// have a share.
+func (f *Filter) cachedMoments(n *network, full, s size, p engine.Precision, shares []float64) (*styleCache, error) {
+	known := n.styleCaches[s]
 	if known == nil {
-		if len(n.looks) >= keptSizes {
-			clear(n.looks)
+		if len(n.styleCaches) >= cachedSizes {
+			clear(n.styleCaches)
 		}
-		known = &styleLook{moments: make([][]map[string]styleMoments, len(f.styles))}
-		n.looks[s] = known
+		known = &styleCache{moments: make([][]map[string]styleMoments, len(f.styles))}
+		n.styleCaches[s] = known
 	}
 	for i, style := range f.styles {
 		if shares[i] == 0 || known.moments[i] != nil {
@@ -76,19 +75,18 @@ func (f *Filter) lookAtStyles(n *network, full, s size, p engine.Precision, shar
 	return known, nil
 }
 
-// styleMoments returns, by size and layer, what a picture of size s should have to look
-// like one style.
+// styleMoments computes the moments of one style for a picture of size s, by size and layer.
 func (f *Filter) styleMoments(n *network, style *Frame, full, s size, p engine.Precision) (out []map[string]styleMoments, err error) {
 	if len(n.styleLayersAt(s, 0)) == 0 {
 		return make([]map[string]styleMoments, 1), nil
 	}
-	f.Close() // a picture's workspace is not planned for beside the style's
+	f.dropWorkspace() // plans do not count it beside the style's evaluator
 	pix, mask, at := f.styleAt(style, s)
 	for k := range n.compared(s) {
 		if k > 0 {
 			low := at.half()
-			pix = resize(pix, 3, at.w, at.h, low.w, low.h, bilinear)
-			mask, at = fitMask(mask, at, low), low
+			pix = resize(f.threads, pix, 3, at.w, at.h, low.w, low.h, bilinear)
+			mask, at = fitMask(f.threads, mask, at, low), low
 		}
 		moments, err := f.momentsAt(n, pix, mask, at, n.styleLayersAt(s, k), f.styleMemory(full, s, at), p)
 		if err != nil {
@@ -99,9 +97,9 @@ func (f *Filter) styleMoments(n *network, style *Frame, full, s size, p engine.P
 	return out, nil
 }
 
-// momentsAt evaluates the network at a picture.
-func (f *Filter) momentsAt(n *network, pix, mask []float32, at size, layers []layer, own int64, p engine.Precision) (map[string]styleMoments, error) {
-	ev, err := f.compile(f.within(n.spec(at, layers, p), own))
+// momentsAt evaluates the network at the picture pix of size at.
+func (f *Filter) momentsAt(n *network, pix, mask []float32, at size, layers []layer, reserved int64, p engine.Precision) (map[string]styleMoments, error) {
+	ev, err := f.compile(f.withMemory(n.spec(at, layers, p), reserved))
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +114,9 @@ func (f *Filter) momentsAt(n *network, pix, mask []float32, at size, layers []la
 	return out, nil
 }
 
-// styleAt returns the style as it is compared with a picture of size s, in a margin like
-// the picture's, with its mask and its size, margin and all. For the paper's sums it is as
-// large as the picture: where P_S = P_G, Gram(S) and Gram(G) compare by their means.
+// styleAt returns the style with its margin, mask and size, margin included, for a picture of
+// size s. For LossScale "sum" it has the picture's size, so that P_S = P_G and sums are
+// comparable.
 func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
 	own := size{style.W, style.H}
 	at = f.styleSize(style, s)
@@ -127,18 +125,18 @@ func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
 		cover := own.times(k)
 		cover = size{max(cover.w, s.w), max(cover.h, s.h)}
 		if mask = style.mask(); mask != nil {
-			mask = middle(fitMask(mask, own, cover), 1, cover, s)
+			mask = cropCentre(fitMask(f.threads, mask, own, cover), 1, cover, s)
 		}
-		pix = middle(style.fit(cover, lanczos), 3, cover, s)
+		pix = cropCentre(style.fit(f.threads, cover, lanczos), 3, cover, s)
 	} else {
-		pix, mask = style.fit(at, lanczos), fitMask(style.mask(), own, at)
+		pix, mask = style.fit(f.threads, at, lanczos), fitMask(f.threads, style.mask(), own, at)
 	}
 	m := f.styleMargin(at)
-	return mirror(pix, 3, at, m), marginMask(mask, at, m), at.grow(m)
+	return mirror(f.threads, pix, 3, at, m), marginMask(f.threads, mask, at, m), at.grow(m)
 }
 
-// middle cuts planes of a size down to a smaller one.
-func middle(pix []float32, planes int, from, to size) []float32 {
+// cropCentre returns the centre of planes.
+func cropCentre(pix []float32, planes int, from, to size) []float32 {
 	out := make([]float32, planes*to.pixels())
 	left, top := (from.w-to.w)/2, (from.h-to.h)/2
 	for p := range planes {
@@ -149,8 +147,8 @@ func middle(pix []float32, planes int, from, to size) []float32 {
 	return out
 }
 
-// styleSize is the size at which a style is compared with a picture of size s, without
-// its margin: its aspect kept, its area s's times Options.StyleScale².
+// styleSize returns the size, without margin, at which a style is compared with a picture of
+// size s: the style's aspect, and s's area times Options.StyleScale².
 func (f *Filter) styleSize(style *Frame, s size) size {
 	if f.o.LossScale == "sum" {
 		return s
@@ -159,14 +157,14 @@ func (f *Filter) styleSize(style *Frame, s size) size {
 	return size{style.W, style.H}.times(k)
 }
 
-// styleMargin is the width of a style's margin: the picture's, or more where its halves
-// would be smaller than what engines accept.
+// styleMargin returns the width of a style's margin: the picture's, or more if halves of the
+// style would be below engine.MinSide.
 func (f *Filter) styleMargin(at size) int {
 	least := engine.MinSide << (len(f.o.StyleSizes) - 1)
 	return max(f.o.Margin, (least-min(at.w, at.h)+1)/2)
 }
 
-// shares are the styles' parts of the blend by the options; they add up to 1.
+// shares returns the styles' shares by the options, with sum 1.
 func (f *Filter) shares() []float64 {
 	out := make([]float64, len(f.styles))
 	total := 0.0

@@ -18,13 +18,13 @@ func TestSharesAreABlend(t *testing.T) {
 		o.StyleBlendWeights = Numbers{3, 1}
 		static := newFilter(t, o, tiny(true), a, b)
 		s := size{37, 29}
-		want, err := static.styleTargets(static.paints, s, s, engine.FP32, static.shares())
+		want, err := static.styleTargets(static.network, s, s, engine.FP32, static.shares())
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []map[string]styleTarget
 		for _, shares := range [][]float64{{1, 0}, {0.5, 0.5}, {0.75, 0.25}} { // others before
-			if got, err = by.styleTargets(by.paints, s, s, engine.FP32, shares); err != nil {
+			if got, err = by.styleTargets(by.network, s, s, engine.FP32, shares); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -50,13 +50,13 @@ func TestLambdas(t *testing.T) {
 		o.StyleLayers[0].Weight, o.StyleLayers[1].Weight = weights[0], weights[1]
 		f := newFilter(t, o, tiny(true), smooth(40, 30, 1), smooth(30, 40, 5))
 		for _, shares := range [][]float64{{1, 0}, {0.3, 0.7}, {0, 1}} {
-			targets, err := f.styleTargets(f.paints, s, s, engine.FP32, shares)
+			targets, err := f.styleTargets(f.network, s, s, engine.FP32, shares)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for k := range targets {
 				total, parts, ratio := 0., []float64{}, 1.
-				for _, l := range f.paints.styleLayersAt(s, k) {
+				for _, l := range f.network.styleLayersAt(s, k) {
 					e := energy(&l, targets[k][l.name].gram)
 					total += targets[k][l.name].lambda * e
 					parts = append(parts, targets[k][l.name].lambda*e)
@@ -109,13 +109,13 @@ func TestStylesAreLookedAtOnceAndWhenNeeded(t *testing.T) {
 	looked(1, 1, 0.5, 0.5)
 	looked(1, 1, 0.2, 0.8)
 	looked(1, 1, 1, 0)
-	for w := range keptSizes + 3 {
-		if _, err := f.styleTargets(f.paints, s, size{20 + w, 20}, engine.FP32, []float64{0.5, 0.5}); err != nil {
+	for w := range cachedSizes + 3 {
+		if _, err := f.styleTargets(f.network, s, size{20 + w, 20}, engine.FP32, []float64{0.5, 0.5}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(f.paints.looks) > keptSizes {
-		t.Errorf("styles are remembered at %d sizes", len(f.paints.looks))
+	if len(f.network.styleCaches) > cachedSizes {
+		t.Errorf("styles are remembered at %d sizes", len(f.network.styleCaches))
 	}
 }
 
@@ -128,7 +128,7 @@ func TestPlanCountsStyles(t *testing.T) {
 		t.Fatal(err)
 	}
 	p3, err := three.Plan(64, 48)
-	if want := int64(2 * keptSizes * 4 * (6*7 + 8*9)); err != nil || p3.Memory-p1.Memory != want {
+	if want := int64(2 * cachedSizes * 4 * (6*7 + 8*9)); err != nil || p3.Memory-p1.Memory != want {
 		t.Errorf("two styles more take %d bytes, want %d (%v)", p3.Memory-p1.Memory, want, err)
 	}
 }

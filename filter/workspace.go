@@ -2,16 +2,17 @@ package filter
 
 import "nstfilter/filter/engine"
 
-// workspace is what a picture of one size is painted with: an evaluator for each size at
-// which it is compared with the style, and vectors. It outlives a frame, so vectors are
-// handed out again for every optimisation.
+// workspace holds the evaluators for a picture of one size, one for each size at which it is
+// compared with the style, and their vectors. The next frame reuses it: NewVector then
+// returns the same vectors again.
 type workspace struct {
-	engine.Evaluator // of the picture's own size
+	engine.Evaluator // for the picture's own size
 	network          *network
 	size             size
 	precision        engine.Precision
 	x                engine.Vector // the picture
-	levels           []level       // that size first
+	levels           []level       // the picture's own size first
+	threads          int           // of parallel.For
 
 	vectors []engine.Vector
 	used    int
@@ -21,28 +22,28 @@ type workspace struct {
 type level struct {
 	engine.Evaluator
 	size  size
-	x, dx engine.Vector // the workspace's own first level has those of the optimiser
+	x, dx engine.Vector // of the first level: the optimiser's
 }
 
-// halving is a of the next level's picture a·Eᵀ·x, E enlarging by two
-// (engine.EnlargeTaps): its samples are then means.
-func (l *level) halving() float64 {
+// halvingFactor returns the a for which the next level's picture a·Eᵀ·x has means of x as
+// samples; E enlarges by two (engine.EnlargeTaps).
+func (l *level) halvingFactor() float64 {
 	low := l.size.half()
 	return float64(low.pixels()) / float64(l.size.pixels())
 }
 
-// workspace returns one for pictures of size s in their margin, the kept one if it is; own
-// is what is needed beside its evaluators, in bytes.
-func (f *Filter) workspace(n *network, s size, p engine.Precision, own int64) (*workspace, error) {
+// workspace returns the workspace for pictures of size s, without margin: the cached one if it
+// fits. reserved bytes of memory are needed beside its evaluators.
+func (f *Filter) workspace(n *network, s size, p engine.Precision, reserved int64) (*workspace, error) {
 	grown := s.grow(f.o.Margin)
-	if w := f.kept; w != nil && w.network == n && w.size == grown && w.precision == p {
+	if w := f.workspaceCache; w != nil && w.network == n && w.size == grown && w.precision == p {
 		w.used = 0
 		return w, nil
 	}
-	f.Close()
-	w := &workspace{network: n, size: grown, precision: p}
-	f.kept = w // before its vectors, which may fail
-	for k, spec := range f.specs(n, s, p, own) {
+	f.dropWorkspace()
+	w := &workspace{network: n, size: grown, precision: p, threads: f.threads}
+	f.workspaceCache = w // first, so that it is freed if a vector fails
+	for k, spec := range f.specs(n, s, p, reserved) {
 		ev, err := f.compile(spec)
 		if err != nil {
 			return nil, err
@@ -64,24 +65,24 @@ func (f *Filter) workspace(n *network, s size, p engine.Precision, own int64) (*
 	return w, nil
 }
 
-// Close frees it all.
+// Close frees evaluators and vectors.
 func (w *workspace) Close() {
 	for _, l := range w.levels {
 		l.Close()
 	}
 }
 
-// setMask says how much each pixel of the picture and its margin counts; nil: all alike.
+// setMask sets the weight of each pixel of the picture with its margin; nil: all are 1.
 func (w *workspace) setMask(mask []float32) {
 	for k, l := range w.levels {
 		if k > 0 {
-			mask = fitMask(mask, w.levels[k-1].size, l.size)
+			mask = fitMask(w.threads, mask, w.levels[k-1].size, l.size)
 		}
 		l.SetMask(mask)
 	}
 }
 
-// spec asks for the taps of the layers at a size.
+// spec returns the Spec for the layers at a size.
 func (n *network) spec(s size, layers []layer, p engine.Precision) engine.Spec {
 	spec := engine.Spec{Network: n.Network, Pooling: n.pool, W: s.w, H: s.h, Precision: p}
 	for _, l := range layers {
@@ -90,16 +91,16 @@ func (n *network) spec(s size, layers []layer, p engine.Precision) engine.Spec {
 	return spec
 }
 
-// specs asks for the evaluators of a workspace, which take what there is beside own bytes:
-// the smaller ones by their size, the first the rest.
-func (f *Filter) specs(n *network, s size, p engine.Precision, own int64) []engine.Spec {
+// specs returns the Specs of a workspace's evaluators. They share the memory that is left
+// beside the reserved bytes: smaller ones in proportion to their pixels, the first the rest.
+func (f *Filter) specs(n *network, s size, p engine.Precision, reserved int64) []engine.Spec {
 	sizes := n.compared(s)
 	specs := make([]engine.Spec, len(sizes))
 	all := 0
 	for _, s := range sizes {
 		all += s.pixels()
 	}
-	free := f.free(own)
+	free := f.evaluatorMemory(reserved)
 	for k := len(sizes) - 1; k >= 0; k-- {
 		specs[k] = n.spec(sizes[k], n.layersAt(s, k), p)
 		if free > 0 {
@@ -114,8 +115,8 @@ func (f *Filter) specs(n *network, s size, p engine.Precision, own int64) []engi
 	return specs
 }
 
-// NewVector returns a zero vector that is free again when the workspace is next
-// asked for.
+// NewVector returns a zero vector, which is reused when Filter.workspace returns the workspace
+// again.
 func (w *workspace) NewVector(n int) engine.Vector {
 	for i := w.used; i < len(w.vectors); i++ {
 		if v := w.vectors[i]; v.Len() == n {
@@ -123,7 +124,7 @@ func (w *workspace) NewVector(n int) engine.Vector {
 			w.used++
 			zeros := make([]float32, min(n, 1<<16))
 			w.Upload(w.View(v, 0, len(zeros)), zeros)
-			for done := len(zeros); done < n; done *= 2 { // a device copies its own memory fastest
+			for done := len(zeros); done < n; done *= 2 { // copies on the device are faster than uploads
 				part := min(done, n-done)
 				w.Combine(w.View(v, done, part), engine.Multiple{By: 1, Of: w.View(v, 0, part)})
 			}
@@ -138,8 +139,8 @@ func (w *workspace) NewVector(n int) engine.Vector {
 	return v
 }
 
-// setPrior gives the objective the guide's prior for a picture of size s inside
-// its margin, of which the mask counts, nil for all.
+// setPrior sets the objective's prior from the guide, for a picture of size s inside its
+// margin; a nil mask is 1 everywhere.
 func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, margin int) {
 	if g.Prior == nil || j.o.PriorWeight == 0 {
 		return
@@ -150,9 +151,9 @@ func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, marg
 			weight[i] = 1
 		}
 	} else {
-		weight = resize(g.PriorWeight, 1, g.Prior.W, g.Prior.H, s.w, s.h, bilinear)
+		weight = resize(w.threads, g.PriorWeight, 1, g.Prior.W, g.Prior.H, s.w, s.h, bilinear)
 	}
-	if mask != nil { // Prior divides by all pixels
+	if mask != nil { // engine.Evaluator.Prior divides by the number of all pixels
 		share := float32(engine.Total(mask) / float64(s.pixels()))
 		for i, m := range mask {
 			weight[i] *= m / share
@@ -160,8 +161,8 @@ func (w *workspace) setPrior(j *objective, g Guide, mask []float32, s size, marg
 	}
 	p := &j.picture
 	p.Prior, p.W, p.PriorWeight = w.NewVector(3*w.size.pixels()), w.NewVector(w.size.pixels()), j.o.PriorWeight
-	w.Upload(p.Prior, mirror(g.Prior.fit(s, bicubic), 3, s, margin))
-	weight = mirror(weight, 1, s, margin)
-	outside(1, s, margin, func(at, _ int) { weight[at] = 0 }) // it shows something else by now
+	w.Upload(p.Prior, mirror(w.threads, g.Prior.fit(w.threads, s, bicubic), 3, s, margin))
+	weight = mirror(w.threads, weight, 1, s, margin)
+	forMargin(w.threads, 1, s, margin, func(at, _ int) { weight[at] = 0 }) // the margin is not in the prior
 	w.Upload(p.W, weight)
 }

@@ -84,10 +84,10 @@ func (p *painter) render(ctx context.Context, f *filter.Frame, guide filter.Guid
 		report.Seconds["flow"], report.Seconds["guide"] = looked.Seconds(), guided.Seconds()
 	}
 	p.ledger.painted(painted, report)
-	if report.Less != p.worker.less {
-		p.worker.less = report.Less
+	if report.DeviceBudget != p.worker.less {
+		p.worker.less = report.DeviceBudget
 		p.worker.tell.say(fmt.Sprintf("%s: frame %d: %s ran out: painted in tiles that take %s of it, which takes longer",
-			p.ledger.input, painted.Index, p.worker.filter.MemoryName(), gigabytes(report.Less)))
+			p.ledger.input, painted.Index, p.worker.filter.MemoryName(), gigabytes(report.DeviceBudget)))
 	}
 	if p.worker.Verbose {
 		p.worker.tell.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,

@@ -38,7 +38,7 @@ func shut(e engine.Engine) {
 // memory is what painting may take, in bytes, of the device's own where it has some;
 // 0: not known.
 func (w *worker) memory() int64 {
-	if e, ok := w.engine.(engine.Limited); ok {
+	if e, ok := w.engine.(engine.DeviceMemory); ok {
 		free := max(e.FreeMemory()/16*15, 1) // the driver's own comes on top
 		if w.MaxMemory > 0 {
 			free = min(free, int64(w.MaxMemory))

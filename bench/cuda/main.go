@@ -5,7 +5,7 @@
 //
 //	bench/cuda/run.sh [-quick] [-cases vgg19:512x512,…] [-rounds 2] [-json FILE]
 //
-// Ours computes J where the data is (engine.Descender) and, in a column of its own,
+// Ours computes J where the data is (engine.LossEvaluator) and, in a column of its own,
 // through moments and gradients that pass through the host. PyTorch runs in both
 // layouts, eagerly and as a CUDA graph. Who is compared with whom: fp32 with fp32,
 // mixed with TF32, bf16 with bf16.

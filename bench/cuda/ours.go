@@ -48,7 +48,7 @@ func (j *job) ours() (a answer, err error) {
 	}
 	a.Program = "nstfilter, " + e.Name()
 	s := p.Spec(precisions[j.Precision])
-	if m, ok := e.(engine.MixedEngine); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
+	if m, ok := e.(engine.Precisions); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
 		a.Absent = "bfloat16"
 		return a, nil
 	}
@@ -79,9 +79,9 @@ func (j *job) ours() (a answer, err error) {
 		targets.Gradients(gradients, ev.Forward(x))
 		ev.Backward(dx, gradients)
 	})
-	if d, ok := ev.(engine.Descender); ok {
+	if d, ok := ev.(engine.LossEvaluator); ok {
 		d.SetTerms(targets.Terms(s))
-		a.Seconds = batches(j.Seconds, finish, func() { d.Descend(dx, x, engine.PictureTerms{}) })
+		a.Seconds = batches(j.Seconds, finish, func() { d.EvaluateLoss(dx, x, engine.PictureTerms{}) })
 		a.Host = byHost
 	} else {
 		a.Seconds = byHost
@@ -95,7 +95,7 @@ func (j *job) ours() (a answer, err error) {
 
 // freeMemory is the device's, 0 where it has none of its own.
 func freeMemory(e engine.Engine) int64 {
-	if l, ok := e.(engine.Limited); ok {
+	if l, ok := e.(engine.DeviceMemory); ok {
 		return l.FreeMemory()
 	}
 	return 0

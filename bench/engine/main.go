@@ -133,7 +133,7 @@ func (r *runner) programs(p *problem.Problem, folder string) ([]*program, error)
 	if err != nil {
 		return nil, err
 	}
-	m, _ := e.(engine.MixedEngine)
+	m, _ := e.(engine.Precisions)
 	halves := m != nil && m.HasBF16()
 	for _, precision := range []string{"fp32", "bf16"} {
 		if precision == "bf16" && !halves {

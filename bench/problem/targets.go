@@ -66,7 +66,7 @@ func (t *Targets) Gradients(gs []engine.Gradient, ms []engine.Moments) {
 	}
 }
 
-// Terms is J as an engine.Descender has it. Without a metric its style is
+// Terms is J as an engine.LossEvaluator has it. Without a metric its style is
 // Style/2·‖Δ‖².
 func (t *Targets) Terms(s engine.Spec) []engine.Term {
 	terms := make([]engine.Term, len(s.Taps))

@@ -62,12 +62,12 @@ func (c *benchCmd) Run(e *env) error {
 		return err
 	}
 	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisions[c.Precision]}
-	if m, ok := eng.(engine.MixedEngine); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
+	if m, ok := eng.(engine.Precisions); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
 		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())}
 	}
 	peak := 0.0
-	if p, ok := eng.(engine.Peaker); ok {
-		peak = p.Peak()
+	if p, ok := eng.(engine.PeakFLOPS); ok {
+		peak = p.PeakFLOPS()
 	}
 	for _, size := range c.Sizes {
 		if s.W, s.H, err = parseSize(size); err != nil {
@@ -187,9 +187,9 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		ev.Forward(x)
 		ev.Backward(dx, grads)
 	}
-	if d, ok := ev.(engine.Descender); ok { // as the filter does
+	if d, ok := ev.(engine.LossEvaluator); ok { // as the filter does
 		d.SetTerms(terms)
-		gradient = func() { d.Descend(dx, x, engine.PictureTerms{}) }
+		gradient = func() { d.EvaluateLoss(dx, x, engine.PictureTerms{}) }
 	}
 	sample := ev.View(x, 0, 1)
 	wait := func() { ev.Dots([2]engine.Vector{sample, sample}) } // a device may be at work still

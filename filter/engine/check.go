@@ -6,8 +6,8 @@ import (
 	"nstfilter/weights"
 )
 
-// Check panics where s is out of range: a side below MinSide, taps out of order,
-// layers whose shapes do not fit.
+// Check panics if s is invalid: a side below MinSide, taps out of order, or layers whose
+// shapes do not fit.
 func (s Spec) Check() {
 	if s.W < MinSide || s.H < MinSide {
 		panic(fmt.Sprintf("engine: %d×%d is smaller than %d", s.W, s.H, MinSide))

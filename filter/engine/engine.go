@@ -1,21 +1,24 @@
-// Package engine is the compute boundary: what a processor must do for the
-// filter, and nothing of what the filter does with it. An Engine compiles a
-// network for one picture size; its Evaluator turns a picture into moments and
-// a gradient at those moments into a gradient at the pixels. Losses, options
-// and optimisers live above, in package filter.
+// Package engine is the interface between the filter and what computes. An Engine compiles a
+// network for one picture size. Its Evaluator computes the moments of a picture's
+// activations, and from gradients with respect to moments the gradient with respect to
+// pixels. Losses, options and optimisers are in package filter.
 package engine
 
-import "nstfilter/weights"
+import (
+	"errors"
 
-// MinSide is the shortest side, in pixels, that every engine accepts: relu5_1
-// is then one pixel wide.
+	"nstfilter/weights"
+)
+
+// MinSide is the shortest side, in pixels, that every engine accepts: relu5_1 then has a side
+// of one.
 const MinSide = 16
 
 // Tap asks for the activation of one layer, after its ReLU.
 type Tap struct {
 	Layer   int  // position in Network.Layers
-	Style   bool // Forward gives Gram and Mean
-	Content bool // SetContent keeps a target, Forward gives Content
+	Style   bool // Forward computes Gram and Mean
+	Content bool // SetContent stores a target, Forward computes Content
 }
 
 // Spec is what an evaluator is compiled for. Taps are in the network's order,
@@ -27,27 +30,29 @@ type Spec struct {
 	Pooling weights.Pooling
 	Taps    []Tap
 	W, H    int // at least MinSide
-	// Precision other than FP32 is only for a MixedEngine that has bfloat16.
+	// Precision other than FP32 is only for an engine with Precisions.HasBF16.
 	Precision Precision
-	// Memory, in bytes, is what the evaluator may take, but for NewVector; 0: no
-	// limit. An engine that can work within it does, by evaluating the picture in
-	// parts; Engine.Memory then says whether it fits. Others take what they need.
+	// Memory is how many bytes the evaluator may take, without vectors; 0: no limit. A
+	// Tiler keeps it if it can, which Engine.Memory tells; other engines ignore it.
 	Memory int64
 }
 
 // Engine compiles evaluators. Its methods may be called by several goroutines.
 type Engine interface {
-	// Name says what computes: "cpu avx512, 2 threads".
+	// Name describes what computes: "cpu avx512, 2 threads".
 	Name() string
-	// Memory estimates the bytes that evaluators of all of these allocate side by side,
-	// but for NewVector and SetMask.
+	// Memory estimates the bytes that evaluators of all these specs allocate together,
+	// without NewVector and SetMask.
 	Memory(specs ...Spec) int64
-	// Compile panics if s is out of range and fails where memory or the
-	// device does.
+	// Compile panics if s is out of range. It fails if there is no memory or the
+	// device fails.
 	Compile(s Spec) (Evaluator, error)
+	// Close frees everything, after all evaluators are closed; the engine is not used
+	// again.
+	Close()
 }
 
-// Precision is what convolutions multiply; they sum in float32.
+// Precision is the type of a convolution's factors; sums are float32.
 type Precision int
 
 const (
@@ -56,15 +61,12 @@ const (
 	BF16            // bfloat16 both ways
 )
 
-// MixedEngine is an engine that can multiply bfloat16, where its device can.
-type MixedEngine interface{ HasBF16() bool }
-
-// Vector is a float32 vector that lives where its evaluator computes. A picture
-// is a vector of 3·H·W: planes R, G, B, each H rows of W. Every evaluator of the same
-// Engine can use it, until the one that made it is closed.
+// Vector is a float32 vector in the memory of its engine. A picture is a vector of 3·H·W:
+// planes R, G, B, each H rows of W. All evaluators of the engine can use it until the one
+// that made it is closed.
 type Vector interface{ Len() int }
 
-// MaxSum is the most terms of one Combine, and pairs of one Dots.
+// MaxSum is the most terms of one Combine, and the most pairs of one Dots.
 const MaxSum = 64
 
 // Multiple is by·of.
@@ -73,9 +75,9 @@ type Multiple struct {
 	Of Vector
 }
 
-// Moments is what Forward says of one tap, with the m of Shares, 1 without a mask.
-// Where P is 0 all of it is. Its slices belong to the evaluator and hold until the
-// next Forward.
+// Moments are Forward's results for one tap. The weights m_p are those of Shares, or 1
+// without a mask. If P is 0, all moments are. The slices belong to the evaluator and are
+// valid until the next Forward.
 type Moments struct {
 	P       float64   // Σ_p m_p; without a mask the positions n_h·n_w
 	Gram    []float32 // (C, C): Σ_p m_p a_p a_pᵀ / P; nil unless Tap.Style
@@ -83,7 +85,7 @@ type Moments struct {
 	Content float64   // Σ_p m_p Δa_pᵀ M Δa_p, Δa = a − target; 0 before SetContent
 }
 
-// Gradient is what J says of one tap: its derivatives by that tap's moments.
+// Gradient is the gradient of J with respect to one tap's moments.
 type Gradient struct {
 	Gram    []float32 // (C, C), symmetric: dJ/d(Gram/P); nil is zero
 	Mean    []float32 // (C): dJ/dMean; nil is zero
@@ -104,29 +106,29 @@ type AdamStep struct {
 // Evaluator computes for one Spec. It is used by one goroutine at a time. Two
 // runs of the same calls give the same bits, whatever the number of threads.
 type Evaluator interface {
-	// SetMask says how much each pixel counts, in [0,1], H rows of W, from the next
-	// Forward on: in the moments by Shares, in TV by pairs. Where it is 0 Backward's
-	// gradient is too. nil: all pixels count, as before the first call.
+	// SetMask sets the weight of each pixel, in [0,1], H rows of W, from the next Forward
+	// on: moments are weighted by Shares, TV by the products of neighbours. Backward's
+	// gradient is 0 where the mask is. nil: all weights are 1, as before the first call.
 	SetMask(mask []float32)
 	// Forward evaluates the network at the picture x and returns one Moments
 	// per tap of the Spec.
 	Forward(x Vector) []Moments
-	// SetContent makes the activations of the latest Forward the content
-	// targets. metric[i] is the M of tap i, nil for the identity.
+	// SetContent makes the activations of the latest Forward the content targets.
+	// metric[i] is the M of tap i; nil is the identity.
 	SetContent(metric [][]float32)
-	// Backward writes dJ/dx at the latest Forward's x, from one Gradient per tap.
-	// Like SetContent it may read that x again: it must not have changed, and dx
-	// must be another vector.
+	// Backward writes dJ/dx at the latest Forward's x, from one Gradient per tap. Like
+	// SetContent it may read that x again: x must not have changed, and dx must be
+	// another vector.
 	Backward(dx Vector, g []Gradient)
 
 	// NewVector returns a zero vector of n elements, which lives until Close.
 	NewVector(n int) Vector
-	// View returns the n elements of v from at on: v's own, not a copy.
+	// View returns elements at to at+n−1 of v, in v's memory.
 	View(v Vector, at, n int) Vector
 	Upload(dst Vector, src []float32)
 	Download(dst []float32, src Vector)
-	// Dots returns the dot product of each pair, summed in float64 over fixed blocks: of 1
-	// to MaxSum pairs of vectors of one length. The slice is the evaluator's and holds
+	// Dots returns the dot product of each of 1 to MaxSum pairs of vectors of one length,
+	// summed in float64 over fixed blocks. The slice belongs to the evaluator and is valid
 	// until the next Dots.
 	Dots(pairs ...[2]Vector) []float64
 	// Combine does y = Σ by·of, of 1 to MaxSum multiples. y may be one of the vectors.
@@ -134,15 +136,14 @@ type Evaluator interface {
 	// Adam updates the parameters x, their moments m and v, and the mean of
 	// the iterates from the gradient dx. mean may be nil.
 	Adam(x, m, v, mean, dx Vector, s AdamStep)
-	// Enlarge does dst = base + a·E·low, E enlarging a picture of ⌈w/2⌉×⌈h/2⌉ to
-	// one of w×h by EnlargeTaps. dst may be base; w and h are any from 1.
+	// Enlarge does dst = base + a·E·low, where E enlarges a picture of ⌈w/2⌉×⌈h/2⌉ to
+	// w×h by EnlargeTaps. dst may be base; w and h are at least 1.
 	Enlarge(dst, base Vector, a float64, low Vector, w, h int)
 	// EnlargeAdjoint does dlow = Eᵀ·d.
 	EnlargeAdjoint(dlow, d Vector, w, h int)
-	// TV returns the mean squared difference between neighbours of the
-	// picture x, over both directions and three channels, and adds weight
-	// times its gradient to dx. Under a mask a pair counts by the product of its
-	// pixels; where none counts TV is 0.
+	// TV returns the mean squared difference between neighbours of the picture x, over
+	// both directions and three channels, and adds weight times its gradient to dx. A mask
+	// weights each pair by the product of its pixels; if all weights are 0, TV is 0.
 	TV(dx, x Vector, weight float64) float64
 	// Gamut returns the mean over all samples, masked or not, of their squared distance
 	// from [0,1], and adds weight times its gradient to dx.
@@ -154,22 +155,19 @@ type Evaluator interface {
 	Close()
 }
 
-// Multiplier is an evaluator that multiplies symmetric matrices faster than Go
-// does: dst = m·d·m, all n×n in rows, dst distinct from m and d, and symmetric to
-// the bit.
-type Multiplier interface {
-	Congruence(dst, m, d []float32, n int)
-}
+// ErrMemory is in the chain of an error from Compile, and of a Failure, if the device has
+// no memory left.
+var ErrMemory = errors.New("out of memory")
 
-// Tiler is an engine that keeps within Spec.Memory by doing some work twice.
-type Tiler interface {
-	// Overhead is the time of Forward and Backward with s.Memory over that without
-	// a limit: 1 or more.
-	Overhead(s Spec) float64
-}
+// Failure is the value with which an evaluator's methods panic if its device fails. After
+// it only Close may be called on that evaluator.
+type Failure struct{ Err error }
 
-// Sizes returns the width and height of each layer's activation up to the last
-// tap of s.
+func (f Failure) Error() string { return f.Err.Error() }
+
+func (f Failure) Unwrap() error { return f.Err }
+
+// Sizes returns the width and height of each layer's activation, up to the last tap.
 func Sizes(s Spec) (w, h []int) {
 	x, y := s.W, s.H
 	for i := range s.Network.Layers[:s.Depth()] {
@@ -181,7 +179,7 @@ func Sizes(s Spec) (w, h []int) {
 	return w, h
 }
 
-// Depth is the number of layers to evaluate: up to the last tap.
+// Depth returns the number of layers to evaluate, up to the last tap.
 func (s Spec) Depth() int {
 	if len(s.Taps) == 0 {
 		return 0
@@ -189,7 +187,7 @@ func (s Spec) Depth() int {
 	return s.Taps[len(s.Taps)-1].Layer + 1
 }
 
-// TapOf gives each layer's tap, by its position in Taps; −1: it has none.
+// TapOf returns for each layer the position of its tap in Taps, −1 if it has none.
 func (s Spec) TapOf() []int {
 	taps := make([]int, s.Depth())
 	for i := range taps {

@@ -2,9 +2,9 @@ package engine
 
 import "math"
 
-// EnlargeTaps are the weights by which a row of ⌈n/2⌉ samples, enlarged to n
-// bilinearly at the samples' centres, gives sample i: those of samples i/2−1,
-// i/2 and i/2+1. They sum to 1 and are 0 beyond the row's ends.
+// EnlargeTaps returns the weights of samples i/2−1, i/2 and i/2+1 of a row of ⌈n/2⌉ in sample i
+// of the row of n that it is enlarged to, bilinearly and aligned at the samples' centres.
+// Their sum is 1; they are 0 beyond the row's ends.
 func EnlargeTaps(i, n int) (t [3]float64) {
 	m := (n + 1) / 2
 	at := (float64(i)+0.5)*float64(m)/float64(n) - 0.5

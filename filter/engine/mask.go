@@ -2,13 +2,12 @@ package engine
 
 import "slices"
 
-// Shares says how much each position of each tap counts under a mask of s's picture:
-// the mean of the mask over the pixels that the position stands for, which is the
-// mask pooled along. √m is then the guidance T of a guided Gram matrix, Σ m a aᵀ =
-// (T∘F)(T∘F)ᵀ (Gatys, Ecker, Bethge, Hertzmann, Shechtman, CVPR 2017, section 4.1).
-// Guidance that keeps only what sees nothing of the masked would lose thin shapes
-// whole, and a threshold would jump as an edge moves; by shares every pixel counts the
-// same in every layer but for the odd ones that pooling drops.
+// Shares returns the weight m of each position of each tap under a mask of s's picture: the
+// mask average-pooled like the activations. √m is the guidance T of a guided Gram matrix,
+// Σ m a aᵀ = (T∘F)(T∘F)ᵀ (Gatys, Ecker, Bethge, Hertzmann, Shechtman, CVPR 2017, section
+// 4.1). Excluding every position whose receptive field has a masked pixel would lose thin
+// shapes, and a threshold would jump as an edge moves. With shares each pixel has the same
+// weight in every layer, except the odd ones that pooling drops.
 func Shares(s Spec, mask []float32) [][]float32 {
 	if len(mask) != s.W*s.H {
 		panic("engine: a mask that is not as large as the picture")
@@ -35,7 +34,7 @@ func Shares(s Spec, mask []float32) [][]float32 {
 	return out
 }
 
-// Total is Σ of the weights of a mask, or of a tap's positions.
+// Total returns the sum of a mask, or of the weights of a tap's positions.
 func Total(mask []float32) float64 {
 	sum := 0.0
 	for _, v := range mask {
@@ -44,7 +43,8 @@ func Total(mask []float32) float64 {
 	return sum
 }
 
-// Pairs is Σ of the weights of all neighbours in a mask of w×h, by which TV divides.
+// Pairs returns the sum of the weights of all pairs of neighbours in a w×h mask, by which TV
+// divides.
 func Pairs(mask []float32, w, h int) float64 {
 	sum := 0.0
 	for i, v := range mask {
@@ -58,7 +58,7 @@ func Pairs(mask []float32, w, h int) float64 {
 	return sum
 }
 
-// ClearMasked makes all planes of dx 0 where the mask is.
+// ClearMasked sets dx to 0 in all planes where the mask is 0.
 func ClearMasked(dx, mask []float32) {
 	for plane := range slices.Chunk(dx, len(mask)) {
 		for i, m := range mask {

@@ -9,9 +9,10 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 )
 
-// Backward takes the tiles from the last, whose activations are still there.
+// Backward starts with the last tile, whose activations are still in the buffers.
 func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	n := 3 * e.plan.spec.W * e.plan.spec.H
 	pdx := e.pointer(dx, n)
@@ -20,18 +21,18 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	}
 	e.blocks(n, func(at, n int) { clear(floats(unsafe.Pointer(move(pdx, at)), n)) })
 	for i := len(e.tiles) - 1; i >= 0; i-- {
-		if i != e.held {
+		if i != e.inBuffers {
 			e.activate(i, false)
 		}
-		e.descend(&e.tiles[i], pdx, g)
+		e.backwardTile(&e.tiles[i], pdx, g)
 	}
 	if e.mask != nil {
 		engine.ClearMasked(floats(unsafe.Pointer(pdx), n), e.mask)
 	}
 }
 
-// descend adds the gradient of what a tile's core adds to J.
-func (e *Evaluator) descend(t *tile, pdx *C.float, g []engine.Gradient) {
+// backwardTile adds the gradient of a tile's core to dx.
+func (e *Evaluator) backwardTile(t *tile, pdx *C.float, g []engine.Gradient) {
 	last := &t.layers[len(t.layers)-1]
 	e.profile.start()
 	clear(floats(last.dact, last.c*last.w*last.h))
@@ -84,7 +85,7 @@ func (e *Evaluator) addGradient(t *tap, l *layer, g *engine.Gradient, p float64,
 	if g.Content != 0 && t.hasContent {
 		mdelta = (*C.float)(t.mdelta)
 	}
-	parallel(e.threads, l.core.pieces(positionBlock), func(worker, i int) {
+	parallel.For(e.threads, l.core.pieces(positionBlock), func(worker, i int) {
 		at, n := l.core.piece(i, positionBlock, l.w)
 		whole, _ := l.core.piece(i, positionBlock, t.w)
 		C.nst_add_gradient(e.k, (*C.float)(l.dact), (*C.float)(l.act), t.shareAt(offset+whole), style, mean, mdelta,

@@ -12,20 +12,23 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 	"nstfilter/weights"
 )
 
 var (
-	_ engine.Engine      = (*Engine)(nil)
-	_ engine.Peaker      = (*Engine)(nil)
-	_ engine.MixedEngine = (*Engine)(nil)
+	_ engine.Engine     = (*Engine)(nil)
+	_ engine.PeakFLOPS  = (*Engine)(nil)
+	_ engine.Precisions = (*Engine)(nil)
+	_ engine.Threads    = (*Engine)(nil)
+	_ engine.Tiler      = (*Engine)(nil)
 )
 
 // Engine compiles evaluators for this processor. It keeps each network's
 // transformed weights, which its evaluators share, until Close.
 type Engine struct {
 	isa        string
-	fp32, bf16 *C.struct_kernels // bf16: nil where the processor has none
+	fp32, bf16 *C.struct_kernels // bf16: nil if the processor has none
 	threads    int
 
 	mu     sync.Mutex
@@ -39,15 +42,15 @@ type precise struct {
 	bf16, back bool
 }
 
-// layerWeights are one convolution's for one direction, transformed (see table.h).
+// layerWeights are the transformed weights of one convolution for one direction (see table.h).
 type layerWeights struct{ u, bias unsafe.Pointer }
 
-// New returns an engine for the best instruction set that the processor has,
-// with the given number of threads, 0 for runtime.GOMAXPROCS.
+// New returns an engine for the best instruction set of the processor, with the given number
+// of threads; 0 is runtime.GOMAXPROCS.
 func New(threads int) (*Engine, error) { return NewISA(ISAs()[0], threads) }
 
-// NewISA is New with the instruction set named: avx512, avx2, neon or plain. It
-// fails if the processor lacks it; ISAs names what it has.
+// NewISA is New for a named instruction set: avx512, avx2, neon or plain. It fails if the
+// processor lacks it; ISAs lists those it has.
 func NewISA(isa string, threads int) (*Engine, error) {
 	if threads < 0 {
 		return nil, fmt.Errorf("cpu engine: %d threads: give a positive number, or 0 for all", threads)
@@ -69,10 +72,13 @@ func (e *Engine) Name() string {
 	return fmt.Sprintf("cpu %s, %d threads", e.isa, e.threads)
 }
 
+// Threads is the number of threads it computes with.
+func (e *Engine) Threads() int { return e.threads }
+
 // HasBF16 reports whether the processor multiplies bfloat16 (AVX512-BF16).
 func (e *Engine) HasBF16() bool { return e.bf16 != nil }
 
-// kernels are those for a precision, forward or back.
+// kernels returns the kernels for a precision and a direction.
 func (e *Engine) kernels(p engine.Precision, back bool) *C.struct_kernels {
 	if p == engine.FP32 || p == engine.Mixed && !back {
 		return e.fp32
@@ -83,9 +89,9 @@ func (e *Engine) kernels(p engine.Precision, back bool) *C.struct_kernels {
 	return e.bf16
 }
 
-// Memory counts the transformed weights, which evaluators of one network share, and
-// not what NewVector allocates. That of one Spec is within its own Memory wherever a
-// tile can be small enough; above eight threads their work space comes on top.
+// Memory includes the transformed weights, which evaluators of one network share, but not
+// vectors. For one Spec it is within Spec.Memory if tiles can be small enough; the work space
+// of threads beyond the eighth is extra.
 func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
 	type shared struct {
 		*weights.Network
@@ -103,15 +109,15 @@ func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
 	return n
 }
 
-// Overhead counts windows that overlap and those evaluated forward twice.
+// Overhead counts the overlap of windows and the second forward evaluation.
 func (e *Engine) Overhead(s engine.Spec) float64 {
 	return float64(e.plan(s).Cost()) / float64(2*s.W*s.H)
 }
 
-// shape is what plans know of the kernels.
+// shape returns what plans need to know of the kernels.
 func (e *Engine) shape(p engine.Precision) kernelShape {
-	there, back := e.kernels(p, false), e.kernels(p, true)
-	return kernelShape{int(there.vl), int(there.rows), [2]int{int(there.factor_bytes), int(back.factor_bytes)}}
+	forward, backward := e.kernels(p, false), e.kernels(p, true)
+	return kernelShape{int(forward.vl), int(forward.rows), [2]int{int(forward.factor_bytes), int(backward.factor_bytes)}}
 }
 
 func (e *Engine) plan(s engine.Spec) *plan {
@@ -156,7 +162,7 @@ func (e *Engine) transformed(p *plan, back bool) ([]layerWeights, error) {
 	return have[:len(layers):len(layers)], nil
 }
 
-// transformFirst lays the first layer's weights out for both directions.
+// transformFirst arranges the first layer's weights, for both directions.
 func (e *Engine) transformFirst(l *weights.Layer, out, vl int) (w layerWeights, err error) {
 	if w.u, err = e.memory.alloc("the weights of "+l.Tap(), 4*int64(firstWeights*out)); err != nil {
 		return w, err
@@ -186,7 +192,7 @@ func (e *Engine) transform(k *C.struct_kernels, l *weights.Layer, b winograd, ba
 	if back {
 		backward = 1
 	}
-	parallel(e.threads, b.out/(2*int(k.vl)), func(_, panel int) {
+	parallel.For(e.threads, b.out/(2*int(k.vl)), func(_, panel int) {
 		C.nst_transform_weights(k, w.u, (*C.float)(&l.Weight[0]), C.int(l.Out), C.int(l.In),
 			C.int(b.out), C.int(b.in), backward, C.int(panel))
 	})
@@ -204,13 +210,13 @@ func (e *Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
 }
 
 func (e *Engine) evaluator(p *plan) (*Evaluator, error) {
-	there, err := e.transformed(p, false)
+	forward, err := e.transformed(p, false)
 	if err != nil {
 		return nil, err
 	}
-	back, err := e.transformed(p, true)
+	backward, err := e.transformed(p, true)
 	if err != nil {
 		return nil, err
 	}
-	return newEvaluator(e, p, there, back)
+	return newEvaluator(e, p, forward, backward)
 }

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 	"nstfilter/weights"
 )
 
@@ -18,59 +19,59 @@ var (
 	_ engine.Multiplier = (*Evaluator)(nil)
 )
 
-// Evaluator holds every buffer of one Spec; nothing is allocated between
-// Compile and Close but vectors and Congruence's matrices.
+// Evaluator holds every buffer of one Spec. Between Compile and Close it allocates only
+// vectors and Congruence's matrices.
 type Evaluator struct {
-	k, back *C.struct_kernels // back: for convolutions on the way back
+	k, back *C.struct_kernels // back: for the convolutions of Backward
 	threads int
 	plan    *plan
 	memory  arena
 
-	tiles    []tile
-	held     int      // the tile whose activations are in the buffers
-	x        *C.float // the latest Forward's
-	mask     []float32
-	pairs    float64 // engine.Pairs of mask
-	taps     []tap
-	moments  []engine.Moments
-	work     []unsafe.Pointer // for each worker
-	panels   unsafe.Pointer   // a packed D
-	gram     []float64        // partial Grams and sums
-	sums     []float64
-	partial  []float64 // of any other sum
-	dots     [engine.MaxSum]float64
-	matrices [4]matrix
-	profile  *profile // nil: nobody counts
+	tiles     []tile
+	inBuffers int      // index of the tile whose activations are in the buffers
+	x         *C.float // the latest Forward's
+	mask      []float32
+	pairs     float64 // engine.Pairs of mask
+	taps      []tap
+	moments   []engine.Moments
+	work      []unsafe.Pointer // for each worker
+	panels    unsafe.Pointer   // a packed D
+	gram      []float64        // partial Grams and sums
+	sums      []float64
+	partial   []float64 // of any other sum
+	dots      [engine.MaxSum]float64
+	matrices  [4]matrix
+	profile   *profile // nil: not profiling
 
 	enlargements map[int][]float32 // weights by length of row
 }
 
-// tile is one window of the picture; those of one shape share their layers, and
-// all share the buffers.
+// tile is one window of the picture. Tiles of one shape share their layers, and all share the
+// buffers.
 type tile struct {
-	first *C.struct_first // by itself, because C reads it
+	first *C.struct_first // separately allocated, because C reads it
 	*window
 }
 
 type window struct{ layers []layer }
 
-// layer is one convolution, there and back.
+// layer is one convolution, forward and backward.
 type layer struct {
 	*layerPlan
-	forward, back *C.struct_conv // by themselves, because C reads them
-	act           unsafe.Pointer // the activation; nil where only its pooled form is stored
+	forward, back *C.struct_conv // separately allocated, because C reads them
+	act           unsafe.Pointer // the activation; nil if only the pooled one is stored
 	pool          unsafe.Pointer // the pooled activation
-	dact          unsafe.Pointer // gradient at act, or where fused at pool
-	dpool         unsafe.Pointer // gradient at pool, where not fused
+	dact          unsafe.Pointer // gradient of act; if fused, of pool
+	dpool         unsafe.Pointer // gradient of pool, if not fused
 }
 
-// tap is of the whole picture, but for mdelta.
+// tap covers the whole picture, except mdelta.
 type tap struct {
 	engine.Tap
 	c              int            // padded channels
 	w, p           int            // width, positions
 	metric         unsafe.Pointer // packed
-	target, mdelta unsafe.Pointer // content target; M·Δa of the tile that is held
+	target, mdelta unsafe.Pointer // content target; M·Δa of the tile in the buffers
 	mean           unsafe.Pointer // padded gradient
 	gram, sums     []float64      // over the tiles so far
 	share          []float32      // of each position; nil: 1
@@ -78,7 +79,7 @@ type tap struct {
 	hasMetric      bool
 }
 
-func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluator, err error) {
+func newEvaluator(eng *Engine, p *plan, forward, backward []layerWeights) (_ *Evaluator, err error) {
 	e := &Evaluator{k: eng.kernels(p.spec.Precision, false), back: eng.kernels(p.spec.Precision, true), threads: eng.threads, plan: p}
 	defer func() {
 		if err != nil {
@@ -142,24 +143,24 @@ func newEvaluator(eng *Engine, p *plan, there, back []layerWeights) (_ *Evaluato
 		for _, x := range p.Columns {
 			n := p.windows.At(x, y)
 			if wired[n] == nil {
-				wired[n] = e.wire(n, b, there, back)
+				wired[n] = e.wire(n, b, forward, backward)
 			}
-			e.tiles = append(e.tiles, tile{e.first(wired[n], there[0], C.struct_window{
+			e.tiles = append(e.tiles, tile{e.first(wired[n], forward[0], C.struct_window{
 				height: C.int(p.spec.H), width: C.int(p.spec.W),
 				y: C.int(y.From), x: C.int(x.From), h: C.int(n.h), w: C.int(n.w)}), wired[n]})
 		}
 	}
-	e.held = len(e.tiles) - 1
+	e.inBuffers = len(e.tiles) - 1
 	return e, nil
 }
 
-// buffers are what windows of all shapes share.
+// buffers are shared by windows of all shapes.
 type buffers struct {
 	scratch     [2]unsafe.Pointer
 	masks, acts []unsafe.Pointer // by layer
 }
 
-// first is the first convolution of one tile.
+// first returns the first convolution of one tile.
 func (e *Evaluator) first(n *window, w layerWeights, area C.struct_window) *C.struct_first {
 	l := &n.layers[0]
 	f := &C.struct_first{act: (*C.float)(l.act), mask: l.forward.mask, dact: (*C.float)(l.dact),
@@ -170,9 +171,9 @@ func (e *Evaluator) first(n *window, w layerWeights, area C.struct_window) *C.st
 	return f
 }
 
-// wire gives every convolution its source and destination; the two scratch
-// buffers take turns in the order that the plan sized them.
-func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *window {
+// wire sets the source and destination of every convolution. The two scratch buffers alternate
+// in the order in which plan.window sized them.
+func (e *Evaluator) wire(p *windowPlan, m buffers, forward, backward []layerWeights) *window {
 	n := &window{layers: make([]layer, len(p.layers))}
 	turn := 0
 	use := func() unsafe.Pointer { turn ^= 1; return m.scratch[turn^1] }
@@ -189,7 +190,7 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *
 		}
 		f := l.forward
 		f.src, f.dst, f.mask = (*C.float)(src), (*C.float)(l.act), m.masks[i]
-		f.u, f.bias = there[i].u, (*C.float)(there[i].bias)
+		f.u, f.bias = forward[i].u, (*C.float)(forward[i].bias)
 		f.in, f.out, f.stored = C.int(l.layerPlan.forward.in), C.int(l.c), C.int(l.c)
 		f.h, f.w, f.pad = C.int(l.h), C.int(l.w), 1
 		f.tiles, f.tile_count = C.int(l.layerPlan.forward.tiles), C.int(l.layerPlan.forward.count)
@@ -217,7 +218,7 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *
 	for i := range n.layers {
 		l := &n.layers[i]
 		b := l.back
-		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, back[i].u
+		b.src, b.gate, b.u = (*C.float)(l.dact), l.forward.mask, backward[i].u
 		b.in, b.out = C.int(l.layerPlan.back.in), C.int(l.layerPlan.back.out)
 		b.h, b.w, b.pad = C.int(l.h), C.int(l.w), 1
 		b.tiles, b.tile_count = C.int(l.layerPlan.back.tiles), C.int(l.layerPlan.back.count)
@@ -243,22 +244,9 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, there, back []layerWeights) *
 
 func (e *Evaluator) Close() { e.memory.close() }
 
-// run does every block of a convolution.
+// run computes every block of a convolution.
 func (e *Evaluator) run(k *C.struct_kernels, c *C.struct_conv, blocks int) {
-	parallel(e.threads, blocks, func(worker, i int) {
+	parallel.For(e.threads, blocks, func(worker, i int) {
 		C.nst_conv(k, c, C.int(i), (*C.float)(e.work[worker]))
 	})
-}
-
-// activation returns tap i's latest activation, (C, H, W), of an evaluator with
-// one tile.
-func (e *Evaluator) activation(i int) []float32 {
-	t, vl := &e.taps[i], e.plan.vl
-	src := floats(e.tiles[0].layers[t.Layer].act, t.c*t.p)
-	out := make([]float32, e.plan.spec.Network.Layers[t.Layer].Out*t.p)
-	for j := range out {
-		c, q := j/t.p, j%t.p
-		out[j] = src[(c/vl*t.p+q)*vl+c%vl]
-	}
-	return out
 }

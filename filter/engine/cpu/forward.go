@@ -10,11 +10,11 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 	"nstfilter/weights"
 )
 
-// rowBlock is how many rows of a picture, or of a matrix, a goroutine takes at a
-// time.
+// rowBlock is how many rows of a picture or of a matrix a goroutine handles at a time.
 const rowBlock = 16
 
 func (e *Evaluator) SetMask(mask []float32) {
@@ -34,7 +34,7 @@ func (e *Evaluator) SetMask(mask []float32) {
 	}
 }
 
-// shareAt is where a tap's shares from a position of the whole layer on are.
+// shareAt points to the share of a position of the whole layer; nil without a mask.
 func (t *tap) shareAt(position int) *C.float {
 	if t.share == nil {
 		return nil
@@ -60,7 +60,7 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 	return e.moments
 }
 
-// activate evaluates tile i at the latest x; measure adds to the moments.
+// activate evaluates tile i at the latest x. If measure is set, it adds to the moments.
 func (e *Evaluator) activate(i int, measure bool) {
 	t := &e.tiles[i]
 	t.first.x = e.x
@@ -91,25 +91,25 @@ func (e *Evaluator) activate(i int, measure bool) {
 		}
 		e.profile.lap(i, lossPart)
 	}
-	e.held = i
+	e.inBuffers = i
 }
 
-// runRows does all rows of a first convolution, in blocks.
+// runRows computes the rows of a first convolution, in blocks.
 func (e *Evaluator) runRows(f *C.struct_first, rows func(y0, y1 C.int, work *C.float)) {
-	parallel(e.threads, blocksOf(int(f.area.h), rowBlock), func(worker, i int) {
+	parallel.For(e.threads, blocksOf(int(f.area.h), rowBlock), func(worker, i int) {
 		y0 := C.int(i * rowBlock)
 		rows(y0, min(y0+rowBlock, f.area.h), (*C.float)(e.work[worker]))
 	})
 }
 
-// offset is where the window begins in the whole layer, in positions.
+// offset is the position in the whole layer at which the window begins.
 func (t *tile) offset(tap *tap, l *layer) int {
 	return int(t.first.area.y)>>l.pools*tap.w + int(t.first.area.x)>>l.pools
 }
 
 func (e *Evaluator) pool(l *layer) {
 	vl := e.plan.vl
-	parallel(e.threads, l.c/vl, func(_, b int) {
+	parallel.For(e.threads, l.c/vl, func(_, b int) {
 		C.nst_pool(e.k, at(l.pool, b*vl*(l.w/2)*(l.h/2)), at(l.act, b*vl*l.w*l.h),
 			C.int(l.h), C.int(l.w), e.maximum())
 	})
@@ -117,7 +117,7 @@ func (e *Evaluator) pool(l *layer) {
 
 func (e *Evaluator) unpool(l *layer) {
 	vl := e.plan.vl
-	parallel(e.threads, l.c/vl, func(_, b int) {
+	parallel.For(e.threads, l.c/vl, func(_, b int) {
 		C.nst_unpool(e.k, at(l.dact, b*vl*l.w*l.h), at(l.dpool, b*vl*(l.w/2)*(l.h/2)),
 			at(l.act, b*vl*l.w*l.h), C.int(l.h), C.int(l.w), e.maximum())
 	})
@@ -137,7 +137,7 @@ func (e *Evaluator) addGram(t *tap, l *layer, offset int) {
 	blocks := gramBlocks(pieces, t.c)
 	size := blocksOf(pieces, max(blocks, 1))
 	cc := t.c * t.c
-	parallel(e.threads, blocks, func(worker, b int) {
+	parallel.For(e.threads, blocks, func(worker, b int) {
 		gram, sums := e.gram[b*cc:][:cc], e.sums[b*t.c:][:t.c]
 		clear(gram)
 		clear(sums)
@@ -148,7 +148,7 @@ func (e *Evaluator) addGram(t *tap, l *layer, offset int) {
 				C.int(t.c), C.int64_t(l.w*l.h), C.int64_t(at), C.int(n), (*C.float)(e.work[worker]))
 		}
 	})
-	parallel(e.threads, blocksOf(t.c, rowBlock), func(_, block int) {
+	parallel.For(e.threads, blocksOf(t.c, rowBlock), func(_, block int) {
 		for r := block * rowBlock; r < min(t.c, (block+1)*rowBlock); r++ {
 			for b := range blocks {
 				for c := r; c < t.c; c++ {
@@ -160,7 +160,7 @@ func (e *Evaluator) addGram(t *tap, l *layer, offset int) {
 	})
 }
 
-// finish makes moments of a tap's sums.
+// finish divides a tap's sums to moments.
 func (e *Evaluator) finish(t *tap, m *engine.Moments) {
 	n := len(m.Mean)
 	if m.P == 0 {
@@ -168,7 +168,7 @@ func (e *Evaluator) finish(t *tap, m *engine.Moments) {
 		clear(m.Mean)
 		return
 	}
-	parallel(e.threads, blocksOf(n, rowBlock), func(_, block int) {
+	parallel.For(e.threads, blocksOf(n, rowBlock), func(_, block int) {
 		for r := block * rowBlock; r < min(n, (block+1)*rowBlock); r++ {
 			for c := r; c < n; c++ {
 				v := float32(t.gram[r*t.c+c] / m.P)
@@ -198,12 +198,12 @@ func (e *Evaluator) measureContent(t *tap, l *layer, offset int) float64 {
 func (e *Evaluator) SetContent(metric [][]float32) {
 	last := len(e.tiles) - 1
 	for i := last; i >= 0; i-- {
-		if i != e.held {
+		if i != e.inBuffers {
 			e.activate(i, false)
 		}
 		for k := range e.taps {
 			if t := &e.taps[k]; t.Content {
-				e.keep(t, &e.tiles[i])
+				e.storeTarget(t, &e.tiles[i])
 			}
 		}
 	}
@@ -221,8 +221,8 @@ func (e *Evaluator) SetContent(metric [][]float32) {
 	}
 }
 
-// keep copies the activation of a tile's core to the tap's content target.
-func (e *Evaluator) keep(t *tap, from *tile) {
+// storeTarget copies the activation of a tile's core to the tap's content target.
+func (e *Evaluator) storeTarget(t *tap, from *tile) {
 	l, vl := &from.layers[t.Layer], e.plan.vl
 	target, act := floats(t.target, t.c*t.p), floats(l.act, t.c*l.w*l.h)
 	offset := from.offset(t, l)
@@ -235,7 +235,7 @@ func (e *Evaluator) keep(t *tap, from *tile) {
 	}
 }
 
-// pack makes panels of scale·m, m (n, n).
+// pack writes scale·m, m (n, n), in panels.
 func (e *Evaluator) pack(dst unsafe.Pointer, m []float32, n int, scale float64) {
 	if len(m) != n*n {
 		panic("cpu: a matrix of a tap is not channels × channels")

@@ -58,14 +58,14 @@ var isas = []isa{
 	{"wide", 4, always, false, 5, always},
 }
 
-// kernelsFor returns the tables of the named instruction set, for float32 and for
-// bfloat16, nil where the processor lacks it.
+// kernelsFor returns the kernels of the named instruction set for float32 and for bfloat16;
+// bf16 is nil if the processor lacks it.
 func kernelsFor(name string) (fp32, bf16 *C.struct_kernels, err error) {
 	for _, s := range isas {
 		if s.name != name {
 			continue
 		}
-		if !s.here() {
+		if !s.available() {
 			return nil, nil, fmt.Errorf("this processor has no %s: choose %s", name, strings.Join(ISAs(), " or "))
 		}
 		if s.haveBF16() {
@@ -76,14 +76,14 @@ func kernelsFor(name string) (fp32, bf16 *C.struct_kernels, err error) {
 	return nil, nil, fmt.Errorf("unknown instruction set %q: choose %s", name, strings.Join(ISAs(), " or "))
 }
 
-// here reports whether the processor has it and it was compiled for.
-func (s *isa) here() bool { return s.have() && C.nst_kernels(s.index) != nil }
+// available reports whether the processor has s and the kernels are compiled for it.
+func (s *isa) available() bool { return s.have() && C.nst_kernels(s.index) != nil }
 
-// ISAs names the instruction sets that this processor has, best first.
+// ISAs lists the instruction sets that this processor has, best first.
 func ISAs() []string {
 	var names []string
 	for _, s := range isas {
-		if s.auto && s.here() {
+		if s.auto && s.available() {
 			names = append(names, s.name)
 		}
 	}

@@ -32,7 +32,7 @@ func (a *arena) alloc(what string, bytes int64) (unsafe.Pointer, error) {
 	return p, nil
 }
 
-// free returns one buffer; freeing what is not there is a bug.
+// free frees one buffer. It panics if p is none.
 func (a *arena) free(p unsafe.Pointer) {
 	n, ok := a.buffers[p]
 	if !ok {
@@ -52,5 +52,5 @@ func (a *arena) close() {
 // floats views n float32 at p.
 func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
 
-// at is p moved by n float32.
+// at returns p + n float32.
 func at(p unsafe.Pointer, n int) *C.float { return (*C.float)(unsafe.Add(p, 4*n)) }

@@ -5,9 +5,13 @@ package cpu
 // #include "calls.h"
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
 
-// matrix is a buffer of Congruence's, kept for the next call.
+	"nstfilter/filter/parallel"
+)
+
+// matrix is a buffer of Congruence, reused by the next call.
 type matrix struct {
 	p unsafe.Pointer
 	n int
@@ -28,8 +32,8 @@ func (e *Evaluator) grow(m *matrix, n int) *C.float {
 	return (*C.float)(m.p)
 }
 
-// Congruence panics if there is no memory. Of the second product only what lies on
-// the diagonal and above it is computed, by panels.
+// Congruence panics if there is no memory. It computes the second product only on and above
+// the diagonal, by panels.
 func (e *Evaluator) Congruence(dst, m, d []float32, n int) {
 	if n < 1 || len(dst) != n*n || len(m) != n*n || len(d) != n*n {
 		panic("cpu: matrices that are not n×n")
@@ -42,13 +46,13 @@ func (e *Evaluator) Congruence(dst, m, d []float32, n int) {
 	C.nst_pack_panels(e.k, ud, (*C.float)(&d[0]), C.int(n), C.int(n), 1)
 	C.nst_pack_rows(e.k, rows, (*C.float)(&m[0]), C.int(n), C.int(n))
 	block := roundUp(48, int(e.k.rows))
-	// dst = left·u for rows from row on and columns from column on, all rows of vl.
+	// dst = left·u, for one block of rows beginning at row, and columns from column on.
 	gemm := func(dst, left, u *C.float, row, column int) {
 		C.nst_gemm(e.k, move(u, column*padded), move(left, row*vl), move(dst, column*n+row*vl), C.int(padded),
 			C.int(padded-column), C.int(min(block, n-row)), C.int64_t(n*vl), C.int64_t(n*vl), 0)
 	}
-	parallel(e.threads, blocksOf(n, block), func(_, i int) { gemm(md, rows, ud, i*block, 0) })
-	parallel(e.threads, blocksOf(n, block), func(_, i int) {
+	parallel.For(e.threads, blocksOf(n, block), func(_, i int) { gemm(md, rows, ud, i*block, 0) })
+	parallel.For(e.threads, blocksOf(n, block), func(_, i int) {
 		row := i * block
 		gemm(rows, md, um, row, row/panel*panel)
 		C.nst_unpack_rows(e.k, (*C.float)(&dst[0]), rows, C.int(n), C.int(n), C.int(row), C.int(min(block, n-row)))
@@ -56,8 +60,7 @@ func (e *Evaluator) Congruence(dst, m, d []float32, n int) {
 	mirrorUpper(dst, n)
 }
 
-// mirrorUpper copies what is above the diagonal to below it, by squares that stay
-// in the first cache.
+// mirrorUpper copies the upper triangle to the lower one, in squares that fit the L1 cache.
 func mirrorUpper(m []float32, n int) {
 	const side = 16
 	for i := 0; i < n; i += side {

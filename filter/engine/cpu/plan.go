@@ -7,44 +7,43 @@ import (
 	"nstfilter/filter/engine/tiling"
 )
 
-// plan says what an evaluator of a Spec allocates; sizes count float32 unless
-// they say bytes.
+// plan is what an evaluator of a Spec allocates; sizes are in float32 unless bytes are named.
 type plan struct {
 	spec engine.Spec
 	kernelShape
 	tiling.Tiles
 	windows tiling.Windows[*windowPlan]
-	acts    []int   // by layer: activations that are kept
+	acts    []int   // by layer: activations that are stored until Backward
 	masks   []int64 // by layer, in bytes
 	scratch [2]int
 	workers int
 	work    int // for each worker
 	gram    int // float64: partial Grams
 	sums    int // float64: partial sums of activations
-	panels  int // a packed D or the like
+	panels  int // a packed n×n matrix
 }
 
-// kernelShape is that of the kernels: floats in a vector, rows of the GEMM, and bytes of
-// an element of the transformed weights, there and back.
+// kernelShape has the kernels' floats per vector, rows of the GEMM, and bytes of an element of
+// the transformed weights, forward and backward.
 type kernelShape struct {
 	vl, kernelRows int
 	factor         [2]int
 }
 
-// windowPlan is what the tiles of one shape have in common.
+// windowPlan is the plan that tiles of one shape share.
 type windowPlan struct {
 	w, h   int // pixels
 	layers []layerPlan
 }
 
-// layerPlan is one convolution and what follows it up to the next.
+// layerPlan is one convolution with its ReLU, tap and pooling.
 type layerPlan struct {
 	w, h    int  // of its activation
 	c       int  // padded channels of its output
 	tap     int  // −1: none
 	pooled  bool // the next layer reads its pooled activation
 	fused   bool // pooled, and only the pooled activation is stored
-	pools   int  // that lie before it
+	pools   int  // number of poolings before it
 	core    core
 	forward winograd
 	back    winograd
@@ -57,16 +56,15 @@ type winograd struct {
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// firstWeights is how many weights each output of the first convolution has.
+// firstWeights is the number of weights per output channel of the first convolution.
 const firstWeights = 27
 
-// tileLimit bounds the tiles of a block. Between 30 and 126 the time of VGG-19
-// changes by less than its noise; more of them reuse the weights more, fewer
-// take less memory.
+// tileLimit bounds the Winograd tiles of a block. More tiles reuse the weights more, fewer take
+// less memory. Between 30 and 126 the time of VGG-19 changes by less than its noise.
 const tileLimit = 84
 
-// blocking cuts oh×ow outputs into blocks. A tile's value does not depend on
-// the block that it is in, so the number of threads may decide.
+// blocking cuts oh×ow outputs into blocks. A tile's value does not depend on its block, so
+// the blocks may depend on the number of threads.
 func blocking(in, out, ow, oh, rows, threads int) winograd {
 	count := (ow + 3) / 4 * ((oh + 3) / 4)
 	blocks := roundUp((count+tileLimit-1)/tileLimit, threads)
@@ -76,8 +74,8 @@ func blocking(in, out, ow, oh, rows, threads int) winograd {
 
 func (w winograd) work(vl int) int { return 36 * (w.tiles*(w.in+w.out) + 10*vl) }
 
-// gramBlocks is how many parts the pieces of a layer are shared out to for its
-// Gram. It depends on the sizes only, so that sums do not depend on threads.
+// gramBlocks is the number of partial sums of a layer's Gram matrix. It depends on sizes only,
+// so that results do not depend on the number of threads.
 func gramBlocks(pieces, c int) int {
 	limit := 16
 	if c > 256 {
@@ -92,7 +90,7 @@ const (
 	positionBlock = 84  // positions for each block of style and content gradients
 )
 
-// planTiles plans for a picture cut into tiles.
+// planTiles plans a picture cut into tiles.
 func planTiles(s engine.Spec, k kernelShape, threads int, t tiling.Tiles) *plan {
 	p := &plan{spec: s, kernelShape: k, workers: threads, Tiles: t,
 		acts: make([]int, s.Depth()), masks: make([]int64, s.Depth())}
@@ -100,7 +98,7 @@ func planTiles(s engine.Spec, k kernelShape, threads int, t tiling.Tiles) *plan 
 	return p
 }
 
-// window plans for one shape of tile, and makes room for it.
+// window plans one shape of tile and enlarges p's sizes for it.
 func (p *plan) window(x, y tiling.Span) *windowPlan {
 	s := p.spec
 	s.W, s.H = x.To, y.To
@@ -141,8 +139,8 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 		}
 		in = l.c
 	}
-	// Two buffers take turns: forward for activations that are not kept, backward
-	// for gradients.
+	// Two buffers alternate: forward for activations that are not stored, backward for
+	// gradients.
 	turn := 0
 	use := func(n int) { p.scratch[turn] = max(p.scratch[turn], n); turn ^= 1 }
 	for i := range n.layers {
@@ -170,10 +168,10 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 	return n
 }
 
-// channels of a tap, padded.
+// channels returns the padded channels of a tap.
 func (p *plan) channels(t engine.Tap) int { return roundUp(p.spec.Network.Layers[t.Layer].Out, 2*p.vl) }
 
-// bytes is what the evaluator itself allocates.
+// bytes is what the evaluator allocates, without weights.
 func (p *plan) bytes() int64 {
 	n := 4*int64(p.scratch[0]+p.scratch[1]+p.workers*p.work+p.panels) + 8*int64(p.gram+p.sums)
 	for i := range p.acts {
@@ -192,7 +190,7 @@ func (p *plan) bytes() int64 {
 	return n
 }
 
-// weightBytes is what the transformed weights take, both ways.
+// weightBytes is the size of the transformed weights of both directions.
 func (p *plan) weightBytes() (n int64) {
 	in := 0
 	for i := range p.acts {

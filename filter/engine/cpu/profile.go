@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 )
 
-// profile is where an evaluator's time goes.
+// profile measures an evaluator's time by layer and part.
 type profile struct {
 	layers []engine.LayerTime
 	last   time.Time
 }
 
-// Profile begins to count afresh, or stops counting.
+// Profile starts counting from zero, or stops counting.
 func (e *Evaluator) Profile(on bool) {
 	e.profile = nil
 	if on {
@@ -25,7 +26,7 @@ func (e *Evaluator) Profile(on bool) {
 	}
 }
 
-// Times returns what has been counted since Profile.
+// Times returns the times since Profile(true).
 func (e *Evaluator) Times() []engine.LayerTime {
 	if e.profile == nil {
 		return nil
@@ -53,15 +54,15 @@ func forwardPart(t *engine.LayerTime) *float64  { return &t.Forward }
 func backwardPart(t *engine.LayerTime) *float64 { return &t.Backward }
 func lossPart(t *engine.LayerTime) *float64     { return &t.Loss }
 
-// Peak measures fused multiply-adds in registers on all threads, in float32
+// PeakFLOPS measures fused multiply-adds in registers on all threads, in float32
 // operations a second.
-func (e *Engine) Peak() float64 {
+func (e *Engine) PeakFLOPS() float64 {
 	const rounds = 20
 	best := 0.0
 	steps := 1 << 18
 	for range rounds {
 		start := time.Now()
-		parallel(e.threads, e.threads, func(_, _ int) { C.nst_peak(e.fp32, C.int64_t(steps)) })
+		parallel.For(e.threads, e.threads, func(_, _ int) { C.nst_peak(e.fp32, C.int64_t(steps)) })
 		perStep := 2 * int(e.fp32.vl) * 2 * int(e.fp32.rows)
 		best = max(best, float64(steps*perStep*e.threads)/time.Since(start).Seconds())
 	}

@@ -48,76 +48,81 @@ func TestTiles(t *testing.T) {
 		{shallow, 33, 40, 8, 9, weights.AveragePooling, taps(0), true},
 	} {
 		s := engine.Spec{Network: c.network, Pooling: c.pooling, Taps: c.taps, W: c.w, H: c.h}
-		x, y := uniform(1, 3*c.w*c.h), uniform(2, 3*c.w*c.h)
 		metrics := make([][]float32, len(s.Taps))
 		for i, tap := range s.Taps {
 			if c.metric && i%2 == 0 {
 				metrics[i] = positive(uint64(30+i), s.Network.Layers[tap.Layer].Out)
 			}
 		}
-		gs := gradients(s)
 		for _, eng := range engines(t, 2) {
 			if eng.isa == "wide" && c.w*c.h > 10000 {
 				continue // for the time it takes
 			}
 			t.Run(fmt.Sprintf("%dx%d in %dx%d %s %s", c.w, c.h, c.columns, c.rows, c.pooling, eng.isa), func(t *testing.T) {
-				whole, tiled := compile(t, eng, s), compileTiles(t, eng, s, c.columns, c.rows)
-				if len(tiled.tiles) < 2 {
-					t.Fatalf("%d tiles", len(tiled.tiles))
-				}
-				near := func(what string, err float64) {
-					t.Helper()
-					if !(err <= tileTolerance) {
-						t.Errorf("%s: relative L2 error %.2e", what, err)
-					}
-				}
-				vectors := func(e *Evaluator) (px, dx engine.Vector) {
-					e.Forward(upload(e, y))
-					e.SetContent(metrics)
-					return upload(e, x), upload(e, uniform(3, len(x)))
-				}
-				wx, wdx := vectors(whole)
-				tx, tdx := vectors(tiled)
-				want, got := whole.Forward(wx), tiled.Forward(tx)
-				for i, m := range got {
-					name := s.Network.Layers[s.Taps[i].Layer].Tap()
-					near(name+" Gram", relative(m.Gram, doubles(want[i].Gram)))
-					near(name+" mean", relative(m.Mean, doubles(want[i].Mean)))
-					near(name+" content", relative([]float64{m.Content}, []float64{want[i].Content}))
-				}
-				compare := func(what string, g []engine.Gradient) {
-					t.Helper()
-					whole.Backward(wdx, g)
-					tiled.Backward(tdx, g)
-					near(what, relative(download(tdx, tiled), doubles(download(wdx, whole))))
-				}
-				compare("gradient", gs)
-				compare("gradient again", gs)
-				for i := range gs {
-					if eng.isa != ISAs()[0] {
-						break // too
-					}
-					only := make([]engine.Gradient, len(gs))
-					only[i].Gram, only[i].Mean = gs[i].Gram, gs[i].Mean
-					compare(fmt.Sprintf("gradient of style %d", i), only)
-					only[i] = engine.Gradient{Content: 1}
-					compare(fmt.Sprintf("gradient of content %d", i), only)
-				}
-				// At its own content a picture has none, forward and back.
-				tiled.SetContent(metrics)
-				tiled.Backward(tdx, gs)
-				before := slices.Clone(download(tdx, tiled))
-				for i, m := range tiled.Forward(tx) {
-					if m.Content != 0 {
-						t.Errorf("tap %d: content at the target itself is %g", i, m.Content)
-					}
-				}
-				tiled.Backward(tdx, gs)
-				if !slices.Equal(before, download(tdx, tiled)) {
-					t.Error("Backward after SetContent differs from Backward after Forward")
-				}
+				testTilesEqualWhole(t, eng, s, c.columns, c.rows, metrics)
 			})
 		}
+	}
+}
+
+// testTilesEqualWhole compares an evaluator in tiles with one of the whole picture.
+func testTilesEqualWhole(t *testing.T, eng *Engine, s engine.Spec, columns, rows int, metrics [][]float32) {
+	x, y := uniform(1, 3*s.W*s.H), uniform(2, 3*s.W*s.H)
+	gs := gradients(s)
+	whole, tiled := compile(t, eng, s), compileTiles(t, eng, s, columns, rows)
+	if len(tiled.tiles) < 2 {
+		t.Fatalf("%d tiles", len(tiled.tiles))
+	}
+	near := func(what string, err float64) {
+		t.Helper()
+		if !(err <= tileTolerance) {
+			t.Errorf("%s: relative L2 error %.2e", what, err)
+		}
+	}
+	vectors := func(e *Evaluator) (px, dx engine.Vector) {
+		e.Forward(upload(e, y))
+		e.SetContent(metrics)
+		return upload(e, x), upload(e, uniform(3, len(x)))
+	}
+	wx, wdx := vectors(whole)
+	tx, tdx := vectors(tiled)
+	want, got := whole.Forward(wx), tiled.Forward(tx)
+	for i, m := range got {
+		name := s.Network.Layers[s.Taps[i].Layer].Tap()
+		near(name+" Gram", relative(m.Gram, doubles(want[i].Gram)))
+		near(name+" mean", relative(m.Mean, doubles(want[i].Mean)))
+		near(name+" content", relative([]float64{m.Content}, []float64{want[i].Content}))
+	}
+	compare := func(what string, g []engine.Gradient) {
+		t.Helper()
+		whole.Backward(wdx, g)
+		tiled.Backward(tdx, g)
+		near(what, relative(download(tdx, tiled), doubles(download(wdx, whole))))
+	}
+	compare("gradient", gs)
+	compare("gradient again", gs)
+	for i := range gs {
+		if eng.isa != ISAs()[0] {
+			break // too
+		}
+		only := make([]engine.Gradient, len(gs))
+		only[i].Gram, only[i].Mean = gs[i].Gram, gs[i].Mean
+		compare(fmt.Sprintf("gradient of style %d", i), only)
+		only[i] = engine.Gradient{Content: 1}
+		compare(fmt.Sprintf("gradient of content %d", i), only)
+	}
+	// At its own content a picture has none, forward and back.
+	tiled.SetContent(metrics)
+	tiled.Backward(tdx, gs)
+	before := slices.Clone(download(tdx, tiled))
+	for i, m := range tiled.Forward(tx) {
+		if m.Content != 0 {
+			t.Errorf("tap %d: content at the target itself is %g", i, m.Content)
+		}
+	}
+	tiled.Backward(tdx, gs)
+	if !slices.Equal(before, download(tdx, tiled)) {
+		t.Error("Backward after SetContent differs from Backward after Forward")
 	}
 }
 

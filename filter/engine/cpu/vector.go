@@ -12,10 +12,11 @@ import (
 	"unsafe"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/parallel"
 )
 
-// vectorBlock is the elements of a vector that a goroutine takes at a time, and
-// that sums are made over.
+// vectorBlock is the number of elements of a vector that a goroutine handles at a time. Sums
+// are over these blocks.
 const vectorBlock = 1 << 14
 
 // vector is n floats outside Go's heap.
@@ -35,7 +36,7 @@ func (e *Evaluator) NewVector(n int) engine.Vector {
 	return &vector{p, n}
 }
 
-// pointer returns where v's elements are; v has n of them.
+// pointer returns v's memory. It panics if v has not n elements.
 func (e *Evaluator) pointer(v engine.Vector, n int) *C.float {
 	x := v.(*vector)
 	if x.n != n {
@@ -62,17 +63,17 @@ func (e *Evaluator) Download(dst []float32, src engine.Vector) {
 
 func blocksOf(n, size int) int { return (n + size - 1) / size }
 
-// blocks calls f with the offset and length of each block of n elements.
+// blocks calls f in parallel with the offset and length of each block of n elements.
 func (e *Evaluator) blocks(n int, f func(at, n int)) {
-	parallel(e.threads, blocksOf(n, vectorBlock), func(_, i int) {
+	parallel.For(e.threads, blocksOf(n, vectorBlock), func(_, i int) {
 		f(i*vectorBlock, min(vectorBlock, n-i*vectorBlock))
 	})
 }
 
-// sum adds f(i) for every i below n, in that order.
+// sum returns Σ f(i) for i below n, added in order.
 func (e *Evaluator) sum(n int, f func(worker, i int) float64) float64 {
 	partial := e.partials(n)
-	parallel(e.threads, n, func(worker, i int) { partial[i] = f(worker, i) })
+	parallel.For(e.threads, n, func(worker, i int) { partial[i] = f(worker, i) })
 	s := 0.0
 	for _, v := range partial {
 		s += v
@@ -80,7 +81,7 @@ func (e *Evaluator) sum(n int, f func(worker, i int) float64) float64 {
 	return s
 }
 
-// partials is room for n sums, until it is asked for again.
+// partials returns memory for n sums, valid until the next call.
 func (e *Evaluator) partials(n int) []float64 {
 	e.partial = slices.Grow(e.partial[:0], n)[:n]
 	return e.partial
@@ -88,7 +89,7 @@ func (e *Evaluator) partials(n int) []float64 {
 
 func move(p *C.float, n int) *C.float { return at(unsafe.Pointer(p), n) }
 
-// Dots takes all pairs block by block, for what several of them share is in a cache then.
+// Dots handles all pairs block by block: a vector of several pairs is then read from cache.
 func (e *Evaluator) Dots(pairs ...[2]engine.Vector) []float64 {
 	n := pairs[0][0].Len()
 	p := make([][2]*C.float, len(pairs))

@@ -17,11 +17,11 @@ func (e *Evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 	}
 	e.device.do(func() {
 		e.writeGradients(g)
-		e.descend(pdx)
+		e.backwardAll(pdx)
 	})
 }
 
-// writeGradients copies gradients by the moments to the device.
+// writeGradients copies the gradients of the moments to the device.
 func (e *Evaluator) writeGradients(g []engine.Gradient) {
 	some := false
 	for i := range e.taps {
@@ -46,13 +46,12 @@ func (e *Evaluator) writeGradients(g []engine.Gradient) {
 	}
 }
 
-// descend writes the gradient at the latest picture to dx, from what taps hold of the
-// gradients by their moments. It takes the tiles from the last, whose activations are
-// still there.
-func (e *Evaluator) descend(dx cu.DevicePtr) {
+// backwardAll writes the gradient of the latest picture to dx, from the gradients of the taps'
+// moments. It starts with the last tile, whose activations are still in the buffers.
+func (e *Evaluator) backwardAll(dx cu.DevicePtr) {
 	e.device.clear(dx, 4*3*int64(e.plan.spec.W)*int64(e.plan.spec.H))
 	for i := len(e.tiles) - 1; i >= 0; i-- {
-		if i != e.held {
+		if i != e.inBuffers {
 			e.activate(i, false)
 		}
 		e.back(&e.tiles[i], dx)
@@ -63,9 +62,9 @@ func (e *Evaluator) descend(dx cu.DevicePtr) {
 	}
 }
 
-// back adds the gradient of what a tile's core adds to J. What reaches an activation goes
-// through its ReLU where the last of it is written: by the convolution above, which may
-// add the tap's, by unpool, or where there is a tap by addTap.
+// back adds the gradient of a tile's core to dx. The kernel that writes an activation's
+// gradient last applies the ReLU's mask: addTap if there is a tap, unpool, or the next
+// layer's convolution, which may also add the tap's gradient.
 func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
 	last := &n.layers[len(n.layers)-1]
 	e.device.clear(last.dact.hi, e.plan.plane(last.c, last.w, last.h))
@@ -107,9 +106,9 @@ func (e *Evaluator) unpool(l *layer) {
 		l.dact.hi, l.dact.lo, l.dpool.hi, l.dpool.lo, l.act.hi, lo, l.w, l.h, l.c, toInt(e.plan.maximum()), toInt(l.tap < 0))
 }
 
-// tapOf is to add m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, m the shares, to the gradient
-// at a tap's activation a over the core of a tile's layer l, of which addDerivatives
-// says D and all that is not at hand.
+// tapOf returns the job that adds m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, with shares m, to
+// the gradient of a tap's activation a, over the core of a tile's layer l. addDerivatives
+// completes it.
 func (e *Evaluator) tapOf(n *tile, l *layer) tapJob {
 	j := tapJob{a: l.act, da: l.dact, core: l.core, shares: e.taps[l.tap].shares(n, l)}
 	if !l.keepLo {
@@ -118,8 +117,8 @@ func (e *Evaluator) tapOf(n *tile, l *layer) tapJob {
 	return j
 }
 
-// addDerivatives packs D, for the convolution above if fused, where the one before is:
-// its job must have been launched.
+// addDerivatives packs D, for the next layer's convolution if fused, and sets the other
+// derivatives. It overwrites the D of the previous tap, whose job must have been launched.
 func (e *Evaluator) addDerivatives(j *tapJob, l *layer, fused bool) {
 	t := &e.taps[l.tap]
 	if t.positions == 0 || l.core.w == 0 {

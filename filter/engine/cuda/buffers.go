@@ -8,36 +8,35 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// buffers are an evaluator's memory. Windows of all shapes share them.
+// buffers are an evaluator's memory, shared by windows of all shapes.
 type buffers struct {
-	hi, lo    []cu.DevicePtr // by layer: the activations' planes; lo is 0 where it is not kept
+	hi, lo    []cu.DevicePtr // by layer: the activations' planes; lo is 0 if it is not stored
 	scratch   [2]cu.DevicePtr
 	work      cu.DevicePtr // the products' scratch
 	style     cu.DevicePtr // a packed dJ/dGram
-	metric    cu.DevicePtr // a metric as it comes, float32
+	metric    cu.DevicePtr // a metric before packing, float32
 	contents  cu.DevicePtr // float64, contentBlocks: partial sums
 	sums      memory       // of all taps' Gram matrices and means, float64
 	moments   memory       // of all taps: contents, float64, then Gram matrices and means, float32
-	gradients memory       // by them, float32
+	gradients memory       // of the moments, float32
 	taps      []tap
 }
 
-// memory is a part of the device's.
+// memory is a range of device memory.
 type memory struct {
 	at    cu.DevicePtr
 	bytes int64
 }
 
-// take returns the next bytes of m, which has grown by them. All begin at 16 bytes, of
-// which kernels read so many at a time.
+// take appends bytes to m and returns where they begin: at a multiple of 16, because kernels
+// read 16 bytes at a time.
 func (m *memory) take(bytes int) cu.DevicePtr {
 	p := m.at + cu.DevicePtr(m.bytes)
 	m.bytes += int64(blocks(bytes, 16) * 16)
 	return p
 }
 
-// allocate takes all of it from alloc, which may just count; nothing where 0 bytes are
-// needed.
+// allocate returns buffers from alloc, which may only count bytes.
 func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buffers {
 	b := &buffers{hi: make([]cu.DevicePtr, len(p.layers)), lo: make([]cu.DevicePtr, len(p.layers))}
 	for i := range b.scratch {
@@ -81,16 +80,16 @@ func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buff
 	return b
 }
 
-// planes makes a field of as many planes as activations have.
+// planes allocates a field with as many planes as an activation.
 func (p *plan) planes(what string, alloc func(string, int64) cu.DevicePtr, bytes int64, c, w, h int) field {
 	f := field{c: c, w: w, h: h, hi: alloc(what, bytes)}
-	if p.there == 2 {
+	if p.actPlanes == 2 {
 		f.lo = alloc(what, bytes)
 	}
 	return f
 }
 
-// place gives every tap its part of what taps share.
+// place sets every tap's part of sums, moments and gradients.
 func (b *buffers) place() {
 	contents := b.moments.take(8 * len(b.taps))
 	for i := range b.taps {

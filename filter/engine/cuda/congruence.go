@@ -11,8 +11,8 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// productSide is the side of a block's part of a product in loss.cu, by productX×productY
-// threads.
+// A block of productX×productY threads computes a square of productSide elements of a product
+// in loss.cu.
 const productSide, productX, productY = 32, 16, 8
 
 // squares are buffers for float32 matrices.
@@ -24,7 +24,7 @@ type squares struct {
 // squaresBytes is what fit allocates.
 func squaresBytes(n int64) int64 { return int64(len(squares{}.at)) * 4 * n * n }
 
-// fit makes room for n×n. Inside do.
+// fit allocates for n×n, unless they fit already. Inside do.
 func (q *squares) fit(d *device, n int) {
 	if n <= q.side {
 		return

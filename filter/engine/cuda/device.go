@@ -15,8 +15,8 @@ import (
 	"nstfilter/filter/engine/cuda/driver"
 )
 
-// device is one GPU, with one stream on which everything runs in order. Methods are
-// called inside do, unless they say otherwise.
+// device is one GPU with one stream, on which everything runs in order. Methods must be called
+// inside do, unless they say otherwise.
 type device struct {
 	Info
 
@@ -33,7 +33,7 @@ type device struct {
 	lost    error                  // what made the device fail
 }
 
-// Info is what a driver says of a GPU.
+// Info describes a GPU.
 type Info struct {
 	Ordinal      int
 	Name         string
@@ -44,10 +44,10 @@ type Info struct {
 // tensorCores reports whether the GPU multiplies bfloat16 on tensor cores.
 func (i Info) tensorCores() bool { return i.Major >= 8 }
 
-// minMajor and minMinor are the compute capability that the kernels are made for.
+// minMajor and minMinor are the least compute capability that the kernels support.
 const minMajor, minMinor = 5, 2
 
-// Devices lists the GPUs there are, or says why there are none.
+// Devices lists the GPUs, or returns an error if there is none.
 func Devices() ([]Info, error) {
 	if err := driver.Err(); err != nil {
 		return nil, fmt.Errorf("cuda: %w", err)
@@ -125,9 +125,9 @@ func open(ordinal int) (_ *device, err error) {
 
 func (d *device) String() string { return fmt.Sprintf("cuda:%d %s", d.Ordinal, d.Name) }
 
-// do runs f with the GPU's context on a thread of the system's, by itself. What fails in
-// it panics with engine.Failure; from then on, but for want of memory, the device is lost
-// and do panics with the same at once. f must not call do.
+// do runs f with the GPU's context on one system thread, one call at a time. Failures in f
+// panic with engine.Failure. After a failure other than out of memory the device is lost, and
+// do panics with the same error at once. f must not call do.
 func (d *device) do(f func()) {
 	d.alone(func() {
 		if d.lost != nil {
@@ -137,7 +137,7 @@ func (d *device) do(f func()) {
 	})
 }
 
-// alone is do for what frees memory: it runs f on a lost device too.
+// alone is do for freeing memory: it also runs f on a lost device.
 func (d *device) alone(f func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -149,7 +149,7 @@ func (d *device) alone(f func()) {
 	f()
 }
 
-// check fails unless err is nil; doing says at what, as "launching conv".
+// check calls fail if err is not nil; doing is the action, as "launching conv".
 func (d *device) check(err error, doing string) {
 	if err != nil {
 		d.fail(err, doing)
@@ -167,11 +167,10 @@ func (d *device) fail(err error, doing string) {
 	panic(engine.Failure{Err: d.lost})
 }
 
-// wait returns when all that was put on the stream is done.
+// wait waits for the stream.
 func (d *device) wait() { d.check(d.stream.Synchronize(), "waiting for it") }
 
-// freeMemory is what nobody holds of the GPU's memory, in bytes; 0 once it is lost. Not
-// inside do.
+// freeMemory returns the GPU's free memory in bytes, 0 if the device is lost. Not inside do.
 func (d *device) freeMemory() (n int64) {
 	d.alone(func() {
 		if d.lost == nil {
@@ -181,13 +180,13 @@ func (d *device) freeMemory() (n int64) {
 	return n
 }
 
-// close gives everything back. Not inside do, which must not be called after it.
+// close frees everything. Not inside do; do must not be called after it.
 func (d *device) close() {
 	d.alone(func() {
 		for i := range d.staging {
 			d.staging[i].close()
 		}
-		// A lost device has freed it all, and says so of each.
+		// A lost device has freed its memory: every free would fail.
 		for p := range d.memory {
 			cu.MemFree(p)
 		}

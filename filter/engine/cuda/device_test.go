@@ -150,7 +150,7 @@ func TestOutOfMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ev.Close()
-	ev.(engine.Descender).SetTerms(make([]engine.Term, len(s.Taps)))
+	ev.(engine.LossEvaluator).SetTerms(make([]engine.Term, len(s.Taps)))
 	if n := e.FreeMemory(); n != 0 {
 		t.Errorf("%d bytes are free", n)
 	}
@@ -204,7 +204,7 @@ func TestMemory(t *testing.T) {
 					need := e.Memory(s)
 					for range 2 { // the second shares the weights
 						ev := compile(t, e, s)
-						ev.(engine.Descender).SetTerms(make([]engine.Term, len(s.Taps)))
+						ev.(engine.LossEvaluator).SetTerms(make([]engine.Term, len(s.Taps)))
 						if e.device.bytes != need {
 							t.Errorf("%d bytes are allocated, Memory says %d", e.device.bytes, need)
 						}

@@ -3,13 +3,13 @@
 //
 //	e, err := cuda.New(0, "auto")
 //
-// What multiplies matrices, nearly all of the time, comes in two ways behind one
-// interface, products: simt multiplies float32 on ordinary cores, tensor multiplies
-// 16-bit numbers, one or two to a value, on tensor cores. All between is written once, over
-// fields of either (kernels/common.cuh). Everything runs in order on one stream of the
-// GPU; the host waits only where it reads a result.
+// Matrix products take nearly all of the time. The interface products has two
+// implementations: simt multiplies float32 on ordinary cores, tensor multiplies 16-bit
+// numbers, one or two per value, on tensor cores. The other kernels are written once, for
+// the fields of both (kernels/common.cuh). Everything runs in order on one stream of the
+// GPU, and the host waits only to read a result.
 //
-// Tests run on a GPU, or where there is none on a driver that executes the kernels on
-// the CPU (testdriver). That one shows that they compute what they should; it says
-// nothing of speed, and cannot show what depends on a GPU's timing.
+// Tests run on a GPU, or without one on a driver that executes the kernels on the CPU
+// (testdriver). That driver checks results, but neither speed nor anything that depends on
+// a GPU's timing.
 package cuda

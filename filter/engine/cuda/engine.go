@@ -13,10 +13,10 @@ import (
 )
 
 var (
-	_ engine.Engine      = (*Engine)(nil)
-	_ engine.MixedEngine = (*Engine)(nil)
-	_ engine.Tiler       = (*Engine)(nil)
-	_ engine.Limited     = (*Engine)(nil)
+	_ engine.Engine       = (*Engine)(nil)
+	_ engine.DeviceMemory = (*Engine)(nil)
+	_ engine.Precisions   = (*Engine)(nil)
+	_ engine.Tiler        = (*Engine)(nil)
 )
 
 // Engine compiles evaluators for one GPU. It keeps each network's packed weights, which
@@ -35,9 +35,9 @@ type direction struct {
 	terms int
 }
 
-// New opens a GPU by its number in Devices. isa is how it multiplies: "tensor", bfloat16
-// on tensor cores, which compute capability 8.0 has; "simt", float32 on ordinary cores;
-// "auto", tensor cores where there are any.
+// New opens a GPU by its number in Devices. isa is "tensor" for bfloat16 products on tensor
+// cores (compute capability 8.0), "simt" for float32 on ordinary cores, or "auto" for tensor
+// cores if the GPU has them.
 func New(ordinal int, isa string) (*Engine, error) {
 	if isa != "auto" && isa != "simt" && isa != "tensor" {
 		return nil, fmt.Errorf("cuda:%d: no way to multiply is called %q: give auto, simt or tensor", ordinal, isa)
@@ -74,7 +74,7 @@ func (e *Engine) useTensorCores() error {
 	return e.device.load(kernels.Base, kernels.Tensor, kernels.Ampere)
 }
 
-// caught makes a Failure in the function that defers it the function's error.
+// caught is deferred: it returns a panic with a Failure as an error.
 func caught(err *error) {
 	switch f := recover().(type) {
 	case nil:
@@ -92,12 +92,12 @@ func (e *Engine) Name() string {
 	return e.device.String()
 }
 
-// HasBF16 reports whether it multiplies on tensor cores.
+// HasBF16 reports whether the engine multiplies on tensor cores.
 func (e *Engine) HasBF16() bool { return e.products.format() == "split" }
 
-// Memory counts the packed weights, which evaluators of one network share, and not what
-// NewVector, SetMask and Congruence allocate. That of one Spec is within its own Memory
-// wherever a tile can be small enough.
+// Memory includes the packed weights, which evaluators of one network share, but not what
+// NewVector, SetMask and Congruence allocate. For one Spec it is within Spec.Memory if tiles
+// can be small enough.
 func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
 	packed := map[direction]int64{}
 	for _, s := range specs {
@@ -114,17 +114,17 @@ func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
 	return n
 }
 
-// FreeMemory is 0 once the device is lost.
+// FreeMemory returns 0 if the device is lost.
 func (e *Engine) FreeMemory() int64 { return e.device.freeMemory() }
 
-// Overhead counts windows that overlap and those evaluated forward twice.
+// Overhead counts the overlap of windows and the second forward evaluation.
 func (e *Engine) Overhead(s engine.Spec) float64 {
 	return float64(newPlan(s, e.products).Cost()) / float64(2*s.W*s.H)
 }
 
-// Compile panics if s is out of range: a side below engine.MinSide, taps out of
-// order, layers whose shapes do not fit. It fails if there is no memory, with an error
-// that wraps engine.ErrMemory: another program may hold what Memory counted on.
+// Compile panics if s is out of range: a side below engine.MinSide, taps out of order, or layers
+// whose shapes do not fit. If there is no memory, because another program took it, for
+// example, the error wraps engine.ErrMemory.
 func (e *Engine) Compile(s engine.Spec) (engine.Evaluator, error) {
 	ev, err := e.evaluator(newPlan(s, e.products))
 	if err != nil {
@@ -137,17 +137,17 @@ func (e *Engine) evaluator(p *plan) (ev *Evaluator, err error) {
 	defer caught(&err)
 	e.device.do(func() {
 		var first cu.DevicePtr
-		var there, back []filter
+		var forward, backward []filter
 		if first, err = e.packFirst(p.spec.Network); err != nil {
 			return
 		}
-		if there, err = e.pack(p, false); err != nil {
+		if forward, err = e.pack(p, false); err != nil {
 			return
 		}
-		if back, err = e.pack(p, true); err != nil {
+		if backward, err = e.pack(p, true); err != nil {
 			return
 		}
-		ev, err = newEvaluator(e.device, p, first, there, back)
+		ev, err = newEvaluator(e.device, p, first, forward, backward)
 	})
 	return ev, err
 }
@@ -170,7 +170,7 @@ func (e *Engine) pack(p *plan, back bool) ([]filter, error) {
 	return have[:len(p.layers):len(p.layers)], nil
 }
 
-// packFirst returns what the products made of the first convolution, at first use.
+// packFirst returns the packed first convolution, made at first use.
 func (e *Engine) packFirst(n *weights.Network) (cu.DevicePtr, error) {
 	if p, ok := e.firsts[n]; ok {
 		return p, nil

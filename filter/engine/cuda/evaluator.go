@@ -15,40 +15,39 @@ var (
 	_ engine.Multiplier = (*Evaluator)(nil)
 )
 
-// Evaluator holds every buffer of one Spec; nothing is allocated between Compile and
-// Close but vectors, masks and Congruence's matrices.
+// Evaluator holds every buffer of one Spec. Between Compile and Close it allocates only
+// vectors, masks and Congruence's matrices.
 //
-// An evaluation comes in five parts, all inside device.do, of which those in the middle
-// are for J on the host:
+// An evaluation has five parts, all inside device.do; the second to the fourth are used only
+// if J is computed on the host:
 //
-//	activateAll       the network at a picture; sums of Gram matrices, means and content
-//	makeMoments       moments of the sums
-//	readMoments       moments to the host, where it waits
-//	writeGradients    gradients by the moments from the host
-//	descend           the gradient at the picture
+//	activateAll       evaluates the network and sums Gram matrices, means and content
+//	makeMoments       divides the sums to moments
+//	readMoments       waits for the moments and copies them to the host
+//	writeGradients    copies the gradients of the moments to the device
+//	backwardAll       computes the gradient of the picture
 //
-// Whoever evaluates J on the device reads taps' sums, or moments, and writes dgram and
-// dmean of the taps and what of it counts (tap.gradient) before descend.
+// EvaluateLoss instead computes dgram, dmean and tap.gradient on the device, from the sums.
 type Evaluator struct {
 	vectors
 	*buffers
 	plan  *plan
 	first cu.DevicePtr // weights of the first convolution
 
-	tiles   []tile
-	held    int          // the tile whose activations are in the buffers
-	x       cu.DevicePtr // the latest picture
-	results []engine.Moments
-	host    hostMemory
-	masks   []cu.DevicePtr // of the picture, and the taps' shares
-	all     []cu.DevicePtr // the buffers
-	j       descent
+	tiles     []tile
+	inBuffers int          // index of the tile whose activations are in the buffers
+	x         cu.DevicePtr // the latest picture
+	results   []engine.Moments
+	host      hostMemory
+	masks     []cu.DevicePtr // of the picture, and the taps' shares
+	all       []cu.DevicePtr // the buffers
+	loss      loss
 }
 
-// hostMemory mirrors what taps share: the results' slices, and gradients on their way.
+// hostMemory mirrors the taps' moments and gradients: results' slices point into moments.
 type hostMemory struct{ moments, gradients host }
 
-// tile is one window of the picture, its corner at x, y; those of one shape share their
+// tile is one window of the picture with its corner at x, y. Tiles of one shape share their
 // layers, and all share the buffers.
 type tile struct {
 	x, y int
@@ -60,17 +59,17 @@ type window struct {
 	layers []layer
 }
 
-// layer is one convolution, there and back. Fields that take turns in the scratch hold
-// what they are named for only at their time.
+// layer is one convolution, forward and backward. Fields in the alternating scratch are valid
+// only until the scratch is used again.
 type layer struct {
 	*layerPlan
-	act, pool   field // the activation, and pooled
-	delta       field // a − target of a content tap
-	dact, dpool field // the gradients at them
-	there, back convolution
+	act, pool     field // the activation, and pooled
+	delta         field // a − target of a content tap
+	dact, dpool   field // their gradients
+	forward, back convolution
 }
 
-// tap is of the whole picture.
+// tap covers the whole picture.
 type tap struct {
 	engine.Tap
 	n, c  int          // channels, and padded
@@ -79,15 +78,15 @@ type tap struct {
 	// positions is Σ of them, Moments.P.
 	positions float64
 
-	gram, means cu.DevicePtr // float64, c×c of which columns from the diagonal on count, and c: sums over the tiles so far
+	gram, means cu.DevicePtr // float64, c×c of which only the upper triangle is used, and c: sums over the tiles so far
 	content     cu.DevicePtr // float64
 
 	momentGram, momentMean cu.DevicePtr // float32, n×n and n
-	dgram, dmean           cu.DevicePtr // float32, n×n and c: derivatives by the moments
+	dgram, dmean           cu.DevicePtr // float32, n×n and c: gradients of the moments
 	gradient               gradient
 
 	target     field
-	mdelta     field  // M·(a − target) of the tile that is held; its size is the window's
+	mdelta     field  // M·(a − target) of the tile in the buffers, as large as the window
 	metric     packed // M
 	hasContent bool
 	hasMetric  bool
@@ -100,7 +99,7 @@ type gradient struct {
 }
 
 // newEvaluator allocates. Inside do.
-func newEvaluator(d *device, p *plan, first cu.DevicePtr, there, back []filter) (_ *Evaluator, err error) {
+func newEvaluator(d *device, p *plan, first cu.DevicePtr, forward, backward []filter) (_ *Evaluator, err error) {
 	e := &Evaluator{plan: p, first: first, results: make([]engine.Moments, len(p.spec.Taps))}
 	var all []cu.DevicePtr
 	defer func() {
@@ -139,18 +138,18 @@ func newEvaluator(d *device, p *plan, first cu.DevicePtr, there, back []filter) 
 		for _, x := range p.Columns {
 			n := p.windows.At(x, y)
 			if wired[n] == nil {
-				wired[n] = e.wire(n, there, back)
+				wired[n] = e.wire(n, forward, backward)
 			}
 			e.tiles = append(e.tiles, tile{x.From, y.From, wired[n]})
 		}
 	}
-	e.held = len(e.tiles) - 1
+	e.inBuffers = len(e.tiles) - 1
 	return e, nil
 }
 
-// wire gives every convolution its source and destination; the two scratch fields take
-// turns in the order that the plan sized them.
-func (e *Evaluator) wire(p *windowPlan, there, back []filter) *window {
+// wire sets the source and destination of every convolution. The two scratch fields alternate in
+// the order in which plan.turns sized them.
+func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 	n := &window{p, make([]layer, len(p.layers))}
 	turn := 0
 	use := func() cu.DevicePtr { turn ^= 1; return e.scratch[turn^1] }
@@ -158,32 +157,32 @@ func (e *Evaluator) wire(p *windowPlan, there, back []filter) *window {
 		l := &n.layers[i]
 		l.layerPlan = &p.layers[i]
 		l.act = field{e.hi[i], e.lo[i], l.w, l.h, l.c}
-		if e.plan.there == 2 && !l.keepLo {
+		if e.plan.actPlanes == 2 && !l.keepLo {
 			l.act.lo = use()
 		}
-		l.delta = e.plan.fieldAt(e.scratch[turn], e.plan.there, l.c, l.w, l.h)
+		l.delta = e.plan.fieldAt(e.scratch[turn], e.plan.actPlanes, l.c, l.w, l.h)
 		if i > 0 {
 			below := &n.layers[i-1]
-			l.there = convolution{src: below.act, dst: l.act, filter: there[i], scratch: e.work}
+			l.forward = convolution{src: below.act, dst: l.act, filter: forward[i], scratch: e.work}
 			if below.pooled {
-				l.there.src = below.pool
+				l.forward.src = below.pool
 			}
 		}
 		if l.pooled {
-			l.pool = e.plan.fieldAt(use(), e.plan.there, l.c, l.w/2, l.h/2)
+			l.pool = e.plan.fieldAt(use(), e.plan.actPlanes, l.c, l.w/2, l.h/2)
 		}
 	}
 	turn = 0
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := &n.layers[i]
 		if l.pooled {
-			l.dpool = e.plan.fieldAt(use(), e.plan.back, l.c, l.w/2, l.h/2)
+			l.dpool = e.plan.fieldAt(use(), e.plan.gradPlanes, l.c, l.w/2, l.h/2)
 		}
-		l.dact = e.plan.fieldAt(use(), e.plan.back, l.c, l.w, l.h)
+		l.dact = e.plan.fieldAt(use(), e.plan.gradPlanes, l.c, l.w, l.h)
 	}
 	for i := 1; i < len(n.layers); i++ {
 		l, below := &n.layers[i], &n.layers[i-1]
-		l.back = convolution{src: l.dact, dst: below.dact, filter: back[i], scratch: e.work}
+		l.back = convolution{src: l.dact, dst: below.dact, filter: backward[i], scratch: e.work}
 		if below.pooled {
 			l.back.dst = below.dpool
 		} else if below.tap < 0 {
@@ -193,7 +192,7 @@ func (e *Evaluator) wire(p *windowPlan, there, back []filter) *window {
 	return n
 }
 
-// fieldAt is a field of so many planes, one after the other.
+// fieldAt returns a field of the given number of consecutive planes.
 func (p *plan) fieldAt(at cu.DevicePtr, planes, c, w, h int) field {
 	f := field{hi: at, c: c, w: w, h: h}
 	if planes == 2 {
@@ -202,7 +201,7 @@ func (p *plan) fieldAt(at cu.DevicePtr, planes, c, w, h int) field {
 	return f
 }
 
-// host is memory of the host, laid out as a part of the device's.
+// host is host memory with the layout of a range of device memory.
 type host []float64
 
 func newHost(like memory) host { return make(host, like.bytes/8) }
@@ -215,7 +214,7 @@ func (h host) floats(at cu.DevicePtr, n int) []float32 {
 func (e *Evaluator) Close() {
 	d := e.device
 	d.alone(func() {
-		e.j.close(d)
+		e.loss.close(d)
 		e.vectors.close()
 		for _, p := range append(e.all, e.masks...) {
 			d.free(p)

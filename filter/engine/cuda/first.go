@@ -10,8 +10,8 @@ import (
 	"nstfilter/weights"
 )
 
-// How the kernels of kernels/first.cu and kernels/first_mma.cuh are launched: a block's
-// patch, and what it is of on the way back on tensor cores, without its border.
+// Launch parameters of kernels/first.cu and kernels/first_mma.cuh: a block's patch, and
+// backward on tensor cores the patch without its border (inner).
 const (
 	firstWidth       = 32
 	firstHeight      = 8
@@ -23,8 +23,7 @@ const (
 	borderWarp       = 32                   // threads that first_border takes for a pixel
 )
 
-// patches launches a kernel of the first convolution with a block for each w×h of the
-// field.
+// patches launches a kernel of the first convolution with one block per w×h positions.
 func (j firstJob) patches(d *device, kernel string, w, h, deep, shared int, args ...any) {
 	grid := [3]int{blocks(j.field.w, w), blocks(j.field.h, h), deep}
 	d.launch(kernel, grid, [3]int{threads, 1, 1}, shared, args...)
@@ -66,8 +65,8 @@ func (j firstJob) args() []any {
 	return []any{j.x, j.width, j.height, j.x0, j.y0, j.field.hi, j.field.w, j.field.h, j.field.c, j.weights}
 }
 
-// firstUnits are the bytes of the packed weights: 32 places of each channel, for both
-// directions in two planes.
+// firstUnits returns the bytes of the packed weights: 32 places per channel, in two planes, for
+// both directions.
 func firstUnits(c int) int { return 2 * 2 * 2 * 32 * c }
 
 func (*tensor) firstBytes(l *weights.Layer) int64 {
@@ -75,8 +74,8 @@ func (*tensor) firstBytes(l *weights.Layer) int64 {
 	return int64(firstUnits(c) + 4*(c+7))
 }
 
-// packFirst: the weights (kernels/first_mma.cuh), biases, means, inverse deviations, and
-// what sums of the weights' products must be times.
+// packFirst: the weights (kernels/first_mma.cuh), biases, means, inverse deviations, and the
+// factor for sums of products.
 func (t *tensor) packFirst(d *device, n *weights.Network) (cu.DevicePtr, error) {
 	l, c := &n.Layers[0], padded(n.Layers[0].Out)
 	raw, err := d.put("the weights of "+l.Tap(), l.Weight)

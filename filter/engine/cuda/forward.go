@@ -24,7 +24,7 @@ func (e *Evaluator) SetMask(mask []float32) {
 		return
 	}
 	e.device.do(func() {
-		e.forget()
+		e.dropRecording()
 		for _, p := range e.masks {
 			e.device.free(p)
 		}
@@ -44,7 +44,7 @@ func (e *Evaluator) SetMask(mask []float32) {
 	})
 }
 
-// keepMask copies a mask, or shares, to the device, to be freed by the next SetMask.
+// keepMask copies a mask, or shares, to the device; the next SetMask frees it.
 func (e *Evaluator) keepMask(m []float32) cu.DevicePtr {
 	p, err := e.device.put("a mask", m)
 	if err != nil {
@@ -64,8 +64,7 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 	return e.results
 }
 
-// activateAll evaluates the network at the picture x, and with it the sums of the taps'
-// moments.
+// activateAll evaluates the network at the picture x and sums the taps' moments.
 func (e *Evaluator) activateAll(x cu.DevicePtr) {
 	e.x = x
 	if e.sums.bytes > 0 {
@@ -77,7 +76,7 @@ func (e *Evaluator) activateAll(x cu.DevicePtr) {
 	}
 }
 
-// makeMoments makes Gram matrices and means of the sums; contents are what they are.
+// makeMoments divides the sums to Gram matrices and means; contents are sums already.
 func (e *Evaluator) makeMoments() {
 	for i := range e.taps {
 		if t := &e.taps[i]; t.Style {
@@ -87,7 +86,7 @@ func (e *Evaluator) makeMoments() {
 	}
 }
 
-// readMoments waits for the moments, and makes them the results.
+// readMoments waits for the moments and stores them in results.
 func (e *Evaluator) readMoments() {
 	e.device.download(unsafe.Pointer(&e.host.moments[0]), e.moments.at, e.moments.bytes)
 	for i := range e.taps {
@@ -96,7 +95,7 @@ func (e *Evaluator) readMoments() {
 	}
 }
 
-// activate evaluates tile i at the latest x; measure adds to the sums.
+// activate evaluates tile i at the latest x. If measure is set, it adds to the sums.
 func (e *Evaluator) activate(i int, measure bool) {
 	n := &e.tiles[i]
 	for i := range n.layers {
@@ -104,7 +103,7 @@ func (e *Evaluator) activate(i int, measure bool) {
 		if i == 0 {
 			e.plan.products.first(e.device, e.firstOf(n, e.x, l.act))
 		} else {
-			e.plan.products.conv(e.device, l.there)
+			e.plan.products.conv(e.device, l.forward)
 		}
 		if l.tap >= 0 && l.core.w > 0 {
 			t := &e.taps[l.tap]
@@ -121,16 +120,16 @@ func (e *Evaluator) activate(i int, measure bool) {
 				l.w, l.h, l.c, toInt(e.plan.maximum()))
 		}
 	}
-	e.held = i
+	e.inBuffers = i
 }
 
-// firstOf is the first convolution in a tile: x is the picture or its gradient, f the
-// activation or its gradient.
+// firstOf returns the job of the first convolution in a tile; x is the picture or its
+// gradient, f the activation or its gradient.
 func (e *Evaluator) firstOf(n *tile, x cu.DevicePtr, f field) firstJob {
 	return firstJob{x, e.plan.spec.W, e.plan.spec.H, n.x, n.y, f, e.first}
 }
 
-// named is a kernel for the products' format.
+// named returns the name of a kernel for the products' format.
 func (e *Evaluator) named(kernel string) string { return kernel + "_" + e.plan.products.format() }
 
 // rows launches a kernel by rows.
@@ -140,10 +139,10 @@ func (e *Evaluator) rows(kernel string, across, down int, args ...any) {
 	}
 }
 
-// origin is where a tile begins in a layer, in positions.
+// origin returns the position in a layer at which a tile begins.
 func (l *layer) origin(n *tile) (x, y int) { return n.x >> l.pools, n.y >> l.pools }
 
-// shares are the tap's in the core of a tile's layer l.
+// shares returns the tap's shares in the core of a tile's layer l.
 func (t *tap) shares(n *tile, l *layer) shares {
 	if t.share == 0 {
 		return shares{}
@@ -152,8 +151,8 @@ func (t *tap) shares(n *tile, l *layer) shares {
 	return shares{t.share + cu.DevicePtr(4*((y+l.core.y)*t.w+x+l.core.x)), t.w}
 }
 
-// measureContent computes M·(a − target) over the core of a tile's layer l, and adds its
-// product with a − target to the tap's sum if that is wanted.
+// measureContent computes M·(a − target) over the core of a tile's layer l. If measure is set,
+// it adds the product with a − target to the tap's sum.
 func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 	mdelta := field{t.mdelta.hi, t.mdelta.lo, l.w, l.h, l.c}
 	delta := l.delta
@@ -179,20 +178,20 @@ func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 }
 
 func (e *Evaluator) SetContent(metric [][]float32) {
-	measured := func(i int) bool { return metric != nil && metric[i] != nil }
+	hasMetric := func(i int) bool { return metric != nil && metric[i] != nil }
 	e.device.do(func() {
 		for i := range e.taps {
-			if t := &e.taps[i]; t.Content && (!t.hasContent || t.hasMetric != measured(i)) {
-				e.forget()
+			if t := &e.taps[i]; t.Content && (!t.hasContent || t.hasMetric != hasMetric(i)) {
+				e.dropRecording()
 			}
 		}
 		for i := len(e.tiles) - 1; i >= 0; i-- {
-			if i != e.held {
+			if i != e.inBuffers {
 				e.activate(i, false)
 			}
 			for k := range e.taps {
 				if t := &e.taps[k]; t.Content {
-					e.keep(t, &e.tiles[i])
+					e.storeTarget(t, &e.tiles[i])
 				}
 			}
 		}
@@ -205,7 +204,7 @@ func (e *Evaluator) SetContent(metric [][]float32) {
 			if t.mdelta.lo != 0 {
 				e.device.clear(t.mdelta.lo, e.plan.layers[t.Layer])
 			}
-			t.hasContent, t.hasMetric = true, measured(i)
+			t.hasContent, t.hasMetric = true, hasMetric(i)
 			if t.hasMetric {
 				e.setMetric(t, metric[i])
 			}
@@ -221,8 +220,8 @@ func (e *Evaluator) setMetric(t *tap, m []float32) {
 	e.plan.products.matrix(e.device, t.metric, e.metric, 1)
 }
 
-// keep copies the activation of a tile's core to the tap's content target.
-func (e *Evaluator) keep(t *tap, n *tile) {
+// storeTarget copies the activation of a tile's core to the tap's content target.
+func (e *Evaluator) storeTarget(t *tap, n *tile) {
 	l := &n.layers[t.Layer]
 	x, y := l.origin(n)
 	row := int(e.plan.size) * l.c // bytes of a position

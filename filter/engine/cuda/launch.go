@@ -14,21 +14,21 @@ import (
 	"nstfilter/filter/engine/cuda/driver"
 )
 
-// maxParams is the most parameters that a kernel has.
+// maxParams is the most parameters of a kernel.
 const maxParams = 32
 
-// defaultShared is the dynamic shared memory that a launch may ask for as it is, in
-// bytes; more must be asked for first, once.
+// defaultShared is how many bytes of dynamic shared memory a launch may have without setting the
+// kernel's attribute first.
 const defaultShared = 48 << 10
 
-// kernel is one of the kernels, looked up at its first launch.
+// kernel is a kernel, looked up at its first launch.
 type kernel struct {
 	cu.Function
 	shared int // most bytes of dynamic shared memory
 }
 
-// load compiles modules of PTX for the GPU, side by side; the driver keeps what comes of
-// it on disk. Not inside do.
+// load compiles PTX modules for the GPU in parallel; the driver caches the results on disk. Not
+// inside do.
 func (d *device) load(modules ...func() string) error {
 	all, failed := make([]cu.Module, len(modules)), make([]error, len(modules))
 	var wg sync.WaitGroup
@@ -103,7 +103,7 @@ func (d *device) find(name string) *kernel {
 	return d.kernels[name]
 }
 
-// toInt is a bool as kernels take it.
+// toInt converts a bool to a kernel's argument.
 func toInt(b bool) int {
 	if b {
 		return 1
@@ -111,5 +111,5 @@ func toInt(b bool) int {
 	return 0
 }
 
-// blocks is how many blocks of size cover n.
+// blocks returns how many blocks of size cover n.
 func blocks(n, size int) int { return (n + size - 1) / size }

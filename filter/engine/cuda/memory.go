@@ -14,10 +14,10 @@ import (
 	"nstfilter/weights"
 )
 
-// alloc returns bytes that live until free; they hold whatever they held. Where the GPU
-// has no memory the error wraps engine.ErrMemory.
+// alloc returns uninitialised bytes that live until free. If the GPU has no memory, the error
+// wraps engine.ErrMemory.
 func (d *device) alloc(what string, bytes int64) (cu.DevicePtr, error) {
-	p, err := cu.MemAlloc(max(bytes, 1)) // none is an error
+	p, err := cu.MemAlloc(max(bytes, 1)) // 0 is an error
 	switch {
 	case errors.Is(err, cu.OutOfMemory):
 		return 0, fmt.Errorf("%s: no memory for %s: %d MiB on top of %d MiB: choose a smaller size: %w",
@@ -30,7 +30,7 @@ func (d *device) alloc(what string, bytes int64) (cu.DevicePtr, error) {
 	return p, nil
 }
 
-// put allocates what holds v, which is not empty, and copies it there.
+// put copies v, which is not empty, to newly allocated memory.
 func (d *device) put(what string, v []float32) (cu.DevicePtr, error) {
 	bytes := 4 * int64(len(v))
 	p, err := d.alloc(what, bytes)
@@ -47,8 +47,7 @@ func (d *device) biases(l *weights.Layer) (cu.DevicePtr, error) {
 	return d.put("the biases of "+l.Tap(), b)
 }
 
-// free returns what alloc gave, on a lost device too (inside alone). Freeing what is not
-// there is a bug.
+// free frees what alloc returned, inside alone on a lost device too. It panics for anything else.
 func (d *device) free(p cu.DevicePtr) {
 	bytes, ok := d.memory[p]
 	if !ok {
@@ -61,21 +60,20 @@ func (d *device) free(p cu.DevicePtr) {
 	}
 }
 
-// clear makes bytes 0.
+// clear sets bytes to 0.
 func (d *device) clear(p cu.DevicePtr, bytes int64) {
 	d.check(cu.MemsetD8Async(p, 0, bytes, d.stream), "clearing memory")
 }
 
-// copy copies within the GPU's memory.
+// copy copies within device memory.
 func (d *device) copy(dst, src cu.DevicePtr, bytes int64) {
 	d.check(cu.MemcpyDtoDAsync(dst, src, bytes, d.stream), "copying its memory")
 }
 
-// staging is memory of the host that the GPU reads and writes by itself: a copy from
-// there is faster, and needs nobody to wait for it.
+// staging is page-locked host memory: copies from it are faster and asynchronous.
 type staging struct {
 	p    unsafe.Pointer
-	done cu.Event // nothing uses p any more
+	done cu.Event // when p is free again
 }
 
 const stagingBytes = 4 << 20
@@ -95,8 +93,8 @@ func (s *staging) close() {
 
 func (s *staging) bytes(n int64) []byte { return unsafe.Slice((*byte)(s.p), n) }
 
-// upload copies bytes from the host. src may change when it returns, though the copy
-// waits for its turn on the stream.
+// upload copies bytes from the host, in order on the stream. src may change as soon as it
+// returns.
 func (d *device) upload(dst cu.DevicePtr, src unsafe.Pointer, bytes int64) {
 	from := unsafe.Slice((*byte)(src), bytes)
 	for i := 0; len(from) > 0; i++ {
@@ -109,7 +107,7 @@ func (d *device) upload(dst cu.DevicePtr, src unsafe.Pointer, bytes int64) {
 	}
 }
 
-// download copies bytes to the host, after all that was put on the stream.
+// download waits for the stream and copies bytes to the host.
 func (d *device) download(dst unsafe.Pointer, src cu.DevicePtr, bytes int64) {
 	to := unsafe.Slice((*byte)(dst), bytes)
 	begin := func(i, at int64) {

@@ -10,7 +10,7 @@ import (
 	"nstfilter/weights"
 )
 
-// plan says what an evaluator of a Spec allocates. Sizes of fields are bytes.
+// plan is what an evaluator of a Spec allocates. Sizes are in bytes.
 type plan struct {
 	spec engine.Spec
 	numbers
@@ -18,21 +18,21 @@ type plan struct {
 	tiling.Tiles
 	windows tiling.Windows[*windowPlan]
 	layers  []int64  // by layer: a plane of its activation
-	scratch [2]int64 // fields that take turns
+	scratch [2]int64 // fields that alternate
 	work    int64    // the products' scratch
 }
 
-// numbers is what fields are made of.
+// numbers is the representation of fields.
 type numbers struct {
-	size        int64 // bytes of an element of a plane
-	there, back int   // planes of activations, and of gradients
+	size                  int64 // bytes of an element of a plane
+	actPlanes, gradPlanes int   // planes of an activation, and of a gradient
 }
 
-// terms of products, on the way there or back.
+// terms returns the number of plane products that make a product, forward or backward.
 func (n numbers) terms(back bool) int {
-	planes := n.there
+	planes := n.actPlanes
 	if back {
-		planes = n.back
+		planes = n.gradPlanes
 	}
 	if planes == 2 {
 		return 3
@@ -40,7 +40,7 @@ func (n numbers) terms(back bool) int {
 	return 1
 }
 
-// numbersFor panics where p needs bfloat16 and there is none.
+// numbersFor panics if the precision needs bfloat16 and p has none.
 func numbersFor(p products, precision engine.Precision) numbers {
 	switch {
 	case p.format() == "f32" && precision != engine.FP32:
@@ -55,28 +55,27 @@ func numbersFor(p products, precision engine.Precision) numbers {
 	return numbers{2, 1, 1}
 }
 
-// windowPlan is what the tiles of one shape have in common.
+// windowPlan is the plan that tiles of one shape share.
 type windowPlan struct {
 	w, h   int // pixels
 	layers []layerPlan
 }
 
-// layerPlan is one convolution and what follows it up to the next.
+// layerPlan is one convolution with its ReLU, tap and pooling.
 type layerPlan struct {
 	w, h, c int  // of its activation
 	tap     int  // −1: none
 	pooled  bool // the next layer reads its pooled activation
-	keepLo  bool // the activation's lo plane, until the way back
-	pools   int  // that lie before it
+	keepLo  bool // the activation's lo plane is stored until Backward
+	pools   int  // number of poolings before it
 	core    rect
 }
 
-// aligned rounds up to where planes begin: a plane is read 16 bytes at a time, and by
-// tensor cores in rows of 128.
+// aligned rounds up to the alignment of planes: kernels read 16 bytes at a time, and tensor
+// cores rows of 128.
 func aligned(bytes int64) int64 { return (bytes + 255) / 256 * 256 }
 
-// newPlan cuts the picture such that an iteration costs least within s.Memory; if
-// nothing fits, as small as it can.
+// newPlan chooses the tiles of least cost within s.Memory, or the smallest if none fits.
 func newPlan(s engine.Spec, p products) *plan {
 	s.Check()
 	n := numbersFor(p, s.Precision)
@@ -85,14 +84,14 @@ func newPlan(s engine.Spec, p products) *plan {
 	}))
 }
 
-// planTiles plans for a picture cut into tiles.
+// planTiles plans a picture cut into tiles.
 func planTiles(s engine.Spec, p products, n numbers, t tiling.Tiles) *plan {
 	l := &plan{spec: s, numbers: n, products: p, Tiles: t, layers: make([]int64, s.Depth())}
 	l.windows = tiling.NewWindows(t, l.window)
 	return l
 }
 
-// window plans for one shape of tile, and makes room for it.
+// window plans one shape of tile and enlarges p's sizes for it.
 func (p *plan) window(x, y tiling.Span) *windowPlan {
 	s := p.spec
 	s.W, s.H = x.To, y.To
@@ -110,7 +109,7 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 		core := tiling.CoreAt(x, y, pools)
 		l.core = rect{core.X, core.Y, core.W, core.H}
 		l.pooled = i+1 < len(n.layers) && s.Network.Layers[i+1].Pooled()
-		l.keepLo = p.there == 2 && p.readsLo(l)
+		l.keepLo = p.actPlanes == 2 && p.readsLo(l)
 		p.layers[i] = max(p.layers[i], p.plane(l.c, l.w, l.h))
 		if i > 0 {
 			p.work = max(p.work, p.products.convScratch(in, l.c, l.w, l.h, p.terms(false)),
@@ -125,66 +124,66 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 	return n
 }
 
-// readsLo reports whether what comes after the next layer's convolution still reads the
-// lo plane of an activation. Of others only the hi plane is kept, as the gate.
+// readsLo reports whether anything reads an activation's lo plane after the next layer's
+// convolution. If nothing does, only the hi plane is stored, as the ReLU's gate.
 func (p *plan) readsLo(l *layerPlan) bool {
 	if l.tap >= 0 {
 		t := p.spec.Taps[l.tap]
-		if t.Content || t.Style && p.back == 2 {
+		if t.Content || t.Style && p.gradPlanes == 2 {
 			return true
 		}
 	}
 	return l.pooled && p.maximum()
 }
 
-// turns makes the two scratch fields as large as a window needs: on the way there for
-// what is not kept, on the way back for gradients.
+// turns enlarges the two alternating scratch fields for a window: forward they hold what is not
+// stored, backward the gradients.
 func (p *plan) turns(n *windowPlan) {
 	turn := 0
 	use := func(bytes int64) { p.scratch[turn] = max(p.scratch[turn], bytes); turn ^= 1 }
 	for i := range n.layers {
 		l := &n.layers[i]
-		if p.there == 2 && !l.keepLo {
+		if p.actPlanes == 2 && !l.keepLo {
 			use(p.plane(l.c, l.w, l.h))
 		}
 		if l.tap >= 0 && p.spec.Taps[l.tap].Content { // a − target, while both are free
-			p.scratch[turn] = max(p.scratch[turn], int64(p.there)*p.plane(l.c, l.w, l.h))
+			p.scratch[turn] = max(p.scratch[turn], int64(p.actPlanes)*p.plane(l.c, l.w, l.h))
 		}
 		if l.pooled {
-			use(int64(p.there) * p.plane(l.c, l.w/2, l.h/2))
+			use(int64(p.actPlanes) * p.plane(l.c, l.w/2, l.h/2))
 		}
 	}
 	turn = 0
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := &n.layers[i]
 		if l.pooled {
-			use(int64(p.back) * p.plane(l.c, l.w/2, l.h/2))
+			use(int64(p.gradPlanes) * p.plane(l.c, l.w/2, l.h/2))
 		}
-		use(int64(p.back) * p.plane(l.c, l.w, l.h))
+		use(int64(p.gradPlanes) * p.plane(l.c, l.w, l.h))
 	}
 }
 
-// maximum reports max pooling.
+// maximum reports whether pooling is max pooling.
 func (p *plan) maximum() bool { return p.spec.Pooling == weights.MaxPooling }
 
-// plane is the bytes of a field's plane.
+// plane returns the size of a plane in bytes.
 func (p *plan) plane(c, w, h int) int64 { return aligned(p.size * int64(c) * int64(w) * int64(h)) }
 
-// memory is what an evaluator takes with its weights.
+// memory is the size of an evaluator with its weights.
 func (p *plan) memory() int64 { return p.bytes() + p.weightBytes(false) + p.weightBytes(true) }
 
-// bytes is what an evaluator takes, with what SetTerms adds.
+// bytes is the size of an evaluator, SetTerms included, without weights.
 func (p *plan) bytes() int64 {
 	n := vectorBytes(p.spec.W, p.spec.H)
 	b := p.allocate(func(_ string, bytes int64) cu.DevicePtr {
 		n += bytes
 		return 0
 	})
-	return n + descentBytes(b.taps)
+	return n + lossBytes(b.taps)
 }
 
-// weightBytes is what the packed weights of one direction take; those of the first
-// convolution, which serve both, count on the way there.
+// weightBytes is the size of one direction's packed weights. Those of the first convolution
+// serve both directions and count as forward.
 func (p *plan) weightBytes(back bool) (n int64) {
 	if !back {
 		n = p.products.firstBytes(&p.spec.Network.Layers[0])

@@ -8,29 +8,29 @@ import (
 	"nstfilter/filter/engine/cuda/driver"
 )
 
-// job is one call of Descend. What it launches depends on nothing else until terms,
-// targets, masks or buffers change.
-type job struct {
+// lossArgs are the arguments of EvaluateLoss. Calls with the same arguments launch the same
+// kernels until terms, targets, masks or buffers change.
+type lossArgs struct {
 	dx, x       cu.DevicePtr
 	tv, gamut   float64
 	prior, w    cu.DevicePtr
 	priorWeight float64
 }
 
-// recorder keeps the launches of the latest job, for the driver to do in one call: a
-// small picture's kernels are done sooner than they are launched one by one.
+// recorder replays the launches of the latest lossArgs as one CUDA graph: for a small picture
+// launching kernels one by one takes longer than running them.
 type recorder struct {
-	job   job
-	graph *driver.Graph // nil: the job came only once
+	lossArgs lossArgs
+	graph    *driver.Graph // nil: not recorded yet
 }
 
-// do runs a job by launch, or as it was recorded. The first time it launches, which
-// looks kernels up; the second time it records. Inside device.do.
-func (r *recorder) do(d *device, j job, launch func(job)) {
+// do launches the kernels for j, or replays them. The first call launches, which also looks the
+// kernels up; the second records. Inside device.do.
+func (r *recorder) do(d *device, j lossArgs, launch func(lossArgs)) {
 	switch {
-	case r.job != j:
-		r.forget(d)
-		r.job = j
+	case r.lossArgs != j:
+		r.drop(d)
+		r.lossArgs = j
 		launch(j)
 		return
 	case !driver.HasGraphs():
@@ -47,8 +47,8 @@ func (r *recorder) do(d *device, j job, launch func(job)) {
 	d.check(r.graph.Launch(d.stream), "launching what was recorded")
 }
 
-// forget drops what was recorded, on a lost device too.
-func (r *recorder) forget(d *device) {
+// drop frees the recording, on a lost device too.
+func (r *recorder) drop(d *device) {
 	if r.graph != nil {
 		if err := r.graph.Close(); err != nil && d.lost == nil {
 			d.fail(err, "forgetting what was recorded")

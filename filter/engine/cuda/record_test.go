@@ -25,8 +25,8 @@ func twoBlocks() *weights.Network {
 	return n
 }
 
-// newDescender has terms of every kind, and x to begin at.
-func newDescender(t *testing.T, e *Engine) (ev *Evaluator, x engine.Vector) {
+// newLossEvaluator has terms of every kind, and x to begin at.
+func newLossEvaluator(t *testing.T, e *Engine) (ev *Evaluator, x engine.Vector) {
 	n := twoBlocks()
 	s := engine.Spec{Network: n, Pooling: n.Pooling, W: 18, H: 17,
 		Taps: []engine.Tap{{Layer: 0, Style: true}, {Layer: 2, Style: true, Content: true}}}
@@ -61,24 +61,24 @@ func aimAt(ev *Evaluator, x engine.Vector) {
 
 // What comes again is recorded, until it would be another.
 func TestDescendIsRecorded(t *testing.T) {
-	ev, x := newDescender(t, newEngine(t, "simt"))
+	ev, x := newLossEvaluator(t, newEngine(t, "simt"))
 	if !driver.HasGraphs() {
 		t.Skip("this driver cannot")
 	}
 	dx := ev.NewVector(x.Len())
 	recorded := func(want bool, what string) {
 		t.Helper()
-		if got := ev.j.recorder.graph != nil; got != want {
+		if got := ev.loss.recorder.graph != nil; got != want {
 			t.Errorf("%s: recorded is %t", what, got)
 		}
 	}
-	descend := func() { ev.Descend(dx, x, engine.PictureTerms{TV: 1}) }
+	descend := func() { ev.EvaluateLoss(dx, x, engine.PictureTerms{TV: 1}) }
 	again := func() { descend(); descend() }
 	descend()
 	recorded(false, "the first time")
 	descend()
 	recorded(true, "the second time")
-	ev.Descend(dx, x, engine.PictureTerms{TV: 2})
+	ev.EvaluateLoss(dx, x, engine.PictureTerms{TV: 2})
 	recorded(false, "another weight")
 	again()
 	recorded(true, "again")
@@ -105,12 +105,12 @@ func TestDescendIsRecorded(t *testing.T) {
 // A recording goes by the targets and Grams that are there when it is launched.
 func TestRecordedDescentFollowsTargets(t *testing.T) {
 	e := newEngine(t, "simt")
-	ev, x := newDescender(t, e)
-	other, y := newDescender(t, e)
+	ev, x := newLossEvaluator(t, e)
+	other, y := newLossEvaluator(t, e)
 	dx, dy := ev.NewVector(x.Len()), other.NewVector(x.Len())
 	descent := func(ev *Evaluator, dx, x engine.Vector, times int) []float32 {
 		for range times {
-			ev.Descend(dx, x, engine.PictureTerms{TV: 1})
+			ev.EvaluateLoss(dx, x, engine.PictureTerms{TV: 1})
 		}
 		out := make([]float32, x.Len())
 		ev.Download(out, dx)
@@ -118,7 +118,7 @@ func TestRecordedDescentFollowsTargets(t *testing.T) {
 	}
 	before := descent(ev, dx, x, 3)
 	aimAt(ev, ev.NewVector(x.Len()))
-	if driver.HasGraphs() && ev.j.recorder.graph == nil {
+	if driver.HasGraphs() && ev.loss.recorder.graph == nil {
 		t.Error("what was recorded is forgotten")
 	}
 	aimAt(other, other.NewVector(x.Len()))

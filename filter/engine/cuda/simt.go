@@ -10,12 +10,12 @@ import (
 	"nstfilter/weights"
 )
 
-// simt multiplies float32 on ordinary cores. A convolution with at least leastWinograd
-// channels on both sides goes by Winograd's F(4×4,3×3) (kernels/winograd.cu): a quarter of
-// the multiplications for four more journeys through memory, which narrower fields do not
-// repay. The others go as they stand (kernels/conv.cu).
+// simt multiplies float32 on ordinary cores. Convolutions with at least leastWinograd input and
+// output channels use Winograd's F(4×4,3×3) (kernels/winograd.cu), which has a quarter of the
+// multiplications and four more passes over memory. Narrower ones do not gain by that and are
+// direct (kernels/conv.cu).
 type simt struct {
-	plain   bool  // all convolutions go as they stand
+	plain   bool  // all convolutions are direct
 	scratch int64 // most bytes of scratch for Winograd's transforms; 0: winogradScratch
 }
 
@@ -26,8 +26,8 @@ const leastWinograd = 64
 func (simt) format() string { return "f32" }
 func (simt) align() int     { return winogradSide }
 
-// tileRows is how many rows a block multiplies (ROWS in kernels/simt.cuh), tileWidth how
-// many columns: the most that leave none over.
+// tileRows is the number of rows that a block multiplies (ROWS in kernels/simt.cuh); tileWidth
+// returns the number of columns, the largest that divides c.
 const tileRows = 128
 
 func tileWidth(c int) int {
@@ -46,15 +46,15 @@ func (simt) tiles(d *device, name string, rows, c, times int, args ...any) {
 	d.launch(fmt.Sprint(name, "_", n), grid, [3]int{2 * n, 1, 1}, 0, args...)
 }
 
-// each launches a kernel with a thread for each of n elements.
+// each launches a kernel with one thread per element.
 func (simt) each(d *device, name string, n int, args ...any) {
 	d.launch(name, [3]int{blocks(n, 256), 1, 1}, [3]int{256, 1, 1}, 0, args...)
 }
 
-// byWinograd says which way a convolution goes; channels are padded.
+// byWinograd reports whether a convolution uses Winograd; channels are padded.
 func (s simt) byWinograd(in, out int) bool { return !s.plain && min(in, out) >= leastWinograd }
 
-// sides are a layer's padded channels as a direction sees them.
+// sides returns a layer's padded input and output channels in a direction.
 func sides(l *weights.Layer, back bool) (in, out int) {
 	if back {
 		return padded(l.Out), padded(l.In)
@@ -110,7 +110,7 @@ func (s simt) convScratch(in, out, w, h, _ int) int64 {
 	return winogradBytes(in, out, s.winogradChunk(in, out, w, h))
 }
 
-// fuses nothing: Winograd's sums are not those of positions.
+// fuses returns false: Winograd's sums are over tiles, not positions.
 func (simt) fuses(tapJob) bool { return false }
 
 func (s simt) conv(d *device, j convolution) {
@@ -126,9 +126,8 @@ func (s simt) conv(d *device, j convolution) {
 		j.dst.hi, j.src.hi, f.weights, f.bias, j.gate, j.src.h, j.src.w, f.in, f.out)
 }
 
-// Spans are how Gram matrices share the positions out: at most gramMost positions are
-// summed in float32, at least gramLeast, where there are enough, so that gramBlocks blocks
-// have work.
+// A Gram matrix is summed in float32 over spans of gramLeast to gramMost positions, so short
+// that gramBlocks blocks have work if there are enough positions.
 const (
 	gramMost   = 2048
 	gramLeast  = 128

@@ -10,20 +10,20 @@ import (
 	"nstfilter/weights"
 )
 
-// tensor multiplies on tensor cores: 16-bit numbers with float32 sums. Activations are
-// binary16, which has TF32's 11 bits of mantissa, gradients bfloat16, which has the range
-// that they need and 8 bits. With three terms, of both planes of value and weight, a
-// product errs by 2⁻²¹ on the way there and by 2⁻¹⁶ on the way back, with one by 2⁻¹¹ and
-// 2⁻⁸ (of it, at most).
+// tensor multiplies 16-bit numbers with float32 sums, on tensor cores. Activations are
+// binary16, with TF32's 11 bits of mantissa. Gradients are bfloat16, with 8 bits and the
+// range that gradients need. The relative error of a product with three terms, from both
+// planes of value and weight, is at most 2⁻²¹ forward and 2⁻¹⁶ backward; with one term it is
+// at most 2⁻¹¹ and 2⁻⁸.
 type tensor struct {
 	processors int // of the GPU
-	shared     int // bytes of a block's shared memory, at most
+	shared     int // most bytes of a block's shared memory
 	wgmma      bool
 }
 
 var _ products = (*tensor)(nil)
 
-// newTensor asks the GPU what its blocks may have.
+// newTensor asks the GPU for the limits of blocks.
 func newTensor(ordinal int, i Info) (*tensor, error) {
 	t := &tensor{wgmma: i.Major == 9}
 	var err error
@@ -43,7 +43,7 @@ func (*tensor) format() string { return "split" }
 // align is 1: the order of a position's sum is the same wherever it lies in a patch.
 func (*tensor) align() int { return 1 }
 
-// planesOf is how many planes products of so many terms read.
+// planesOf returns how many planes a product of terms reads.
 func planesOf(terms int) int64 {
 	if terms == 1 {
 		return 1
@@ -51,7 +51,7 @@ func planesOf(terms int) int64 {
 	return 2
 }
 
-// columns is how many output channels a block takes, and those of one warp (kernels/product.cuh).
+// columns returns the output channels of a block, and of one warp (kernels/product.cuh).
 func (t *tensor) columns(out int) (block, warp int) {
 	switch {
 	case out%128 == 0:
@@ -108,8 +108,8 @@ func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f fi
 	return f, nil
 }
 
-// scaleOf is the power of two that makes the largest of weights from 2⁹ to 2¹⁰: small
-// binary16 has few bits.
+// scaleOf returns the power of two that brings the largest weight between 2⁹ and 2¹⁰, because
+// small binary16 numbers lose bits.
 func scaleOf(w []float32) float64 {
 	largest := 0.
 	for _, v := range w {
@@ -122,7 +122,7 @@ func scaleOf(w []float32) float64 {
 	return math.Ldexp(1, 10-exponent)
 }
 
-// lowPlane of n values whose hi plane begins at hi; 0 where one term needs none.
+// lowPlane returns the lo plane of n values whose hi plane begins at hi, 0 for one term.
 func lowPlane(hi cu.DevicePtr, n, terms int) cu.DevicePtr {
 	if terms == 1 {
 		return 0
@@ -132,8 +132,8 @@ func lowPlane(hi cu.DevicePtr, n, terms int) cu.DevicePtr {
 
 func (*tensor) convScratch(in, out, w, h, terms int) int64 { return 0 }
 
-// patchRows is the height of a block's patch: 16, or 8 where that fills the processors
-// better though it costs more for each position.
+// patchRows returns the height of a block's patch: 16, or 8 if it fills the processors so much
+// better that this outweighs its higher cost per position.
 func (t *tensor) patchRows(w, h, columns int) int {
 	rounds := func(rows int) int { return blocks(blocks(w, 16)*blocks(h, rows)*columns, t.processors) }
 	if 10*rounds(16) > 6*rounds(8) {
@@ -192,8 +192,8 @@ func (t *tensor) conv(d *device, j convolution) {
 		tap.mean, tap.meanScale, tap.mdelta.hi, tap.mdelta.lo, tap.weight)
 }
 
-// fuses a tap of all positions, none of which counts less than another: its sums are
-// then the convolution's own.
+// fuses a tap of all positions without shares: its products are then part of the
+// convolution's sums.
 func (*tensor) fuses(j tapJob) bool {
 	return j.shares.at == 0 && j.core == rect{0, 0, j.da.w, j.da.h}
 }
@@ -205,11 +205,11 @@ var convSizes = map[[2]int]string{{128, 16}: "128_16", {128, 8}: "128_8", {96, 1
 // gramTile is GRAM_TILE of kernels/gram_mma.cuh.
 const gramTile = 64
 
-// gramParts shares the positions of a core out: to parts of one length, but for the last.
+// gramParts divides the positions of a core into parts of one length; the last may be shorter.
 func gramParts(c int, core rect) (tiles, parts, length int) {
 	n, p := blocks(c, gramTile), core.w*core.h
 	tiles = n * (n + 1) / 2
-	const enough = 384 // blocks: what a large GPU does at once; the sums must not depend on which it is
+	const enough = 384 // blocks that a large GPU runs at once; fixed, so that sums do not depend on the GPU
 	length = min(max(blocks(blocks(p*tiles, enough), 64)*64, 256), 4096)
 	return tiles, blocks(p, length), length
 }
@@ -236,15 +236,15 @@ func (*tensor) gram(d *device, j gramJob) {
 	d.launch("gram_join", [3]int{blocks(tiles*gramTile*gramTile+c, 32), 1, 1}, [3]int{256, 1, 1}, 0, j.scratch, sums, parts, c, j.gram, j.means)
 }
 
-// A packed matrix is its planes, then what its products must be times, then its parts'
-// largest magnitudes.
+// A packed matrix has its planes, then the factor for its products, then the largest magnitudes
+// of its parts.
 const largestBlocks = 64 // LARGEST_BLOCKS of kernels/tensor.cu
 
 func (*tensor) matrixBytes(n, terms int) int64 {
 	return planesOf(terms)*2*int64(padded(n)*padded(n)) + 4*(1+largestBlocks)
 }
 
-// unscaleOf is where a packed matrix has what its products must be times.
+// unscaleOf points to the factor for the products of a packed matrix.
 func unscaleOf(m packed) cu.DevicePtr {
 	if m.at == 0 {
 		return 0
@@ -272,7 +272,7 @@ func (t *tensor) multiply(d *device, m packed, src, dst field, core rect) {
 		core.x, core.y, core.w, core.h, dst.h, dst.w, dst.c, m.terms, l.stages)
 }
 
-// addTap without a matrix has no terms to multiply: what remains is the epilogue.
+// addTap without a matrix multiplies no terms and runs only the epilogue.
 func (t *tensor) addTap(d *device, j tapJob) {
 	l := t.oneMatrix(j.da)
 	d.launch("add_tap_"+l.name, l.grid, l.block, l.shared,
@@ -281,7 +281,7 @@ func (t *tensor) addTap(d *device, j tapJob) {
 		j.da.h, j.da.w, j.da.c, j.d.terms, l.stages)
 }
 
-// oneMatrix is how the product of a field with one matrix is launched.
+// oneMatrix launches the product of a field with one matrix.
 func (t *tensor) oneMatrix(dst field) (l struct {
 	name           string
 	grid, block    [3]int

@@ -12,7 +12,7 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// vector is n float32 in a device's memory.
+// vector is n float32 in device memory.
 type vector struct {
 	at cu.DevicePtr
 	n  int
@@ -20,15 +20,15 @@ type vector struct {
 
 func (v *vector) Len() int { return v.n }
 
-// vectors are the operations on vectors and on the picture of an evaluator.
+// vectors has the operations on vectors and on the picture of an evaluator.
 type vectors struct {
 	device  *device
 	w, h    int          // of the picture
 	mask    cu.DevicePtr // of the picture, float32; 0: all pixels count
 	pairs   float64      // of the mask, or of all the picture, of one plane
 	partial cu.DevicePtr // float64, mostPartials: sums of blocks
-	totals  cu.DevicePtr // float64, engine.MaxSum: theirs
-	table   cu.DevicePtr // engine.MaxSum rows: what a launch combines
+	totals  cu.DevicePtr // float64, engine.MaxSum: total sums
+	table   cu.DevicePtr // engine.MaxSum rows: the terms of a launch
 	dots    [engine.MaxSum]float64
 	made    []cu.DevicePtr // by NewVector
 	squares squares
@@ -45,10 +45,10 @@ const (
 	tableRow      = 16   // bytes
 )
 
-// vectorGrid is the blocks for n elements.
+// vectorGrid returns the number of blocks for n elements.
 func vectorGrid(n int) int { return max(1, min(blocks(n, 4*vectorThreads), vectorBlocks)) }
 
-// tvGrid is the blocks of picture_tv for w×h pixels.
+// tvGrid returns the grid of picture_tv for w×h pixels.
 func tvGrid(w, h int) [3]int { return [3]int{blocks(w, pictureX), blocks(h, tvRows*pictureY), 3} }
 
 func mostPartials(w, h int) int {
@@ -56,10 +56,10 @@ func mostPartials(w, h int) int {
 	return max(dotBlocks, g[0]*g[1]*g[2])
 }
 
-// vectorBytes is what open allocates.
+// vectorBytes returns how many bytes open allocates.
 func vectorBytes(w, h int) int64 { return 8*int64(mostPartials(w, h)) + (8+tableRow)*engine.MaxSum }
 
-// open takes the memory that sums need. Inside do.
+// open allocates the memory for sums. Inside do.
 func (v *vectors) open(d *device, w, h int) (err error) {
 	*v = vectors{device: d, w: w, h: h, pairs: allPairs(w, h)}
 	if v.partial, err = d.alloc("partial sums", 8*int64(mostPartials(w, h))); err != nil {
@@ -72,7 +72,7 @@ func (v *vectors) open(d *device, w, h int) (err error) {
 	return err
 }
 
-// close frees what open and the operations have taken. Inside alone.
+// close frees all memory of vectors. Inside alone.
 func (v *vectors) close() {
 	for _, p := range append(v.made, v.partial, v.totals, v.table) {
 		if p != 0 {
@@ -85,8 +85,7 @@ func (v *vectors) close() {
 
 func allPairs(w, h int) float64 { return float64(h*(w-1) + (h-1)*w) }
 
-// weigh sets the mask of TV, as SetMask has it, and where it is on the device; nil and 0:
-// all pixels count.
+// weigh sets the mask of TV, on the host and on the device; nil and 0 for none.
 func (v *vectors) weigh(mask []float32, at cu.DevicePtr) {
 	v.mask, v.pairs = at, allPairs(v.w, v.h)
 	if mask != nil {
@@ -108,7 +107,7 @@ func (v *vectors) NewVector(n int) engine.Vector {
 	return out
 }
 
-// pointer returns where x's elements are; x has n of them.
+// pointer returns x's memory. It panics if x has not n elements.
 func pointer(x engine.Vector, n int) cu.DevicePtr {
 	v := x.(*vector)
 	if v.n != n {
@@ -139,7 +138,7 @@ func (v *vectors) Download(dst []float32, src engine.Vector) {
 	}
 }
 
-// elements launches a kernel of vectors.cu over n elements.
+// elements launches a kernel over n elements.
 func (v *vectors) elements(kernel string, n int, args ...any) {
 	v.device.launch(kernel, [3]int{vectorGrid(n), 1, 1}, [3]int{vectorThreads, 1, 1}, 0, args...)
 }
@@ -149,7 +148,7 @@ func (v *vectors) addUp(count, n int, scale float64, out cu.DevicePtr) {
 	v.device.launch("sum_partials", [3]int{count, 1, 1}, [3]int{vectorThreads, 1, 1}, 0, v.partial, n, scale, out)
 }
 
-// total waits for the first of totals.
+// total waits for the first of totals and returns it.
 func (v *vectors) total() (s float64) {
 	v.device.download(unsafe.Pointer(&s), v.totals, 8)
 	return s
@@ -188,7 +187,7 @@ func (v *vectors) Combine(y engine.Vector, sum ...engine.Multiple) {
 	v.device.do(func() { v.elements("vector_combine", n, py, v.list(table), len(table), toInt(wide), n) })
 }
 
-// list copies a table to the device, until the next.
+// list copies a table to the device; the next call overwrites it.
 func (v *vectors) list(table [][2]uint64) cu.DevicePtr {
 	v.device.upload(v.table, unsafe.Pointer(&table[0]), tableRow*int64(len(table)))
 	return v.table
@@ -238,7 +237,7 @@ func (v *vectors) TV(dx, x engine.Vector, weight float64) (value float64) {
 
 // tv is TV; its value goes to out.
 func (v *vectors) tv(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
-	scale := 0. // where no pair counts
+	scale := 0. // if all weights are 0
 	if v.pairs > 0 {
 		scale = 1 / (3 * v.pairs)
 	}

@@ -4,25 +4,25 @@ package cuda
 
 import "gorgonia.org/cu"
 
-// Winograd's tiles: 4×4 positions, of whose 6×6 of input there are 36 products.
+// A Winograd tile has 4×4 positions, 6×6 of input, and 36 products.
 const (
 	winogradSide   = 4
 	winogradPoints = 36
 )
 
-// winogradScratch bounds the scratch memory of tiles' transforms, in bytes: enough that a
-// chunk of tiles fills a large GPU several times over.
+// winogradScratch bounds the scratch memory of the transforms, in bytes. It is enough for chunks
+// of tiles that fill a large GPU several times.
 const winogradScratch = 128 << 20
 
-// winogradBytes is what the transforms of so many tiles take.
+// winogradBytes returns the bytes of the transforms of the tiles.
 func winogradBytes(in, out, tiles int) int64 {
 	return winogradPoints * 4 * int64(in+out) * int64(tiles)
 }
 
 func winogradTiles(w, h int) int { return blocks(w, winogradSide) * blocks(h, winogradSide) }
 
-// winogradChunk is how many tiles of a field are done at once: all, or as many as make
-// equal chunks of whole blocks.
+// winogradChunk returns how many tiles of a field are transformed at a time: all, or equal
+// chunks of whole blocks.
 func (s simt) winogradChunk(in, out, w, h int) int {
 	all, scratch := winogradTiles(w, h), s.scratch
 	if scratch == 0 {

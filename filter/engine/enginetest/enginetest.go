@@ -1,5 +1,5 @@
-// Package enginetest is what every engine must pass: Run compares one engine
-// with another, and Reference is the definition to compare with.
+// Package enginetest has the tests that every engine must pass: Run compares one engine with
+// another, for example with Reference, the definition.
 package enginetest
 
 import (
@@ -9,9 +9,9 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// Run checks got against oracle on networks, sizes, taps, pooling and metrics,
-// then got's vector operations against plain loops, and its manners: the same
-// bits again, side by side, after NaNs, after Close.
+// Run compares got with oracle on networks, sizes, taps, pooling and metrics, and got's vector
+// operations with plain loops. It checks that got gives the same bits again: side by side,
+// after NaNs, and after Close.
 func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("networks", func(t *testing.T) { testNetworks(t, got, oracle) })
 	t.Run("calls", func(t *testing.T) { testCalls(t, got, oracle) })
@@ -22,7 +22,7 @@ func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("vectors", func(t *testing.T) { testVectors(t, got) })
 	t.Run("enlarge", func(t *testing.T) { testEnlarge(t, got) })
 	t.Run("picture terms", func(t *testing.T) { testPictureTerms(t, got) })
-	t.Run("descend", func(t *testing.T) { testDescend(t, got, oracle) })
+	t.Run("loss", func(t *testing.T) { testLoss(t, got, oracle) })
 	t.Run("multiply", func(t *testing.T) { testMultiply(t, got) })
 }
 

@@ -136,8 +136,8 @@ func testCalls(t *testing.T, got, oracle engine.Engine) {
 	compare(t, "after nothing", a, b, s, x, g)
 }
 
-// testNotANumber: a picture of NaNs, as of a broken frame, ends nothing, and leaves nothing
-// behind.
+// testNotANumber checks that a picture of NaNs, as from a broken frame, does not panic and does
+// not influence later pictures.
 func testNotANumber(t *testing.T, e engine.Engine) {
 	for _, p := range []weights.Pooling{weights.AveragePooling, weights.MaxPooling} {
 		s := callSpec()
@@ -158,8 +158,8 @@ func testNotANumber(t *testing.T, e engine.Engine) {
 	}
 }
 
-// testMemory leaves almost no memory: an engine that can works in tiles, and its
-// moments and gradients stay what they are.
+// testMemory sets a limit of one byte: a Tiler then works in tiles, with the same moments and
+// gradients.
 func testMemory(t *testing.T, got, oracle engine.Engine) {
 	n := networks()[2]
 	for _, p := range n.Poolings {

@@ -8,9 +8,9 @@ import (
 	"nstfilter/weights"
 )
 
-// Reference is the definition of an engine: direct loops in float64 with a
-// backward pass written by hand, one function beside its forward. Every faster
-// path must equal it. It is for tests: small pictures, narrow networks.
+// Reference is the definition of an engine, for tests with small pictures and narrow networks:
+// direct loops in float64, with each derivative written by hand beside its function. Every
+// other engine must agree with it.
 type Reference struct{}
 
 var _ engine.Engine = Reference{}
@@ -62,6 +62,9 @@ type referenceEvaluator struct {
 	target  [][]float64 // (C, P) per tap
 	metric  [][]float64 // (C, C) per tap, once there is a target
 }
+
+// Close does nothing.
+func (Reference) Close() {}
 
 func (e *referenceEvaluator) Forward(x engine.Vector) []engine.Moments {
 	n, P := e.spec.Network, e.spec.W*e.spec.H
@@ -190,6 +193,11 @@ func (e *referenceEvaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 
 func (e *referenceEvaluator) Close() {}
 
+// Activation returns the latest activation of a tap, (C, H, W).
+func (e *referenceEvaluator) Activation(tap int) []float64 {
+	return e.layers[e.spec.Taps[tap].Layer].a
+}
+
 // pad surrounds each plane of a (C, H, W) by one pixel: zero, or the border's own.
 func pad(a []float64, C, W, H int, replicate bool) []float64 {
 	x := make([]float64, C*(H+2)*(W+2))
@@ -206,7 +214,7 @@ func pad(a []float64, C, W, H int, replicate bool) []float64 {
 	return x
 }
 
-// dpad adds to each pixel what its copies in the border were given.
+// dpad adds to each pixel the gradients of its copies in the border.
 func dpad(dx []float64, C, W, H int, replicate bool) []float64 {
 	da := make([]float64, C*H*W)
 	for c := range C {

@@ -1,9 +1,8 @@
-// Package gorgonia computes with Gorgonia's stock operations: New gives the
-// engine. It needs nothing but Go, so it runs wherever Go does, and its
-// gradient is Gorgonia's own symbolic derivative of the forward graph, so it is
-// the independent autodiff that every faster engine is tested against. Speed:
-// about 10 GFLOP/s on a desktop core, tens of times slower than package cpu, in
-// about ten times the memory.
+// Package gorgonia computes with Gorgonia's stock operations; New returns the engine. It is
+// pure Go and runs wherever Go does. Its gradient is Gorgonia's symbolic derivative of the
+// forward graph: faster engines are tested against this independent autodiff. It reaches
+// about 10 GFLOP/s on a desktop core, tens of times less than package cpu, and takes about
+// ten times the memory.
 package gorgonia
 
 import (
@@ -22,9 +21,9 @@ func New() *Engine { return &Engine{} }
 // Name is "gorgonia".
 func (*Engine) Name() string { return "gorgonia" }
 
-// Memory counts what both graphs hold, which is every node: per layer the patches
-// (9·In per position) forward, again and their gradient, and what is as large as
-// the activation. Weights are held once, by the network.
+// Memory counts every node of both graphs: per layer the patches (9·In per position) of both
+// forward passes and their gradient, and all nodes of the activation's size. The network
+// holds the weights, once.
 func (e *Engine) Memory(specs ...engine.Spec) (n int64) {
 	for _, s := range specs {
 		n += e.memory(s)
@@ -46,11 +45,14 @@ func (*Engine) memory(s engine.Spec) int64 {
 	return 4*n + 10*4*3*int64(s.W)*int64(s.H)
 }
 
-// Copies that are held; TestMemory measures them.
+// The numbers of copies in memory; TestMemory measures them.
 const (
 	patchCopies = 3
 	nodeCopies  = 20
 )
+
+// Close does nothing: graphs belong to evaluators.
+func (*Engine) Close() {}
 
 // Compile builds the two graphs of s.
 func (*Engine) Compile(s engine.Spec) (engine.Evaluator, error) {

@@ -9,8 +9,8 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// evaluator runs one graph forward and another, the first with its symbolic
-// derivative, backward.
+// evaluator runs one graph for Forward and a second one, with its symbolic derivative, for
+// Backward.
 type evaluator struct {
 	vectors
 	spec    engine.Spec
@@ -24,7 +24,7 @@ type evaluator struct {
 	ran     bool
 }
 
-// tapValues are what the forward graph's reads fill.
+// tapValues are filled by the forward graph.
 type tapValues struct {
 	F, gram, mean, delta G.Value
 }
@@ -56,7 +56,7 @@ func newEvaluator(s engine.Spec) (*evaluator, error) {
 	return e, e.build()
 }
 
-// build makes both graphs, and frees those before.
+// build makes both graphs anew.
 func (e *evaluator) build() error {
 	building.Lock()
 	defer building.Unlock()
@@ -67,8 +67,8 @@ func (e *evaluator) build() error {
 	return e.buildBackward()
 }
 
-// SetMask builds the graphs anew where there was no mask and is one, or the other
-// way; it panics where that fails, as the first build did not.
+// SetMask builds the graphs anew if it adds or removes the mask. It panics if that fails, which
+// it should not: the first build did not.
 func (e *evaluator) SetMask(mask []float32) {
 	changed := (mask == nil) != (e.mask == nil)
 	e.mask = slices.Clone(mask)
@@ -81,7 +81,7 @@ func (e *evaluator) SetMask(mask []float32) {
 	}
 }
 
-// share fills the inputs that say how much each position counts.
+// share fills the inputs that hold the weight of each position.
 func (e *evaluator) share(mask []float32) {
 	shares := make([][]float32, len(e.spec.Taps))
 	if mask != nil {
@@ -159,7 +159,7 @@ func (e *evaluator) Forward(x engine.Vector) []engine.Moments {
 	return e.moments
 }
 
-// SetContent takes nil for a list of identities.
+// SetContent treats a nil metric as a list of identities.
 func (e *evaluator) SetContent(metric [][]float32) {
 	if !e.ran {
 		panic("gorgonia: SetContent before Forward")
@@ -200,7 +200,7 @@ func (e *evaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 		clear(dx.(vector))
 		return
 	}
-	if !finite(e.moments) { // MaxPool2D of v0.9.18 looks for the source of a NaN at index -1
+	if !finite(e.moments) { // the gradient of MaxPool2D panics on a NaN in v0.9.18
 		for i := range dx.(vector) {
 			dx.(vector)[i] = float32(math.NaN())
 		}
@@ -234,7 +234,7 @@ func inverse(P float64) float64 {
 	return 1 / P
 }
 
-// free lets go of both graphs.
+// free closes both graphs.
 func (e *evaluator) free() {
 	for _, r := range []*run{e.forward, e.back} {
 		if r != nil {

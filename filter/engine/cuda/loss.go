@@ -10,21 +10,21 @@ import (
 	"nstfilter/filter/engine"
 )
 
-var _ engine.Descender = (*Evaluator)(nil)
+var _ engine.LossEvaluator = (*Evaluator)(nil)
 
-// descent is J on the device.
-type descent struct {
-	room    cu.DevicePtr // for all that follows
+// loss is J on the device: its terms and the values of the latest evaluation.
+type loss struct {
+	room    cu.DevicePtr // the allocation that holds terms and values
 	terms   []term
 	values  cu.DevicePtr // float64, numbered by the constants below
-	squares squares      // what a gradient is made in
+	squares squares      // scratch for gradients
 
 	recorder recorder
-	latest   job // of Descend
+	latest   lossArgs // of the latest EvaluateLoss
 }
 
-// The values of an evaluation with k taps: contents, traces and norms of means by tap,
-// then those of the picture.
+// The positions of the values of an evaluation with k taps: contents, traces and norms of
+// means by tap, then the terms of the picture.
 func contentValue(_, tap int) int { return tap }
 func traceValue(k, tap int) int   { return k + tap }
 func normValue(k, tap int) int    { return 2*k + tap }
@@ -35,13 +35,13 @@ func valueCount(k int) int        { return 3*k + 3 }
 
 // term is an engine.Term.
 type term struct {
-	target, metric, mean       cu.DevicePtr // float32: n×n in rows, n×n, n
-	styled, measured, averaged bool         // they are there
-	style, weight, content     float64      // weight: of the mean
+	target, metric, mean          cu.DevicePtr // float32: n×n in rows, n×n, n
+	hasTarget, hasMetric, hasMean bool         // whether they are set
+	style, weight, content        float64      // weight: of the mean
 }
 
-// place gives every term its part of the room and returns how large that is.
-func (j *descent) place(taps []tap) int64 {
+// place sets every term's part of the room and returns the size of the room.
+func (j *loss) place(taps []tap) int64 {
 	room := memory{at: j.room}
 	j.terms = make([]term, len(taps))
 	j.values = room.take(8 * valueCount(len(taps)))
@@ -53,10 +53,10 @@ func (j *descent) place(taps []tap) int64 {
 	return room.bytes
 }
 
-// descentBytes is what SetTerms allocates for taps, with what it makes gradients in.
-func descentBytes(taps []tap) int64 {
+// lossBytes is what SetTerms allocates for taps.
+func lossBytes(taps []tap) int64 {
 	n := int64(widest(taps))
-	return new(descent).place(taps) + squaresBytes(n)
+	return new(loss).place(taps) + squaresBytes(n)
 }
 
 // widest is the most channels of a tap with style.
@@ -77,13 +77,13 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 	e.device.do(func() {
 		e.makeRoom()
 		for i, from := range terms {
-			t, to := &e.taps[i], &e.j.terms[i]
+			t, to := &e.taps[i], &e.loss.terms[i]
 			if (from.Target != nil || from.TargetMean != nil) && !t.Style || from.Content != 0 && !t.Content {
 				panic("cuda: a term of moments that the tap does not give")
 			}
 			next := term{to.target, to.metric, to.mean, from.Target != nil, from.Metric != nil, from.TargetMean != nil, from.Style, from.Mean, from.Content}
 			if *to != next {
-				e.forget()
+				e.dropRecording()
 				*to = next
 			}
 			e.keep32(to.target, from.Target, t.n*t.n)
@@ -93,9 +93,9 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 	})
 }
 
-// makeRoom allocates, once.
+// makeRoom allocates for the terms, unless it has.
 func (e *Evaluator) makeRoom() {
-	j := &e.j
+	j := &e.loss
 	if j.room != 0 {
 		return
 	}
@@ -108,16 +108,16 @@ func (e *Evaluator) makeRoom() {
 }
 
 // close frees it. Inside alone.
-func (j *descent) close(d *device) {
-	j.recorder.forget(d)
+func (j *loss) close(d *device) {
+	j.recorder.drop(d)
 	j.squares.close(d)
 	if j.room != 0 {
 		d.free(j.room)
 	}
-	*j = descent{}
+	*j = loss{}
 }
 
-// keep32 copies n numbers of a term to the device, unless there are none.
+// keep32 copies n numbers of a term to the device, unless m is nil.
 func (e *Evaluator) keep32(dst cu.DevicePtr, m []float32, n int) {
 	if m == nil {
 		return
@@ -128,24 +128,24 @@ func (e *Evaluator) keep32(dst cu.DevicePtr, m []float32, n int) {
 	e.device.upload(dst, unsafe.Pointer(&m[0]), 4*int64(len(m)))
 }
 
-func (e *Evaluator) Descend(dx, x engine.Vector, p engine.PictureTerms) {
+func (e *Evaluator) EvaluateLoss(dx, x engine.Vector, p engine.PictureTerms) {
 	n := e.w * e.h
-	j := job{dx: pointer(dx, 3*n), x: pointer(x, 3*n), tv: p.TV, gamut: p.Gamut, priorWeight: p.PriorWeight}
+	j := lossArgs{dx: pointer(dx, 3*n), x: pointer(x, 3*n), tv: p.TV, gamut: p.Gamut, priorWeight: p.PriorWeight}
 	if p.Prior != nil {
 		j.prior, j.w = pointer(p.Prior, 3*n), pointer(p.W, n)
 	}
-	e.device.do(func() { e.j.recorder.do(e.device, j, e.launchDescent) })
-	e.j.latest = j
+	e.device.do(func() { e.loss.recorder.do(e.device, j, e.launchLoss) })
+	e.loss.latest = j
 }
 
-// launchDescent does all of Descend.
-func (e *Evaluator) launchDescent(j job) {
+// launchLoss launches the kernels of EvaluateLoss.
+func (e *Evaluator) launchLoss(j lossArgs) {
 	k := len(e.taps)
 	e.activateAll(j.x)
 	for i := range e.taps {
-		e.weighTap(i)
+		e.termGradient(i)
 	}
-	e.descend(j.dx)
+	e.backwardAll(j.dx)
 	if j.tv != 0 {
 		e.tv(j.dx, j.x, j.tv, e.value(tvValue(k)))
 	}
@@ -158,36 +158,37 @@ func (e *Evaluator) launchDescent(j job) {
 	e.device.copy(e.value(contentValue(k, 0)), e.taps[0].content, 8*int64(k))
 }
 
-// forget is called before anything changes that recorded launches rely on.
-func (e *Evaluator) forget() {
-	e.j.recorder.forget(e.device)
+// dropRecording must be called before a change to anything that recorded launches read.
+func (e *Evaluator) dropRecording() {
+	e.loss.recorder.drop(e.device)
 }
 
-// value is where a value goes.
-func (e *Evaluator) value(i int) cu.DevicePtr { return e.j.values + cu.DevicePtr(8*i) }
+// value returns where a value is stored.
+func (e *Evaluator) value(i int) cu.DevicePtr { return e.loss.values + cu.DevicePtr(8*i) }
 
-// weighTap makes of a tap's sums the gradient of its term by its moments.
-func (e *Evaluator) weighTap(i int) {
-	t, j, k := &e.taps[i], &e.j.terms[i], len(e.taps)
-	t.gradient = gradient{gram: j.styled, mean: j.averaged, content: j.content}
-	scale, n := 0., t.n // no position counts
+// termGradient computes a term and its gradient with respect to the moments, from the tap's
+// sums.
+func (e *Evaluator) termGradient(i int) {
+	t, j, k := &e.taps[i], &e.loss.terms[i], len(e.taps)
+	t.gradient = gradient{gram: j.hasTarget, mean: j.hasMean, content: j.content}
+	scale, n := 0., t.n // 0 if all shares are 0
 	if t.positions > 0 {
 		scale = 1 / t.positions
 	}
 	metric := j.metric
-	if !j.measured {
+	if !j.hasMetric {
 		metric = 0
 	}
-	if j.averaged {
+	if j.hasMean {
 		e.device.launch("mean_gradient", [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
 			t.dmean, j.mean, metric, t.means, n, scale, j.weight, e.value(normValue(k, i)))
 	}
-	if !j.styled {
+	if !j.hasTarget {
 		return
 	}
-	delta, half, product := e.j.squares.at[0], e.j.squares.at[1], e.j.squares.at[2]
+	delta, half, product := e.loss.squares.at[0], e.loss.squares.at[1], e.loss.squares.at[2]
 	e.elements("style_delta", n*n, delta, j.target, t.gram, n, t.c, scale)
-	if j.measured {
+	if j.hasMetric {
 		e.device.product(half, delta, metric, n)
 		e.device.product(product, metric, half, n)
 	} else {
@@ -197,16 +198,16 @@ func (e *Evaluator) weighTap(i int) {
 	e.addUp(1, vectorGrid(n*n), 1, e.value(traceValue(k, i)))
 }
 
-// Values gives 0 for what was not computed.
+// Values returns 0 for terms that are not set.
 func (e *Evaluator) Values() engine.Values {
-	k, j := len(e.taps), e.j.latest
+	k, j := len(e.taps), e.loss.latest
 	all := make([]float64, valueCount(k))
-	e.device.do(func() { e.device.download(unsafe.Pointer(&all[0]), e.j.values, 8*int64(len(all))) })
+	e.device.do(func() { e.device.download(unsafe.Pointer(&all[0]), e.loss.values, 8*int64(len(all))) })
 	for i := range e.taps {
-		if !e.j.terms[i].styled {
+		if !e.loss.terms[i].hasTarget {
 			all[traceValue(k, i)] = 0
 		}
-		if !e.j.terms[i].averaged {
+		if !e.loss.terms[i].hasMean {
 			all[normValue(k, i)] = 0
 		}
 	}

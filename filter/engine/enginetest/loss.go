@@ -10,13 +10,13 @@ import (
 	"nstfilter/filter/engine"
 )
 
-// testDescend compares a Descender with the definition; an evaluator need not be one.
-func testDescend(t *testing.T, got, oracle engine.Engine) {
+// testLoss compares a LossEvaluator with the definition; an evaluator need not be one.
+func testLoss(t *testing.T, got, oracle engine.Engine) {
 	ev := compile(t, got, callSpec())
-	_, ok := ev.(engine.Descender)
+	_, ok := ev.(engine.LossEvaluator)
 	ev.Close()
 	if !ok {
-		t.Skipf("%s does not descend by itself", got.Name())
+		t.Skipf("%s does not evaluate J by itself", got.Name())
 	}
 	for _, c := range []struct {
 		network, w, h int
@@ -32,12 +32,13 @@ func testDescend(t *testing.T, got, oracle engine.Engine) {
 		n := networks()[c.network]
 		for _, p := range n.Poolings {
 			s := engine.Spec{Network: n, Pooling: p, W: c.w, H: c.h, Taps: tapSets(n)[c.taps], Memory: c.memory}
-			t.Run(title(s)+" "+c.taps, func(t *testing.T) { testDescendOne(t, got, Descending{oracle}, s) })
+			t.Run(title(s)+" "+c.taps, func(t *testing.T) { testLossOne(t, got, WithLoss{oracle}, s) })
 		}
 	}
 }
 
-// terms asks each tap of s for what target looks like, half of them under a metric.
+// terms makes the moments of the picture target the targets of all taps, of every second one
+// with a metric.
 func terms(e engine.Evaluator, s engine.Spec, target []float32) []engine.Term {
 	metric, g := metrics(s), gradients(s)
 	out := make([]engine.Term, len(s.Taps))
@@ -54,10 +55,10 @@ func terms(e engine.Evaluator, s engine.Spec, target []float32) []engine.Term {
 	return out
 }
 
-// beside holds the weights of what a test adds to the taps' terms.
+// beside holds the weights of the picture terms of a test.
 type beside struct{ tv, gamut, prior float64 }
 
-func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
+func testLossOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	a, b := compile(t, got, s), compile(t, oracle, s)
 	defer a.Close()
 	defer b.Close()
@@ -67,14 +68,14 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 		dark[i] /= 2
 	}
 	j, all := terms(b, s, dark), beside{30, 10, 20}
-	a.(engine.Descender).SetTerms(j)
+	a.(engine.LossEvaluator).SetTerms(j)
 	run := func(what string, c ...beside) {
 		t.Helper()
 		for _, e := range []engine.Evaluator{a, b} {
-			e.(engine.Descender).SetTerms(j)
+			e.(engine.LossEvaluator).SetTerms(j)
 		}
 		for _, c := range c {
-			compareDescents(t, fmt.Sprintf("%s, beside %+v", what, c), a, b, s, x, c)
+			compareLosses(t, fmt.Sprintf("%s, beside %+v", what, c), a, b, s, x, c)
 		}
 	}
 	run("no target", all)
@@ -93,7 +94,7 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 			e.Forward(upload(e, dark))
 			e.SetContent(make([][]float32, len(s.Taps)))
 		}
-		compareDescents(t, name, a, b, s, x, all)
+		compareLosses(t, name, a, b, s, x, all)
 	}
 	for _, e := range []engine.Evaluator{a, b} {
 		e.SetMask(nil)
@@ -103,33 +104,33 @@ func testDescendOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 	}
 	run("other terms", all)
 	for _, e := range []engine.Evaluator{a, b} { // what is left is of the picture alone
-		e.(engine.Descender).SetTerms(make([]engine.Term, len(s.Taps)))
+		e.(engine.LossEvaluator).SetTerms(make([]engine.Term, len(s.Taps)))
 	}
 	wide := picture(15, s.W, s.H)
 	for i, v := range wide {
 		wide[i] = 3*v - 1
 	}
-	compareDescents(t, "no terms", a, b, s, wide, all)
+	compareLosses(t, "no terms", a, b, s, wide, all)
 }
 
-// descent evaluates J at x; dx held something before.
-func descent(e engine.Evaluator, s engine.Spec, x []float32, c beside) ([]float32, engine.Values) {
+// lossAt evaluates J at x, with a dx that is not zero before.
+func lossAt(e engine.Evaluator, s engine.Spec, x []float32, c beside) ([]float32, engine.Values) {
 	dx := upload(e, picture(2, s.W, s.H))
 	p := engine.PictureTerms{TV: c.tv, Gamut: c.gamut, PriorWeight: c.prior}
 	if c.prior > 0 {
 		p.Prior, p.W = upload(e, picture(11, s.W, s.H)), upload(e, picture(12, s.W, s.H)[:s.W*s.H])
 	}
-	d := e.(engine.Descender)
-	d.Descend(dx, upload(e, x), p)
+	d := e.(engine.LossEvaluator)
+	d.EvaluateLoss(dx, upload(e, x), p)
 	v := d.Values()
 	v.Style, v.Mean, v.Content = slices.Clone(v.Style), slices.Clone(v.Mean), slices.Clone(v.Content)
 	return download(e, dx), v
 }
 
-func compareDescents(t *testing.T, what string, a, b engine.Evaluator, s engine.Spec, x []float32, c beside) {
+func compareLosses(t *testing.T, what string, a, b engine.Evaluator, s engine.Spec, x []float32, c beside) {
 	t.Helper()
-	dx, got := descent(a, s, x, c)
-	ddx, want := descent(b, s, x, c)
+	dx, got := lossAt(a, s, x, c)
+	ddx, want := lossAt(b, s, x, c)
 	if n := len(s.Taps); len(got.Style) != n || len(got.Mean) != n || len(got.Content) != n {
 		t.Fatalf("%s: %d style terms, %d of means and %d of content, of %d taps", what, len(got.Style), len(got.Mean), len(got.Content), n)
 	}
@@ -145,26 +146,26 @@ func compareDescents(t *testing.T, what string, a, b engine.Evaluator, s engine.
 	near(t, what+": gradient", dx, ddx, networkTolerance)
 }
 
-// testReading checks that the same bits come again, and that values are those of the
-// latest picture however often they are read.
+// testReading checks that evaluating again gives the same bits, and that Values returns the
+// values of the latest picture each time.
 func testReading(t *testing.T, e engine.Evaluator, s engine.Spec, x []float32) {
 	c, other := beside{30, 10, 20}, picture(14, s.W, s.H)
-	dx, first := descent(e, s, x, c)
-	descent(e, s, other, c)
-	again, third := descent(e, s, x, c)
+	dx, first := lossAt(e, s, x, c)
+	lossAt(e, s, other, c)
+	again, third := lossAt(e, s, x, c)
 	sameBits(t, "gradient again", again, dx)
 	sameValues(t, "values again", third, first)
-	sameValues(t, "values read twice", e.(engine.Descender).Values(), first)
+	sameValues(t, "values read twice", e.(engine.LossEvaluator).Values(), first)
 
-	// As an optimiser does: the same vectors again and again, the picture another.
-	d, p := e.(engine.Descender), engine.PictureTerms{TV: c.tv}
+	// An optimiser uses the same vectors for every picture.
+	d, p := e.(engine.LossEvaluator), engine.PictureTerms{TV: c.tv}
 	moving, dmoving := upload(e, x), e.NewVector(len(x))
 	for i := range 4 {
-		d.Descend(dmoving, moving, p)
-		here, want := descent(e, s, download(e, moving), beside{tv: c.tv})
+		d.EvaluateLoss(dmoving, moving, p)
+		here, want := lossAt(e, s, download(e, moving), beside{tv: c.tv})
 		sameBits(t, fmt.Sprintf("gradient on the way, step %d", i+1), download(e, dmoving), here)
-		d.Descend(dmoving, moving, p)
-		d.Descend(dmoving, moving, p)
+		d.EvaluateLoss(dmoving, moving, p)
+		d.EvaluateLoss(dmoving, moving, p)
 		sameBits(t, fmt.Sprintf("and once more, step %d", i+1), download(e, dmoving), here)
 		sameValues(t, fmt.Sprintf("values, step %d", i+1), d.Values(), want)
 		small := .02 * math.Sqrt(float64(len(x))/e.Dots([2]engine.Vector{dmoving, dmoving})[0])
@@ -178,4 +179,19 @@ func sameValues(t *testing.T, what string, got, want engine.Values) {
 		got.TV != want.TV || got.Gamut != want.Gamut || got.Prior != want.Prior {
 		t.Errorf("%s: %+v, want %+v", what, got, want)
 	}
+}
+
+// WithLoss is an engine whose evaluators are LossEvaluators.
+type WithLoss struct{ engine.Engine }
+
+// Compile adds engine.LossEvaluatorOf to the evaluator.
+func (e WithLoss) Compile(s engine.Spec) (engine.Evaluator, error) {
+	ev, err := e.Engine.Compile(s)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		engine.Evaluator
+		engine.LossEvaluator
+	}{ev, engine.LossEvaluatorOf(ev)}, nil
 }

@@ -79,7 +79,7 @@ func onDeviceOf(t *testing.T, d *device) (f *Filter, whole int64) {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
-	return f, d.Reference.Memory(f.paints.spec(size{60, 50}.grow(o.Margin), f.paints.layers, engine.FP32))
+	return f, d.Reference.Memory(f.network.spec(size{60, 50}.grow(o.Margin), f.network.layers, engine.FP32))
 }
 
 func TestPaintInTilesWhereMemoryFails(t *testing.T) {
@@ -88,8 +88,8 @@ func TestPaintInTilesWhereMemoryFails(t *testing.T) {
 	d.memory = whole // and none for vectors
 	content := smooth(60, 50, 2)
 	got, report := paint(t, f, content, Guide{})
-	if report.Less != whole/2 {
-		t.Errorf("left %d bytes, want half of %d", report.Less, whole)
+	if report.DeviceBudget != whole/2 {
+		t.Errorf("left %d bytes, want half of %d", report.DeviceBudget, whole)
 	}
 	if s := d.specs[len(d.specs)-1]; s.Memory != whole/2 {
 		t.Errorf("the last evaluator had %d bytes", s.Memory)
@@ -99,8 +99,8 @@ func TestPaintInTilesWhereMemoryFails(t *testing.T) {
 		t.Error("the picture is another")
 	}
 	n := len(d.specs)
-	if _, report = paint(t, f, content, Guide{Start: got}); report.Less != whole/2 || len(d.specs) != n {
-		t.Errorf("the next picture: left %d bytes, %d evaluators more", report.Less, len(d.specs)-n)
+	if _, report = paint(t, f, content, Guide{Start: got}); report.DeviceBudget != whole/2 || len(d.specs) != n {
+		t.Errorf("the next picture: left %d bytes, %d evaluators more", report.DeviceBudget, len(d.specs)-n)
 	}
 	f.Close()
 	if d.open != 0 {

@@ -60,8 +60,8 @@ func TestDirectionIsTwoLoops(t *testing.T) {
 	const n, history = 9, 3
 	r := rand.New(rand.NewPCG(3, 4))
 	x, g := random(r, n), random(r, n)
-	h := newHessian(enginetest.Vectors{}, g, history)
-	h.begin()
+	h := newLBFGSHistory(enginetest.Vectors{}, g, history)
+	h.start()
 	var s, y []enginetest.Vector
 	for step := range 12 {
 		d := make(enginetest.Vector, n)
@@ -92,7 +92,7 @@ func TestDirectionIsTwoLoops(t *testing.T) {
 			g[i] += yi[i]
 			si[i], yi[i] = x[i]-x0[i], g[i]-g0[i] // as they are rounded
 		}
-		h.learn(x, x0, g0)
+		h.update(x, x0, g0)
 		if product(si, yi) > 0 {
 			s, y = append(s, si), append(y, yi)
 		} else if len(s) == history {
@@ -100,7 +100,7 @@ func TestDirectionIsTwoLoops(t *testing.T) {
 		}
 		s, y = s[max(0, len(s)-history):], y[max(0, len(y)-history):]
 		if step == 8 {
-			h.forget()
+			h.reset()
 			s, y = nil, nil
 		}
 	}
@@ -127,7 +127,7 @@ func (c counted) Combine(y engine.Vector, sum ...engine.Multiple) {
 func TestStepsAskForProductsSeldom(t *testing.T) {
 	x, dx := make(enginetest.Vector, 20), make(enginetest.Vector, 20)
 	dots, combinations, trials := 0, 0, 0
-	l := newLBFGS(counted{dots: &dots, combinations: &combinations}, x, dx, lbfgsHistory, 0.05)
+	l := newLBFGS(counted{dots: &dots, combinations: &combinations}, x, dx, lbfgsPairs, 0.05)
 	const steps = 15
 	for range steps {
 		l.advance(func() Losses { trials++; return Losses{Total: rosenbrock(x, dx)} })

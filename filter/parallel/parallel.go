@@ -1,0 +1,43 @@
+// Package parallel has the project's one parallel loop: For, and Blocks for the elements
+// of a slice.
+package parallel
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// For calls f(worker, i) for every i below n, on at most the given number of goroutines;
+// 0 is one for each processor. The caller is one of them. Calls of one worker follow each
+// other, and worker is below the number of goroutines: each can have its own scratch.
+func For(threads, n int, f func(worker, i int)) {
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	threads = min(threads, n)
+	if threads <= 1 {
+		for i := range n {
+			f(0, i)
+		}
+		return
+	}
+	var next atomic.Int64
+	work := func(worker int) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			f(worker, i)
+		}
+	}
+	var wg sync.WaitGroup
+	for worker := 1; worker < threads; worker++ {
+		wg.Go(func() { work(worker) })
+	}
+	work(0)
+	wg.Wait()
+}
+
+// Blocks cuts [0,n) into parts of the given length, the last may be shorter, and calls f
+// for each of them as For does.
+func Blocks(threads, n, length int, f func(from, to int)) {
+	For(threads, (n+length-1)/length, func(_, i int) { f(i*length, min((i+1)*length, n)) })
+}
