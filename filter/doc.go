@@ -5,13 +5,14 @@
 //
 // Given content C and style S it seeks the picture G with the least
 //
-//	J(G)      = α J_content(C,G) + β J_style(S,G) + J_tv(G) + J_prior(G)
+//	J(G)      = α J_content(C,G) + β Σ_k w_k J_style(S/2ᵏ, G/2ᵏ) / Σ_k w_k + J_tv(G) + J_gamut(G) + J_prior(G)
 //	J_content = 1/(2 P n_c) ‖a(C) − a(G)‖²
-//	J_style   = Σ_l λ_l/(4 n_c²) ‖Gram(S)/P_S − Gram(G)/P_G‖_F²
+//	J_style   = Σ_l λ_l/(4 n_c²) (‖Gram(S)/P_S − Gram(G)/P_G‖_F² + 2 b_l² ‖mean(S) − mean(G)‖²)
 //
 // where a is the activation of a middle layer of a pretrained network, Gram =
-// Σ_p a_p a_pᵀ over the P positions of a layer, and n_c the layer's channels.
-// Options.LossScale "sum" gives the paper's own factors.
+// Σ_p a_p a_pᵀ over the P positions of a layer, n_c the layer's channels, b_l² the
+// trace of Gram(S)/P_S, and G/2ᵏ the picture halved k times. Options.LossScale "sum"
+// gives the paper's own factors.
 //
 // The filter knows no file format and no other frame. What should be near an
 // earlier result is said by a Guide.
