@@ -13,6 +13,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
+	"nstfilter/pipeline/engines"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
@@ -33,7 +34,8 @@ type Job struct {
 	// is done; cancelling Run's own context ends it now and keeps nothing partial.
 	Stop context.Context
 
-	stats    io.Writer // whole lines from any goroutine; nil: none
+	devices  engines.Registry // nil: engines.Builtin
+	stats    io.Writer        // takes whole lines from any goroutine; nil: none
 	styles   []style
 	timeline *coherence.Timeline
 }
@@ -131,8 +133,14 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	engines, notes, err := OpenEngines(j.Device, j.ISA, j.Threads, most)
-	if err != nil {
+	registry := j.devices
+	if registry == nil {
+		registry = engines.Builtin
+	}
+	opened, notes, err := registry.Open(j.Device, j.ISA, j.Threads, most)
+	if errors.As(err, &engines.ChoiceError{}) {
+		return nil, UsageError{err}
+	} else if err != nil {
 		return nil, err
 	}
 	for _, note := range notes {
@@ -141,8 +149,8 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 		}
 	}
 	var workers []*worker
-	for i, e := range engines {
-		w := &worker{Job: j, engine: e, tell: tell, beside: len(engines)}
+	for i, e := range opened {
+		w := &worker{Job: j, engine: e, tell: tell, beside: len(opened)}
 		if i > 0 {
 			w.tell = tell.another()
 		}
@@ -151,7 +159,7 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 			err = w.filter.FinishWith(networks[1])
 		}
 		if err != nil {
-			for _, e := range engines {
+			for _, e := range opened {
 				shut(e)
 			}
 			return nil, UsageError{err} // files are read: a setting does not suit

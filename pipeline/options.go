@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"nstfilter/pipeline/engines"
 )
 
 // Options is what a job needs beside the settings that decide the pixels. Each
@@ -49,7 +51,7 @@ func (o *Options) Validate() error {
 			return fmt.Errorf("--%s %q is not %s", c.name, c.value, strings.Join(c.allowed, " or "))
 		}
 	}
-	if _, _, err := parseDevice(o.Device); err != nil {
+	if err := engines.Builtin.Check(o.Device); err != nil {
 		return err
 	}
 	if o.Threads < 0 || o.Threads > 1024 {

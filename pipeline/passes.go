@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 	"nstfilter/video/coherence"
 )
 
@@ -45,7 +46,7 @@ func (s *passes) open() (err error) {
 	if s.multipass, err = coherence.NewMultipass(w.Coherence, w.Threads); err != nil {
 		return err
 	}
-	s.spill, err = coherence.NewSpill(w.TempDir, tempLimit(int64(w.MaxTemp), freeDisk(w.TempDir))/int64(w.beside))
+	s.spill, err = coherence.NewSpill(w.TempDir, tempLimit(int64(w.MaxTemp), host.FreeDisk(w.TempDir))/int64(w.beside))
 	return err
 }
 

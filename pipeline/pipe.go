@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 	"nstfilter/video"
 )
 
 // pipe paints from stdin, y4m or NUT by its magic, to stdout. Only whole frames are
 // written.
 func (w *worker) pipe(ctx context.Context) error {
-	stdin, restore := expirable(w.Stdin)
+	stdin, restore := host.WithDeadline(w.Stdin)
 	defer restore()
 	src, dst, err := w.openPipe(ctx, stdin)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 )
 
 // Stat is what --stats says of one picture, one JSON object a line.
@@ -107,7 +108,7 @@ func (l *ledger) written(f *filter.Frame, took time.Duration) error {
 		l.last += float64(f.Duration) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 	}
 	l.mu.Unlock()
-	s.PeakMemory = PeakMemory()
+	s.PeakMemory = host.PeakMemory()
 	l.tell.frame(s)
 	if l.out == nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
+	"nstfilter/pipeline/host"
 )
 
 // worker paints one input after another on one engine.
@@ -45,9 +46,9 @@ func (w *worker) memory() int64 {
 		}
 		return free
 	}
-	free := freeMemory() / 4 * 3 / int64(w.beside)
+	free := host.FreeMemory() / 4 * 3 / int64(w.beside)
 	if w.MaxMemory > 0 { // of which the program, the network and the styles have taken some
-		free = max((int64(w.MaxMemory)-residentMemory())/int64(w.beside), 1)
+		free = max((int64(w.MaxMemory)-host.ResidentMemory())/int64(w.beside), 1)
 	}
 	return free
 }
@@ -58,7 +59,7 @@ func (w *worker) fits(plan filter.Plan) error {
 	remedy := "allow more with --max-memory, or end other programs"
 	if plan.Host > 0 {
 		remedy += " on it, or choose --device cpu"
-		if host := freeMemory() / 4 * 3; host > 0 && plan.Host > host {
+		if host := host.FreeMemory() / 4 * 3; host > 0 && plan.Host > host {
 			return fmt.Errorf("frames of this size need about %s of memory beside the GPU's, and %s can be had: end other programs, or scale the input down",
 				gigabytes(plan.Host), gigabytes(host))
 		}

@@ -13,6 +13,8 @@ import (
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
+	"nstfilter/pipeline/host"
 	"nstfilter/weights"
 )
 
@@ -57,7 +59,7 @@ func (c *benchCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	eng, err := pipeline.OpenEngine(c.Device, c.ISA, c.Threads)
+	eng, err := engines.Builtin.OpenOne(c.Device, c.ISA, c.Threads)
 	if err != nil {
 		return err
 	}
@@ -213,7 +215,7 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		best, adam = min(best, took), adam+took-network
 	}
 	out := &measurement{Engine: eng.Name(), Network: n.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
-		Memory: eng.Memory(s), PeakRSS: pipeline.PeakMemory(), Picture: adam.Seconds() / float64(steps)}
+		Memory: eng.Memory(s), PeakRSS: host.PeakMemory(), Picture: adam.Seconds() / float64(steps)}
 	ws, hs := engine.Sizes(s)
 	for i, l := range n.Layers[:s.Depth()] {
 		flops := 2 * 2 * 9 * float64(l.In) * float64(l.Out) * float64(ws[i]) * float64(hs[i])

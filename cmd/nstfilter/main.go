@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
 )
 
 // Exit codes.
@@ -41,12 +42,13 @@ func run(args []string) int {
 		err = command()
 	}
 	var wrong pipeline.UsageError
+	var choice engines.ChoiceError
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, pipeline.ErrInterrupted):
 		return exitInterrupted
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.As(err, &choice):
 		fmt.Fprintf(os.Stderr, "nstfilter: error: %v\nnstfilter --help lists the options\n", err)
 		return exitUsage
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
 )
 
 type versionCmd struct{}
@@ -16,9 +16,9 @@ type versionCmd struct{}
 func (versionCmd) Run(e *env) error {
 	fmt.Println(version())
 	fmt.Printf("%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	fmt.Printf("engines: %s\n", strings.Join(pipeline.Devices(), ", "))
-	if slices.Contains(pipeline.Devices(), "cuda") {
-		gpus, err := pipeline.GPUs()
+	fmt.Printf("engines: %s\n", strings.Join(engines.Builtin.Names(), ", "))
+	if slices.Contains(engines.Builtin.Names(), "cuda") {
+		gpus, err := engines.GPUs()
 		if err != nil {
 			gpus = []string{"cuda: " + err.Error()}
 		}

@@ -1,12 +1,12 @@
 //go:build linux || darwin || freebsd
 
-package pipeline
+package host
 
 import "golang.org/x/sys/unix"
 
-// freeDisk returns the bytes that this user can still write in a folder; 0 if they
-// are not known.
-func freeDisk(folder string) int64 {
+// FreeDisk returns how many bytes this user can still write in a folder, or 0 if it is
+// not known.
+func FreeDisk(folder string) int64 {
 	var s unix.Statfs_t
 	if unix.Statfs(folder, &s) != nil {
 		return 0

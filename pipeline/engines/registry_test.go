@@ -1,4 +1,4 @@
-package pipeline
+package engines
 
 import (
 	"errors"
@@ -11,11 +11,11 @@ import (
 	"nstfilter/filter/engine/enginetest"
 )
 
-// withGPUs lets --device cuda name these for a test, nil for one that does not open;
-// beside them there is an engine named slow.
-func withGPUs(t *testing.T, engines ...engine.Engine) {
-	d := device{name: "cuda", isas: cudaISAs, remedy: "look after it"}
-	d.list = func() (names []string, err error) {
+// withGPUs returns a registry whose cuda has these GPUs, nil for one that does not open,
+// and an engine named slow beside them.
+func withGPUs(engines ...engine.Engine) Registry {
+	d := Device{Name: "cuda", ISAs: cudaISAs, Remedy: "look after it"}
+	d.List = func() (names []string, err error) {
 		for i := range engines {
 			names = append(names, fmt.Sprintf("cuda:%d: made up", i))
 		}
@@ -24,17 +24,15 @@ func withGPUs(t *testing.T, engines ...engine.Engine) {
 		}
 		return names, err
 	}
-	d.open = func(n int, isa string, _ int) (engine.Engine, error) {
+	d.Open = func(n int, isa string, _ int) (engine.Engine, error) {
 		if engines[n] == nil {
 			return nil, errors.New("it sleeps")
 		}
 		return engines[n], nil
 	}
-	before := devices
-	devices = []device{d, {name: "slow", list: one("slow"), open: func(int, string, int) (engine.Engine, error) {
+	return Registry{d, {Name: "slow", List: listOne("slow"), Open: func(int, string, int) (engine.Engine, error) {
 		return named{enginetest.Reference{}, "slow"}, nil
 	}}}
-	t.Cleanup(func() { devices = before })
 }
 
 type named struct {
@@ -44,7 +42,7 @@ type named struct {
 
 func (n named) Name() string { return n.name }
 
-func TestOpenEngines(t *testing.T) {
+func TestOpen(t *testing.T) {
 	a, b := named{enginetest.Reference{}, "a"}, named{enginetest.Reference{}, "b"}
 	none, two, half, asleep := []engine.Engine{}, []engine.Engine{a, b}, []engine.Engine{nil, b}, []engine.Engine{nil, nil}
 	for _, c := range []struct {
@@ -76,8 +74,7 @@ func TestOpenEngines(t *testing.T) {
 		{none, "cuda:0", "auto", 9, "", "--device cuda:0: none is made up: look after it", false},
 		{none, "auto", "tensor", 9, "", "--device cuda: none is made up: look after it", false},
 	} {
-		withGPUs(t, c.gpus...)
-		engines, notes, err := OpenEngines(c.name, c.isa, 1, c.most)
+		engines, notes, err := withGPUs(c.gpus...).Open(c.name, c.isa, 1, c.most)
 		var got []string
 		for _, e := range engines {
 			got = append(got, e.Name())
@@ -86,16 +83,15 @@ func TestOpenEngines(t *testing.T) {
 		if strings.Join(got, " ") != c.want && err == nil {
 			t.Errorf("%s, --isa %s: %q, want %q", c.name, c.isa, got, c.want)
 		}
-		if (err == nil) != (c.err == "") || err != nil && !strings.HasPrefix(err.Error(), c.err) || errors.As(err, &UsageError{}) != c.usage {
+		if (err == nil) != (c.err == "") || err != nil && !strings.HasPrefix(err.Error(), c.err) || errors.As(err, &ChoiceError{}) != c.usage {
 			t.Errorf("%s, --isa %s: error %v (%T), want %s", c.name, c.isa, err, err, c.err)
 		}
 	}
 }
 
-// Without a GPU auto takes what there was before, and says why.
+// Without a GPU auto takes the next device, and the notes say why.
 func TestAutoWithoutGPUs(t *testing.T) {
-	withGPUs(t)
-	engines, notes, err := OpenEngines("auto", "auto", 1, 9)
+	engines, notes, err := withGPUs().Open("auto", "auto", 1, 9)
 	if err != nil || len(engines) != 1 || engines[0].Name() != "slow" {
 		t.Errorf("%v, %v", engines, err)
 	}

@@ -1,15 +1,15 @@
 //go:build cgo
 
-package pipeline
+package engines
 
 import (
 	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/cpu"
 )
 
-func native() []device {
-	return []device{{name: "cpu", isas: []string{"avx512", "avx2", "neon", "plain"}, list: one("cpu"), open: openCPU,
-		remedy: "choose --device gorgonia"}}
+func cpuDevices() []Device {
+	return []Device{{Name: "cpu", ISAs: []string{"avx512", "avx2", "neon", "plain"}, List: listOne("cpu"), Open: openCPU,
+		Remedy: "choose --device gorgonia"}}
 }
 
 func openCPU(_ int, isa string, threads int) (engine.Engine, error) {
@@ -18,7 +18,7 @@ func openCPU(_ int, isa string, threads int) (engine.Engine, error) {
 	}
 	e, err := cpu.NewISA(isa, threads)
 	if err != nil {
-		return nil, usage("--isa %s: %v", isa, err)
+		return nil, choiceError("--isa %s: %v", isa, err)
 	}
 	return e, nil
 }

@@ -1,4 +1,4 @@
-package pipeline
+package host
 
 import (
 	"slices"
@@ -25,7 +25,7 @@ func TestControlGroups(t *testing.T) {
 }
 
 func TestMemoryIsKnown(t *testing.T) {
-	if free, used, peak := freeMemory(), residentMemory(), PeakMemory(); free <= 0 || used <= 0 || peak < used {
+	if free, used, peak := FreeMemory(), ResidentMemory(), PeakMemory(); free <= 0 || used <= 0 || peak < used {
 		t.Errorf("%d bytes free, %d resident, %d at most", free, used, peak)
 	}
 }

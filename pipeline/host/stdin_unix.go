@@ -1,6 +1,6 @@
 //go:build unix
 
-package pipeline
+package host
 
 import (
 	"os"
@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// expirable returns a file of the same pipe whose reads obey SetReadDeadline, and
-// what undoes that. Anything but a pipe comes back as it is: a file does not wait.
-func expirable(f *os.File) (*os.File, func()) {
+// WithDeadline opens the pipe f again so that its reads obey SetReadDeadline, and
+// returns a function that closes it and makes f blocking again. It returns f itself if f
+// is not a pipe, because reads of a file do not wait.
+func WithDeadline(f *os.File) (*os.File, func()) {
 	info, err := f.Stat()
 	if err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		return f, func() {}
@@ -26,7 +27,7 @@ func expirable(f *os.File) (*os.File, func()) {
 	}
 	p := os.NewFile(uintptr(fd), f.Name())
 	return p, func() {
-		unix.SetNonblock(fd, false) // the pipe's other readers share it
+		unix.SetNonblock(fd, false) // the pipe's other readers share this flag
 		p.Close()
 	}
 }

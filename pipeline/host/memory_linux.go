@@ -1,4 +1,4 @@
-package pipeline
+package host
 
 import (
 	"fmt"
@@ -8,39 +8,39 @@ import (
 	"strings"
 )
 
-// PeakMemory returns the most memory the process has had resident, in bytes:
-// VmHWM of proc(5). 0 if it is not known.
-func PeakMemory() int64 { return kib("/proc/self/status", "VmHWM:") }
+// PeakMemory returns the most memory that the process has had resident, in bytes
+// (VmHWM of proc(5)), or 0 if it is not known.
+func PeakMemory() int64 { return readKiB("/proc/self/status", "VmHWM:") }
 
-// residentMemory returns the bytes that the process has resident. 0 if they are
-// not known.
-func residentMemory() int64 { return kib("/proc/self/status", "VmRSS:") }
+// ResidentMemory returns how many bytes the process has resident (VmRSS of proc(5)), or
+// 0 if it is not known.
+func ResidentMemory() int64 { return readKiB("/proc/self/status", "VmRSS:") }
 
-// freeMemory returns the bytes that can be had without swapping, within the
-// limits of the process's control group and those above it. 0 if they are not known.
-func freeMemory() int64 {
-	free := kib("/proc/meminfo", "MemAvailable:")
+// FreeMemory returns how many bytes can be allocated without swapping, within the limits
+// of the process's control group and of the groups above it, or 0 if it is not known.
+func FreeMemory() int64 {
+	free := readKiB("/proc/meminfo", "MemAvailable:")
 	groups, _ := os.ReadFile("/proc/self/cgroup")
 	for _, c := range controlGroups(string(groups)) {
 		var limit, used, cache int64
-		if !number(c.folder+c.limit, &limit) || !number(c.folder+c.used, &used) {
+		if !readNumber(c.folder+c.limit, &limit) || !readNumber(c.folder+c.used, &used) {
 			continue
 		}
 		stat, _ := os.ReadFile(c.folder + "memory.stat")
 		_, rest, _ := strings.Cut("\n"+string(stat), "\n"+c.cache+" ")
-		fmt.Sscan(rest, &cache) // files not used lately: the kernel gives them up
+		fmt.Sscan(rest, &cache) // cached files that were not used lately, which the kernel drops first
 		free = min(free, max(limit-used+cache, 1<<20))
 	}
 	return free
 }
 
-// controlGroup is where cgroups(7) keeps one group's memory: the folder, with a
-// slash, and the names in it.
+// controlGroup names the files in which cgroups(7) accounts for one group's memory. The
+// folder ends with a slash.
 type controlGroup struct{ folder, limit, used, cache string }
 
-// controlGroups reads /proc/self/cgroup: the process's group and those above it, of
-// version 2 or of version 1's memory controller. A container may see its own group
-// as the root whatever its name is.
+// controlGroups parses /proc/self/cgroup and returns the process's group and the groups
+// above it, of version 2 or of version 1's memory controller. A container may see its own
+// group as the root, so the root is among them.
 func controlGroups(text string) (all []controlGroup) {
 	for _, line := range strings.Split(text, "\n") {
 		part := strings.SplitN(line, ":", 3)
@@ -66,7 +66,8 @@ func controlGroups(text string) (all []controlGroup) {
 	return all
 }
 
-func kib(file, key string) int64 {
+// readKiB returns the bytes behind a key of a file whose values are in KiB, or 0.
+func readKiB(file, key string) int64 {
 	text, _ := os.ReadFile(file)
 	_, rest, _ := strings.Cut("\n"+string(text), "\n"+key)
 	var n int64
@@ -76,7 +77,8 @@ func kib(file, key string) int64 {
 	return n << 10
 }
 
-func number(file string, n *int64) bool { // "max" is none
+// readNumber reads the number in a file; a limit of "max" is none.
+func readNumber(file string, n *int64) bool {
 	text, _ := os.ReadFile(file)
 	_, err := fmt.Sscan(string(text), n)
 	return err == nil

@@ -1,6 +1,6 @@
 //go:build cuda && cgo
 
-package pipeline
+package engines
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"nstfilter/filter/engine/cuda"
 )
 
-var gpus = device{name: "cuda", isas: cudaISAs, list: listGPUs, open: openGPU,
-	remedy: "see that nvidia-smi lists a GPU, or choose --device cpu"}
+var gpuDevice = Device{Name: "cuda", ISAs: cudaISAs, List: listGPUs, Open: openGPU,
+	Remedy: "see that nvidia-smi lists a GPU, or choose --device cpu"}
 
-// listGPUs gives lines like cuda:0: NVIDIA L4, compute capability 8.9, 24 GB.
+// listGPUs returns lines like cuda:0: NVIDIA L4, compute capability 8.9, 24 GB.
 func listGPUs() ([]string, error) {
 	infos, err := cuda.Devices()
 	switch {
@@ -25,7 +25,7 @@ func listGPUs() ([]string, error) {
 	}
 	var list []string
 	for _, i := range infos {
-		list = append(list, fmt.Sprintf("cuda:%d: %s, compute capability %d.%d, %s", i.Ordinal, i.Name, i.Major, i.Minor, gigabytes(i.Memory)))
+		list = append(list, fmt.Sprintf("cuda:%d: %s, compute capability %d.%d, %.2g GB", i.Ordinal, i.Name, i.Major, i.Minor, float64(i.Memory)/1e9))
 	}
 	return list, nil
 }
