@@ -2,16 +2,12 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"nstfilter/filter"
-	"nstfilter/filter/engine"
 	"nstfilter/video"
 )
 
@@ -72,44 +68,6 @@ func goOn(l *ledger, begin float64, kept string) string {
 	rest := math.Floor((l.last-begin)*1000) / 1000 // rounded up it could leave out a frame
 	return fmt.Sprintf("the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
 		l.done, kept, max(rest, 0))
-}
-
-// endWithDevice is a stage that ends the stream, without an error, where the device
-// fails after the first frame: what is done is whole. failed is then why.
-func endWithDevice(failed *error) Stage {
-	return func(_ context.Context, in Frames) Frames {
-		return func(yield func(*filter.Frame, error) bool) {
-			some := false
-			for f, err := range in {
-				if some && (lost(err) || errors.Is(err, engine.ErrMemory)) {
-					*failed = err
-					return
-				}
-				if !yield(f, err) || err != nil {
-					return
-				}
-				some = true
-			}
-		}
-	}
-}
-
-// filmless is a usage error where options for films in files are given and there is
-// none.
-func (j *Job) filmless(tasks []task) error {
-	if slices.ContainsFunc(tasks, func(t task) bool { return !t.pipe() && t.pictures == nil && !t.photo() }) {
-		return nil
-	}
-	o := &j.Video
-	for name, given := range map[string]bool{
-		"start": o.Start > 0, "duration": o.Duration > 0, "no-deinterlace": o.NoDeinterlace, "hwaccel": o.HWAccel != "",
-		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
-	} {
-		if given {
-			return usage("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
-		}
-	}
-	return nil
 }
 
 // interruptedName is NAME.interrupted.EXT.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"sync"
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
@@ -99,109 +98,32 @@ func (w *worker) do(ctx context.Context, t task) (err error) {
 	return remedied(err)
 }
 
-// remedied says what to do where the device has failed.
-func remedied(err error) error {
-	switch {
-	case errors.Is(err, engine.ErrMemory):
-		return fmt.Errorf("%w: end other programs on the device, paint smaller with --size, or choose --device cpu", err)
-	case lost(err):
-		return fmt.Errorf("%w, or choose --device cpu", err)
+// stages are what frames pass between reader and writer; paint ends after Stop.
+// Read-ahead keeps the processors busy; without it each result is out before another
+// frame is asked for.
+func (j *Job) stages(l *ledger, paint Stage) []Stage {
+	if j.ZeroLatency {
+		return []Stage{l.decoded, paint}
 	}
-	return err
+	return []Stage{l.decoded, Prefetch(2), paint, Prefetch(1)}
 }
 
-// lost reports a device that is of no more use.
-func lost(err error) bool {
-	return errors.As(err, &engine.Failure{}) && !errors.Is(err, engine.ErrMemory)
-}
-
-// share does the tasks, in their order, on workers side by side.
-func share(ctx context.Context, workers []*worker, tasks []task) error {
-	q := &queue{all: len(tasks), left: tasks}
-	var wg sync.WaitGroup
-	for _, w := range workers[1:] {
-		wg.Go(func() { w.work(ctx, q) })
-	}
-	workers[0].work(ctx, q)
-	wg.Wait()
-	return q.outcome()
-}
-
-// work does what the queue hands out, until there is nothing left or the device is
-// lost, which others may not be.
-func (w *worker) work(ctx context.Context, q *queue) {
-	for {
-		t, ok := q.next()
-		if !ok {
-			return
-		}
-		err := w.do(ctx, t)
-		w.tell.end()
-		if errors.Is(err, ErrInterrupted) || ctx.Err() != nil {
-			q.interrupt()
-			return
-		}
-		if err != nil {
-			if q.fail(err); q.all > 1 {
-				fmt.Fprintln(w.alert(), "nstfilter: error:", err)
+// endWithDevice is a stage that ends the stream, without an error, where the device
+// fails after the first frame: what is done is whole. failed is then why.
+func endWithDevice(failed *error) Stage {
+	return func(_ context.Context, in Frames) Frames {
+		return func(yield func(*filter.Frame, error) bool) {
+			some := false
+			for f, err := range in {
+				if some && (lost(err) || errors.Is(err, engine.ErrMemory)) {
+					*failed = err
+					return
+				}
+				if !yield(f, err) || err != nil {
+					return
+				}
+				some = true
 			}
 		}
-		if w.Stop.Err() != nil {
-			q.interrupt()
-		}
-		if lost(err) {
-			return
-		}
 	}
-}
-
-// queue hands tasks out, each once. It is for several goroutines.
-type queue struct {
-	all int // there were
-
-	mu          sync.Mutex
-	left        []task
-	failed      int
-	last        error // of those that failed
-	interrupted bool
-}
-
-func (q *queue) next() (t task, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.interrupted || len(q.left) == 0 {
-		return t, false
-	}
-	t, q.left = q.left[0], q.left[1:]
-	return t, true
-}
-
-func (q *queue) interrupt() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.interrupted = true
-}
-
-func (q *queue) fail(err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.failed++
-	q.last = err
-}
-
-// outcome is the error of the whole: the only task's own, or how many failed.
-func (q *queue) outcome() error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	switch {
-	case q.all == 1 && q.last != nil:
-		return q.last
-	case q.interrupted:
-		return ErrInterrupted
-	case len(q.left) > 0:
-		return fmt.Errorf("%d of %d inputs failed, and %d were not begun: no device is left", q.failed, q.all, len(q.left))
-	case q.failed > 0:
-		return fmt.Errorf("%d of %d inputs failed", q.failed, q.all)
-	}
-	return nil
 }

@@ -98,3 +98,54 @@ func ahead[T any](in iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 		}
 	}
 }
+
+// Frames is a stream that ends at its first error.
+type Frames = iter.Seq2[*filter.Frame, error]
+
+// Stage turns one stream into another; Run chains them.
+type Stage func(context.Context, Frames) Frames
+
+// Source yields frames in order, and stops when its context is cancelled.
+type Source interface{ Frames(context.Context) Frames }
+
+// Sink takes frames in order. Close finishes the output; Abort drops it, leaving
+// nothing under the final name. Exactly one of the two is called.
+type Sink interface {
+	WriteFrame(*filter.Frame) error
+	Close() error
+	Abort()
+}
+
+// Until ends a stream, without an error, when stop is cancelled: the frame at
+// hand is finished and no other is begun.
+func Until(stop context.Context) Stage {
+	return func(_ context.Context, in Frames) Frames { return until(stop, in) }
+}
+
+func until[T any](stop context.Context, in iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range in {
+			if stop.Err() != nil || !yield(v, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// StopSource is a source that ends when stop is cancelled, even while it waits
+// for input.
+func StopSource(stop context.Context, src Source) Source { return stoppable{stop, src} }
+
+type stoppable struct {
+	stop context.Context
+	src  Source
+}
+
+func (s stoppable) Frames(ctx context.Context) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(s.stop, cancel)()
+		Until(s.stop)(ctx, s.src.Frames(ctx))(yield)
+	}
+}

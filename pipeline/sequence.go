@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,70 +99,6 @@ func (t *task) nameResults(pattern string) error {
 		}
 	}
 	return nil
-}
-
-// apart reports, where pictures of a film are among the inputs, two that would
-// become one file, and one that would be written over.
-func apart(all []task) error {
-	if !slices.ContainsFunc(all, func(t task) bool { return t.pictures != nil }) {
-		return nil
-	}
-	var pairs []picture
-	for _, t := range all {
-		if t.pictures == nil {
-			path, _, err := photo.ParseOutput(t.out)
-			if err != nil {
-				return usage("%v", err)
-			}
-			pairs = append(pairs, picture{in: t.in, out: path})
-		}
-		pairs = append(pairs, t.pictures...)
-	}
-	var folders folders
-	inputs, from := map[place]string{}, map[place]string{}
-	for _, p := range pairs {
-		inputs[folders.place(p.in)] = p.in
-	}
-	for _, p := range pairs {
-		at := folders.place(p.out)
-		if in, ok := inputs[at]; ok {
-			return usage("%s would be written over: give the results another name or folder", in)
-		}
-		if first, taken := from[at]; taken {
-			return usage("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
-		}
-		from[at] = p.in
-	}
-	return nil
-}
-
-// place is a file, whatever name its folder goes by.
-type place struct {
-	folder int
-	base   string
-}
-
-// folders numbers folders.
-type folders struct {
-	known map[string]int
-	infos []fs.FileInfo // by number; nil: there is none
-}
-
-func (f *folders) place(path string) place {
-	name := filepath.Dir(path)
-	n, ok := f.known[name]
-	if !ok {
-		info, _ := os.Stat(name)
-		n = slices.IndexFunc(f.infos, func(i fs.FileInfo) bool { return info != nil && i != nil && os.SameFile(i, info) })
-		if n < 0 {
-			n, f.infos = len(f.infos), append(f.infos, info)
-		}
-		if f.known == nil {
-			f.known = map[string]int{}
-		}
-		f.known[name] = n
-	}
-	return place{n, filepath.Base(path)}
 }
 
 // checkPictures is check for all frames of a film.

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// share does the tasks, in their order, on workers side by side.
+func share(ctx context.Context, workers []*worker, tasks []task) error {
+	q := &queue{all: len(tasks), left: tasks}
+	var wg sync.WaitGroup
+	for _, w := range workers[1:] {
+		wg.Go(func() { w.work(ctx, q) })
+	}
+	workers[0].work(ctx, q)
+	wg.Wait()
+	return q.outcome()
+}
+
+// work does what the queue hands out, until there is nothing left or the device is
+// lost, which others may not be.
+func (w *worker) work(ctx context.Context, q *queue) {
+	for {
+		t, ok := q.next()
+		if !ok {
+			return
+		}
+		err := w.do(ctx, t)
+		w.tell.end()
+		if errors.Is(err, ErrInterrupted) || ctx.Err() != nil {
+			q.interrupt()
+			return
+		}
+		if err != nil {
+			if q.fail(err); q.all > 1 {
+				fmt.Fprintln(w.alert(), "nstfilter: error:", err)
+			}
+		}
+		if w.Stop.Err() != nil {
+			q.interrupt()
+		}
+		if lost(err) {
+			return
+		}
+	}
+}
+
+// queue hands tasks out, each once. It is for several goroutines.
+type queue struct {
+	all int // there were
+
+	mu          sync.Mutex
+	left        []task
+	failed      int
+	last        error // of those that failed
+	interrupted bool
+}
+
+func (q *queue) next() (t task, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.interrupted || len(q.left) == 0 {
+		return t, false
+	}
+	t, q.left = q.left[0], q.left[1:]
+	return t, true
+}
+
+func (q *queue) interrupt() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.interrupted = true
+}
+
+func (q *queue) fail(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.failed++
+	q.last = err
+}
+
+// outcome is the error of the whole: the only task's own, or how many failed.
+func (q *queue) outcome() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.all == 1 && q.last != nil:
+		return q.last
+	case q.interrupted:
+		return ErrInterrupted
+	case len(q.left) > 0:
+		return fmt.Errorf("%d of %d inputs failed, and %d were not begun: no device is left", q.failed, q.all, len(q.left))
+	case q.failed > 0:
+		return fmt.Errorf("%d of %d inputs failed", q.failed, q.all)
+	}
+	return nil
+}
