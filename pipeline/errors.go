@@ -13,7 +13,7 @@ type UsageError struct{ Err error }
 func (e UsageError) Error() string { return e.Err.Error() }
 func (e UsageError) Unwrap() error { return e.Err }
 
-func usage(format string, a ...any) error { return UsageError{fmt.Errorf(format, a...)} }
+func usageError(format string, a ...any) error { return UsageError{fmt.Errorf(format, a...)} }
 
 // ErrInterrupted is what Run returns when Job.Stop ended it early.
 var ErrInterrupted = errors.New("interrupted")
@@ -23,13 +23,13 @@ func remedied(err error) error {
 	switch {
 	case errors.Is(err, engine.ErrMemory):
 		return fmt.Errorf("%w: end other programs on the device, paint smaller with --size, or choose --device cpu", err)
-	case lost(err):
+	case deviceLost(err):
 		return fmt.Errorf("%w, or choose --device cpu", err)
 	}
 	return err
 }
 
 // lost reports a device that is of no more use.
-func lost(err error) bool {
+func deviceLost(err error) bool {
 	return errors.As(err, &engine.Failure{}) && !errors.Is(err, engine.ErrMemory)
 }

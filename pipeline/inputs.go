@@ -13,22 +13,22 @@ import (
 )
 
 // task is one input and where its result goes.
-type task struct {
+type paintTask struct {
 	in  string // file, or - for stdin
 	out string // file, a photo's with its options in brackets; - for stdout
 
-	pictures []picture // the frames, where in names those of a film; out is empty then
-	options  string    // for writing them
+	pictures []sequencePicture // the frames, where in names those of a film; out is empty then
+	options  string            // for writing them
 }
 
-func (t task) pipe() bool  { return t.in == "-" }
-func (t task) photo() bool { return t.pictures == nil && photo.IsPhoto(t.in) }
+func (t paintTask) pipe() bool  { return t.in == "-" }
+func (t paintTask) photo() bool { return t.pictures == nil && photo.IsPhoto(t.in) }
 
 // filmExtensions are the containers that a film is written to.
 var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".apng", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
 
 // Doors is how the filter is called.
-const Doors = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - out.mkv
+const UsageExamples = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - out.mkv
         a stage in a pipe
     nstfilter --style S.jpg in.mkv out.mkv
         a film, with its sound
@@ -37,39 +37,39 @@ const Doors = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg 
     nstfilter --style S.jpg -o 'out/%s.jpg[Q=90]' photos/*.jpg
         photos`
 
-func film(path string) bool {
+func isFilm(path string) bool {
 	return slices.Contains(filmExtensions, strings.ToLower(filepath.Ext(path)))
 }
 
 func unknownExtension(path string) error {
-	return usage("%s: unknown extension %q; photos are written to %s, films to %s",
+	return usageError("%s: unknown extension %q; photos are written to %s, films to %s",
 		path, strings.ToLower(filepath.Ext(path)), strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
 }
 
 // tasks reads the arguments: none or - is a pipe, two are IN and OUT, with
 // --output all are inputs. What names several pictures is one task.
-func (j *Job) tasks() ([]task, error) {
+func (j *Job) tasks() ([]paintTask, error) {
 	ins, pattern := j.Inputs, j.Output
 	switch {
 	case len(ins) == 0 && pattern == "", slices.Equal(ins, []string{"-"}) && pattern == "", slices.Equal(ins, []string{"-", "-"}) && pattern == "":
-		return []task{{in: "-", out: "-"}}, nil
+		return []paintTask{{in: "-", out: "-"}}, nil
 	case len(ins) == 0:
-		return nil, usage("--output %s without an input: name the files to paint", pattern)
+		return nil, usageError("--output %s without an input: name the files to paint", pattern)
 	case pattern == "" && len(ins) == 1:
-		return nil, usage("%s: where should the result go? Add its name, or --output", ins[0])
+		return nil, usageError("%s: where should the result go? Add its name, or --output", ins[0])
 	case pattern == "" && len(ins) > 2:
-		return nil, usage("%d arguments: give IN OUT, or several inputs with --output 'out/%%s.jpg'", len(ins))
+		return nil, usageError("%d arguments: give IN OUT, or several inputs with --output 'out/%%s.jpg'", len(ins))
 	case pattern == "":
 		ins, pattern = ins[:1], ins[1]
 	}
 	if slices.Contains(ins, "-") || pattern == "-" {
-		return nil, usage("- stands for both stdin and stdout, alone: ffmpeg -i IN -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - OUT")
+		return nil, usageError("- stands for both stdin and stdout, alone: ffmpeg -i IN -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - OUT")
 	}
 	var photos []string
-	var all []task
+	var all []paintTask
 	from := map[string]string{}
 	for _, in := range ins {
-		t, err := newTask(in, pattern)
+		t, err := parseTask(in, pattern)
 		if err != nil {
 			return nil, err
 		}
@@ -77,25 +77,25 @@ func (j *Job) tasks() ([]task, error) {
 		case t.photo():
 			photos = append(photos, in)
 		case t.pictures == nil && taken:
-			return nil, usage("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, in, t.out)
+			return nil, usageError("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, in, t.out)
 		}
 		from[t.out] = in
 		all = append(all, t)
 	}
-	if _, counted, _ := parseNumbered(pattern); counted && len(photos) > 1 && !strings.Contains(pattern, "%s") {
-		return nil, usage("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
+	if _, counted, _ := parseSequenceName(pattern); counted && len(photos) > 1 && !strings.Contains(pattern, "%s") {
+		return nil, usageError("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
 			pattern, len(photos), filepath.Join(filepath.Dir(photos[0]), "*"+filepath.Ext(photos[0])))
 	}
 	if err := photo.CheckPattern(pattern, photos); err != nil {
-		return nil, usage("%v", err)
+		return nil, usageError("%v", err)
 	}
-	return all, apart(all)
+	return all, checkApart(all)
 }
 
-func newTask(in, pattern string) (task, error) {
-	t := task{in: in}
+func parseTask(in, pattern string) (paintTask, error) {
+	t := paintTask{in: in}
 	var err error
-	if t.pictures, err = findPictures(in); err != nil {
+	if t.pictures, err = findSequence(in); err != nil {
 		return t, err
 	}
 	if t.pictures != nil {
@@ -103,38 +103,38 @@ func newTask(in, pattern string) (task, error) {
 	}
 	path, _, err := photo.ParseOutput(pattern)
 	if err != nil {
-		return t, usage("%v", err)
+		return t, usageError("%v", err)
 	}
-	toPhoto, toFilm := photo.IsPhoto(path), film(path)
+	toPhoto, toFilm := photo.IsPhoto(path), isFilm(path)
 	switch {
 	case !toPhoto && !toFilm:
 		return t, unknownExtension(path)
 	case t.photo() && !toPhoto:
-		return t, usage("%s is a photo, %s is not: use one of %s", in, path, strings.Join(photo.Extensions(), " "))
+		return t, usageError("%s is a photo, %s is not: use one of %s", in, path, strings.Join(photo.Extensions(), " "))
 	case !t.photo() && !toFilm:
 		if _, err := os.Stat(in); errors.Is(err, fs.ErrNotExist) {
 			return t, fmt.Errorf("%s: no such file", in)
 		}
-		if _, counted, _ := parseNumbered(path); counted && film(in) {
-			return t, usage("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", in, path, in)
+		if _, counted, _ := parseSequenceName(path); counted && isFilm(in) {
+			return t, usageError("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", in, path, in)
 		}
-		return t, usage("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
+		return t, usageError("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
 			in, path, strings.Join(filmExtensions, " "))
 	}
 	if t.photo() {
 		if t.out, err = photo.OutputName(pattern, in); err != nil {
-			return t, usage("%v", err)
+			return t, usageError("%v", err)
 		}
 		return t, nil
 	}
 	if path != pattern {
-		return t, usage("%s: options in brackets are for photos; %s is a film", pattern, path)
+		return t, usageError("%s: options in brackets are for photos; %s is a film", pattern, path)
 	}
 	base := filepath.Base(in)
 	t.out = strings.ReplaceAll(path, "%s", strings.TrimSuffix(base, filepath.Ext(base)))
 	if a, err := os.Stat(in); err == nil {
 		if b, err := os.Stat(t.out); err == nil && os.SameFile(a, b) {
-			return t, usage("%s would be written over: give the result another name", in)
+			return t, usageError("%s would be written over: give the result another name", in)
 		}
 	}
 	return t, nil
@@ -142,7 +142,7 @@ func newTask(in, pattern string) (task, error) {
 
 // check reports, before any work, an input that is missing and a result that is
 // in the way or cannot be written.
-func (t task) check(overwrite bool) error {
+func (t paintTask) check(overwrite bool) error {
 	if t.pipe() {
 		return nil
 	}
@@ -179,33 +179,33 @@ func hasFolder(out string) error {
 
 // apart reports, where pictures of a film are among the inputs, two that would
 // become one file, and one that would be written over.
-func apart(all []task) error {
-	if !slices.ContainsFunc(all, func(t task) bool { return t.pictures != nil }) {
+func checkApart(all []paintTask) error {
+	if !slices.ContainsFunc(all, func(t paintTask) bool { return t.pictures != nil }) {
 		return nil
 	}
-	var pairs []picture
+	var pairs []sequencePicture
 	for _, t := range all {
 		if t.pictures == nil {
 			path, _, err := photo.ParseOutput(t.out)
 			if err != nil {
-				return usage("%v", err)
+				return usageError("%v", err)
 			}
-			pairs = append(pairs, picture{in: t.in, out: path})
+			pairs = append(pairs, sequencePicture{in: t.in, out: path})
 		}
 		pairs = append(pairs, t.pictures...)
 	}
-	var folders folders
-	inputs, from := map[place]string{}, map[place]string{}
+	var folders folderNumbers
+	inputs, from := map[fileIdentity]string{}, map[fileIdentity]string{}
 	for _, p := range pairs {
 		inputs[folders.place(p.in)] = p.in
 	}
 	for _, p := range pairs {
 		at := folders.place(p.out)
 		if in, ok := inputs[at]; ok {
-			return usage("%s would be written over: give the results another name or folder", in)
+			return usageError("%s would be written over: give the results another name or folder", in)
 		}
 		if first, taken := from[at]; taken {
-			return usage("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
+			return usageError("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
 		}
 		from[at] = p.in
 	}
@@ -213,18 +213,18 @@ func apart(all []task) error {
 }
 
 // place is a file, whatever name its folder goes by.
-type place struct {
+type fileIdentity struct {
 	folder int
 	base   string
 }
 
 // folders numbers folders.
-type folders struct {
+type folderNumbers struct {
 	known map[string]int
 	infos []fs.FileInfo // by number; nil: there is none
 }
 
-func (f *folders) place(path string) place {
+func (f *folderNumbers) place(path string) fileIdentity {
 	name := filepath.Dir(path)
 	n, ok := f.known[name]
 	if !ok {
@@ -238,13 +238,13 @@ func (f *folders) place(path string) place {
 		}
 		f.known[name] = n
 	}
-	return place{n, filepath.Base(path)}
+	return fileIdentity{n, filepath.Base(path)}
 }
 
 // filmless is a usage error where options for films in files are given and there is
 // none.
-func (j *Job) filmless(tasks []task) error {
-	if slices.ContainsFunc(tasks, func(t task) bool { return !t.pipe() && t.pictures == nil && !t.photo() }) {
+func (j *Job) filmless(tasks []paintTask) error {
+	if slices.ContainsFunc(tasks, func(t paintTask) bool { return !t.pipe() && t.pictures == nil && !t.photo() }) {
 		return nil
 	}
 	o := &j.Video
@@ -253,7 +253,7 @@ func (j *Job) filmless(tasks []task) error {
 		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
 	} {
 		if given {
-			return usage("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
+			return usageError("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
 		}
 	}
 	return nil

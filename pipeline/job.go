@@ -36,7 +36,7 @@ type Job struct {
 
 	devices  engines.Registry // nil: engines.Builtin
 	stats    io.Writer        // takes whole lines from any goroutine; nil: none
-	styles   []style
+	styles   []timedStyle
 	timeline *coherence.Timeline
 }
 
@@ -50,9 +50,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		}
 	}
 	if n := j.Coherence.Passes; n > 1 && j.ZeroLatency {
-		return usage("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
+		return usageError("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
 	} else if n > 1 && j.Filter.Init != "previous" {
-		return usage("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
+		return usageError("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
 	}
 	tasks, err := j.tasks()
 	if err != nil {
@@ -63,22 +63,22 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	if tasks[0].pipe() {
 		if term.IsTerminal(int(j.Stdin.Fd())) {
-			return usage("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", Doors)
+			return usageError("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
 		}
 		if term.IsTerminal(int(j.Stdout.Fd())) {
-			return usage("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", Doors)
+			return usageError("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", UsageExamples)
 		}
 	}
 	if !tasks[0].pipe() && j.OutputFormat != "auto" {
-		return usage("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(tasks[0].out, j.Output, "the result"))
+		return usageError("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(tasks[0].out, j.Output, "the result"))
 	}
 	if len(j.Style) == 0 {
-		return usage("no style: name the picture to paint like with --style FILE")
+		return usageError("no style: name the picture to paint like with --style FILE")
 	}
 	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
-		return usage("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
+		return usageError("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
 	}
-	if err := j.arrange(tasks); err != nil {
+	if err := j.parseStyles(tasks); err != nil {
 		return err
 	}
 	if len(tasks) == 1 {
@@ -94,7 +94,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		j.stats = file
 	}
-	tell := newTeller(j.Progress, j.Stderr)
+	tell := newReporter(j.Progress, j.Stderr)
 	defer tell.close()
 	workers, err := j.open(tell, len(tasks))
 	if err != nil {
@@ -105,12 +105,12 @@ func (j *Job) Run(ctx context.Context) (err error) {
 			w.close()
 		}
 	}()
-	return share(ctx, workers, tasks)
+	return shareTasks(ctx, workers, tasks)
 }
 
 // open reads the styles and the network, and makes a worker for each engine, at most
 // so many.
-func (j *Job) open(tell teller, most int) ([]*worker, error) {
+func (j *Job) open(tell reporter, most int) ([]*worker, error) {
 	var styles []*filter.Frame
 	for _, style := range j.styles {
 		s, err := photo.Read(style.file)
@@ -150,9 +150,9 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 	}
 	var workers []*worker
 	for i, e := range opened {
-		w := &worker{Job: j, engine: e, tell: tell, beside: len(opened)}
+		w := &worker{Job: j, engine: e, reporter: tell, workers: len(opened)}
 		if i > 0 {
-			w.tell = tell.another()
+			w.reporter = tell.sibling()
 		}
 		w.filter, err = filter.New(j.Filter, e, networks[0], styles)
 		if err == nil && len(networks) > 1 {
@@ -160,13 +160,13 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 		}
 		if err != nil {
 			for _, e := range opened {
-				shut(e)
+				closeEngine(e)
 			}
 			return nil, UsageError{err} // files are read: a setting does not suit
 		}
 		w.filter.InitImage = start
-		w.filter.MaxMemory = w.memory()
-		w.filter.OnProgress = w.tell.step
+		w.filter.MaxMemory = w.memoryLimit()
+		w.filter.OnProgress = w.reporter.step
 		w.filter.ByLayer = w.stats != nil
 		if j.Verbose {
 			for _, n := range networks {

@@ -50,21 +50,21 @@ func (p pan) Frames(context.Context) Frames {
 
 // order notes which frame is painted in which pass, and which is given out.
 type order struct {
-	silent
+	silentReporter
 	events     []string
 	iterations []int // of each frame given out
 	given      []*filter.Frame
-	painter    *painter
-	onTurn     func(turn)
+	painter    *stylizer
+	onPass     func(framePass)
 	onStep     func()
 }
 
 func (o *order) frame(s *Stat) { o.iterations = append(o.iterations, s.Iterations) }
 
-func (o *order) turn(t turn) {
+func (o *order) pass(t framePass) {
 	o.events = append(o.events, fmt.Sprintf("%d:%d", t.pass, t.frame))
-	if o.onTurn != nil {
-		o.onTurn(t)
+	if o.onPass != nil {
+		o.onPass(t)
 	}
 }
 
@@ -93,7 +93,7 @@ func repaint(t *testing.T, film Source, change func(*Job, *order, context.Cancel
 	j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{2}, 1
 	j.Coherence.Passes, j.Coherence.Lookahead = 2, 3
 	change(j, o, cancel)
-	if err := j.arrange(nil); err != nil {
+	if err := j.parseStyles(nil); err != nil {
 		t.Fatal(err)
 	}
 	workers, err := j.open(o, 1)
@@ -103,7 +103,7 @@ func repaint(t *testing.T, film Source, change func(*Job, *order, context.Cancel
 	defer workers[0].close()
 	l := newLedger("film", nil, o)
 	dst := &recorder{onFrame: func(i int) { o.events = append(o.events, fmt.Sprint("give ", i)) }}
-	o.painter = &painter{worker: workers[0], ledger: l}
+	o.painter = &stylizer{worker: workers[0], ledger: l}
 	err = Run(ctx, StopSource(j.Stop, film), l.sink(dst), l.decoded, o.painter.stage(), Map(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
 		o.given = append(o.given, f)
 		return f, nil
@@ -185,8 +185,8 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 
 func TestPassesEndEarly(t *testing.T) {
 	broken := errors.New("the film ends within a frame")
-	at := func(pass int, frame int64, do func()) func(turn) {
-		return func(t turn) {
+	at := func(pass int, frame int64, do func()) func(framePass) {
+		return func(t framePass) {
 			if t.pass == pass && t.frame == frame {
 				do()
 			}
@@ -203,9 +203,9 @@ func TestPassesEndEarly(t *testing.T) {
 			"1:0 1:1 give 0 give 1", broken.Error()},
 		{"stopped: what is held is given out as it is", pan{3, 100, nil}, func(j *Job, o *order, _ context.CancelFunc) {
 			stop, interrupt := context.WithCancel(t.Context())
-			j.Stop, o.onTurn = stop, at(2, 1, interrupt)
+			j.Stop, o.onPass = stop, at(2, 1, interrupt)
 		}, "1:0 1:1 1:2 2:2 2:1 give 0 give 1 give 2", "<nil>"},
-		{"cancelled: nothing is", pan{3, 100, nil}, func(_ *Job, o *order, cancel context.CancelFunc) { o.onTurn = at(2, 1, cancel) },
+		{"cancelled: nothing is", pan{3, 100, nil}, func(_ *Job, o *order, cancel context.CancelFunc) { o.onPass = at(2, 1, cancel) },
 			"1:0 1:1 1:2 2:2 2:1", "frame 1: context canceled"},
 		{"a frame that does not fit", pan{3, 100, nil}, func(j *Job, _ *order, _ context.CancelFunc) { j.MaxTemp = 10000 },
 			"1:0", "frame 0 takes 1 MB of temporary disk, and --max-temp allows 0"},
@@ -251,27 +251,27 @@ func TestSpillGivesPhotosBack(t *testing.T) {
 }
 
 func TestCourseOfPasses(t *testing.T) {
-	c := course{input: "clip.mkv", frames: 4}
+	c := inputProgress{input: "clip.mkv", frames: 4}
 	share := func(want float64, text string) {
 		t.Helper()
 		if got := c.share(); got != want || !strings.Contains(c.String(), text) {
 			t.Errorf("%g of %s, want %g and %s", got, c.String(), want, text)
 		}
 	}
-	c.take(turn{0, 1, 2, 0})
-	c.now.Done = 0.5
+	c.beginPass(framePass{0, 1, 2, 0})
+	c.step.Done = 0.5
 	share(1./16, "frame 1/4, pass 1/2")
-	c.take(turn{1, 1, 2, 0.5})
-	c.now.Done = 1
+	c.beginPass(framePass{1, 1, 2, 0.5})
+	c.step.Done = 1
 	share(1./4, "frame 2/4, pass 1/2")
-	c.take(turn{1, 2, 2, 1})
-	c.take(turn{0, 2, 2, 1.5})
-	c.now.Done = 1
+	c.beginPass(framePass{1, 2, 2, 1})
+	c.beginPass(framePass{0, 2, 2, 1.5})
+	c.step.Done = 1
 	share(1./2, "frame 1/4, pass 2/2")
-	c.written()
-	c.written()
+	c.finishFrame()
+	c.finishFrame()
 	share(1./2, "")
-	c.take(turn{2, 1, 2, 0})
+	c.beginPass(framePass{2, 1, 2, 0})
 	share(1./2, "frame 3/4, pass 1/2")
 }
 

@@ -72,7 +72,7 @@ func (o *Options) Validate() error {
 // Bytes is an amount of memory or disk, written 500M or 2.5G; 0 is auto.
 type Bytes int64
 
-var units = []struct {
+var byteUnits = []struct {
 	name  string
 	bytes float64
 }{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}}
@@ -84,7 +84,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 		return nil
 	}
 	number, unit := strings.TrimSuffix(strings.ToUpper(string(text)), "B"), 1.0
-	for _, u := range units {
+	for _, u := range byteUnits {
 		if rest, ok := strings.CutSuffix(number, u.name); ok {
 			number, unit = rest, u.bytes
 			break
@@ -103,7 +103,7 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	if b == 0 {
 		return []byte("auto"), nil
 	}
-	for _, u := range units {
+	for _, u := range byteUnits {
 		if n := float64(b) / u.bytes; n == math.Trunc(n) {
 			return []byte(strconv.FormatFloat(n, 'f', -1, 64) + u.name), nil
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // photo paints one photo. It is finished even when Stop is cancelled meanwhile.
-func (w *worker) photo(ctx context.Context, t task) error {
+func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	if err := t.check(w.Overwrite); err != nil {
 		return err
 	}
@@ -18,19 +18,19 @@ func (w *worker) photo(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
-	l := newLedger(t.in, w.stats, w.tell)
+	l := newLedger(t.in, w.stats, w.reporter)
 	start := time.Now()
 	f, err := photo.Read(t.in)
 	if err != nil {
 		return err
 	}
 	l.add(f, "decode", time.Since(start))
-	w.tell.begin(t.in, 1)
-	painter := &painter{worker: w, ledger: l, frames: 1}
-	s, err := painter.lookAt(f)
+	w.reporter.begin(t.in, 1)
+	painting := &stylizer{worker: w, ledger: l, frames: 1}
+	s, err := painting.analyzeFrame(f)
 	var painted *filter.Frame
 	if err == nil {
-		painted, err = painter.paint(ctx, s)
+		painted, err = painting.paint(ctx, s)
 	}
 	w.filter.Close() // the next photo begins at another size
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 // pipe paints from stdin, y4m or NUT by its magic, to stdout. Only whole frames are
 // written.
-func (w *worker) pipe(ctx context.Context) error {
+func (w *worker) paintPipe(ctx context.Context) error {
 	stdin, restore := host.WithDeadline(w.Stdin)
 	defer restore()
 	src, dst, err := w.openPipe(ctx, stdin)
@@ -26,17 +26,17 @@ func (w *worker) pipe(ctx context.Context) error {
 		}
 		return fmt.Errorf("stdin: %w", err)
 	}
-	w.tell.begin("-", 0)
-	l := newLedger("-", w.stats, w.tell)
-	painter := &painter{worker: w, ledger: l, stream: true}
-	err = Run(ctx, StopSource(w.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), w.stages(l, painter.stage())...)
+	w.reporter.begin("-", 0)
+	l := newLedger("-", w.stats, w.reporter)
+	painting := &stylizer{worker: w, ledger: l, stream: true}
+	err = Run(ctx, StopSource(w.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), w.stages(l, painting.stage())...)
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted
 	case err != nil:
 		return err
 	case w.Stop.Err() != nil:
-		w.tell.say(fmt.Sprintf("interrupted; %d whole frames were written", l.done))
+		w.reporter.say(fmt.Sprintf("interrupted; %d whole frames were written", l.done))
 		return ErrInterrupted
 	}
 	return nil
@@ -71,7 +71,7 @@ func (w *worker) openNUT(in io.Reader) (Source, Sink, error) {
 	if err := video.CheckY4M(y.Format); err != nil {
 		return nil, nil, err
 	}
-	return r, &untimed{w: w.Stdout, h: y, say: w.tell.say}, nil
+	return r, &y4mRateWriter{w: w.Stdout, h: y, say: w.reporter.say}, nil
 }
 
 func (w *worker) openY4M(in io.Reader) (Source, Sink, error) {
@@ -83,7 +83,7 @@ func (w *worker) openY4M(in io.Reader) (Source, Sink, error) {
 	h := r.Header()
 	switch h.Interlace {
 	case "t", "b", "m":
-		w.tell.say("stdin: the stream is interlaced, and its frames are painted as they are: to paint without combs, add to the ffmpeg before the pipe: -vf bwdif=mode=send_frame")
+		w.reporter.say("stdin: the stream is interlaced, and its frames are painted as they are: to paint without combs, add to the ffmpeg before the pipe: -vf bwdif=mode=send_frame")
 	}
 	width, height, err := w.outputSize(h.W, h.H)
 	if err != nil {

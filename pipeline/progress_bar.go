@@ -13,58 +13,58 @@ import (
 )
 
 // bar draws the input's share on a terminal.
-type bar struct {
+type barReporter struct {
 	container *mpb.Progress
 
-	mu   sync.Mutex
-	c    course
-	line *mpb.Bar // of the input at hand; nil: none
+	mu       sync.Mutex
+	progress inputProgress
+	line     *mpb.Bar // of the input at hand; nil: none
 }
 
 const barSteps = 1000
 
-func newBar(w io.Writer) *bar {
-	return &bar{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32), mpb.WithAutoRefresh())}
+func newBar(w io.Writer) *barReporter {
+	return &barReporter{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32), mpb.WithAutoRefresh())}
 }
 
-func (b *bar) begin(input string, frames int64) {
+func (b *barReporter) begin(input string, frames int64) {
 	b.mu.Lock()
-	b.c = course{input: input, frames: frames, start: time.Now()}
+	b.progress = inputProgress{input: input, frames: frames, start: time.Now()}
 	b.mu.Unlock()
 	text := decor.Any(func(decor.Statistics) string {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return " " + b.c.String()
+		return " " + b.progress.String()
 	})
 	b.line = b.container.New(barSteps, mpb.BarStyle(), mpb.AppendDecorators(text))
 }
 
-func (b *bar) turn(t turn) {
+func (b *barReporter) pass(t framePass) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.c.take(t)
+	b.progress.beginPass(t)
 }
 
-func (b *bar) step(p filter.Progress) {
+func (b *barReporter) step(p filter.Progress) {
 	b.mu.Lock()
-	b.c.now = p
-	share := b.c.share()
+	b.progress.step = p
+	share := b.progress.share()
 	b.mu.Unlock()
 	if b.line != nil {
 		b.line.SetCurrent(min(barSteps-1, int64(share*barSteps))) // the last step is end's
 	}
 }
 
-func (b *bar) frame(*Stat) {
+func (b *barReporter) frame(*Stat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.c.written()
+	b.progress.finishFrame()
 }
 
-func (b *bar) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }
+func (b *barReporter) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }
 
 // end takes the bar away and leaves a line.
-func (b *bar) end() {
+func (b *barReporter) end() {
 	if b.line == nil {
 		return
 	}
@@ -72,13 +72,13 @@ func (b *bar) end() {
 	b.line.Wait()
 	b.line = nil
 	b.mu.Lock()
-	text := b.c.summary()
+	text := b.progress.summary()
 	b.mu.Unlock()
 	if text != "" {
 		b.say(text)
 	}
 }
 
-func (b *bar) another() teller { return &bar{container: b.container} }
+func (b *barReporter) sibling() reporter { return &barReporter{container: b.container} }
 
-func (b *bar) close() { b.container.Wait() }
+func (b *barReporter) close() { b.container.Wait() }

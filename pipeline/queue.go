@@ -8,27 +8,27 @@ import (
 )
 
 // share does the tasks, in their order, on workers side by side.
-func share(ctx context.Context, workers []*worker, tasks []task) error {
-	q := &queue{all: len(tasks), left: tasks}
+func shareTasks(ctx context.Context, workers []*worker, tasks []paintTask) error {
+	q := &taskQueue{all: len(tasks), left: tasks}
 	var wg sync.WaitGroup
 	for _, w := range workers[1:] {
-		wg.Go(func() { w.work(ctx, q) })
+		wg.Go(func() { w.paintQueued(ctx, q) })
 	}
-	workers[0].work(ctx, q)
+	workers[0].paintQueued(ctx, q)
 	wg.Wait()
 	return q.outcome()
 }
 
 // work does what the queue hands out, until there is nothing left or the device is
 // lost, which others may not be.
-func (w *worker) work(ctx context.Context, q *queue) {
+func (w *worker) paintQueued(ctx context.Context, q *taskQueue) {
 	for {
 		t, ok := q.next()
 		if !ok {
 			return
 		}
-		err := w.do(ctx, t)
-		w.tell.end()
+		err := w.paint(ctx, t)
+		w.reporter.end()
 		if errors.Is(err, ErrInterrupted) || ctx.Err() != nil {
 			q.interrupt()
 			return
@@ -41,24 +41,24 @@ func (w *worker) work(ctx context.Context, q *queue) {
 		if w.Stop.Err() != nil {
 			q.interrupt()
 		}
-		if lost(err) {
+		if deviceLost(err) {
 			return
 		}
 	}
 }
 
 // queue hands tasks out, each once. It is for several goroutines.
-type queue struct {
+type taskQueue struct {
 	all int // there were
 
 	mu          sync.Mutex
-	left        []task
+	left        []paintTask
 	failed      int
 	last        error // of those that failed
 	interrupted bool
 }
 
-func (q *queue) next() (t task, ok bool) {
+func (q *taskQueue) next() (t paintTask, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.interrupted || len(q.left) == 0 {
@@ -68,13 +68,13 @@ func (q *queue) next() (t task, ok bool) {
 	return t, true
 }
 
-func (q *queue) interrupt() {
+func (q *taskQueue) interrupt() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.interrupted = true
 }
 
-func (q *queue) fail(err error) {
+func (q *taskQueue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.failed++
@@ -82,7 +82,7 @@ func (q *queue) fail(err error) {
 }
 
 // outcome is the error of the whole: the only task's own, or how many failed.
-func (q *queue) outcome() error {
+func (q *taskQueue) outcome() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {

@@ -14,7 +14,7 @@ import (
 const maxDigits = 18
 
 // numbered is a path whose base name holds a number: frames/shot_%05d.png.
-type numbered struct {
+type sequenceName struct {
 	folder, before, after string // folder ends with its separator
 	width                 int    // digits at least, padded with zeros; 0 as 1
 }
@@ -22,13 +22,13 @@ type numbered struct {
 // parseNumbered reads %d or %05d, once, in the base name; %% stands for %. As
 // ffmpeg's image2 has it, %5d is %05d. Other text with % is taken as it is; ok
 // tells whether there is a number at all.
-func parseNumbered(path string) (p numbered, ok bool, err error) {
+func parseSequenceName(path string) (p sequenceName, ok bool, err error) {
 	folder, base := filepath.Split(path)
 	p.folder = folder
 	var text []byte
 	for i := 0; i < len(base); {
 		end := i + 1
-		for end < len(base) && digit(base[end]) {
+		for end < len(base) && isDigit(base[end]) {
 			end++
 		}
 		switch {
@@ -52,10 +52,10 @@ func parseNumbered(path string) (p numbered, ok bool, err error) {
 	return p, ok, nil
 }
 
-func digit(b byte) bool { return '0' <= b && b <= '9' }
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
 // String is what parseNumbered reads.
-func (p numbered) String() string {
+func (p sequenceName) String() string {
 	verb := "%d"
 	if p.width > 0 {
 		verb = fmt.Sprintf("%%0%dd", p.width)
@@ -65,13 +65,13 @@ func (p numbered) String() string {
 }
 
 // name is the path with n ≥ 0.
-func (p numbered) name(n int64) string {
+func (p sequenceName) name(n int64) string {
 	return fmt.Sprintf("%s%s%0*d%s", p.folder, p.before, p.width, n, p.after)
 }
 
 // digits returns what stands in a base name where the number should, if these are
 // digits.
-func (p numbered) digits(base string) (string, bool) {
+func (p sequenceName) digits(base string) (string, bool) {
 	rest, ok := strings.CutPrefix(base, p.before)
 	if !ok {
 		return "", false
@@ -81,7 +81,7 @@ func (p numbered) digits(base string) (string, bool) {
 }
 
 // number is the n whose name has this base, if there is one of up to 18 digits.
-func (p numbered) number(base string) (n int64, ok bool) {
+func (p sequenceName) number(base string) (n int64, ok bool) {
 	s, ok := p.digits(base)
 	if !ok || len(s) > maxDigits || len(s) < p.width || len(s) > max(p.width, 1) && s[0] == '0' {
 		return 0, false
@@ -92,7 +92,7 @@ func (p numbered) number(base string) (n int64, ok bool) {
 
 // find lists the numbers that have a file, from the lowest on. One that is missing
 // between others is an error, as are none at all.
-func (p numbered) find() ([]int64, error) {
+func (p sequenceName) find() ([]int64, error) {
 	folder := filepath.Clean(p.folder) // "" becomes .
 	entries, err := os.ReadDir(folder)
 	if os.IsNotExist(err) {
@@ -132,10 +132,10 @@ func (p numbered) find() ([]int64, error) {
 
 // natural orders text with its numbers taken as numbers, of any length: frame2
 // before frame10. The rest goes by bytes.
-func natural(a, b string) int {
+func naturalOrder(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
-		if !digit(x[0]) || !digit(y[0]) {
+		if !isDigit(x[0]) || !isDigit(y[0]) {
 			if x[0] != y[0] {
 				return cmp.Compare(x[0], y[0])
 			}

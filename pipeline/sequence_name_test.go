@@ -9,7 +9,7 @@ import (
 )
 
 func TestParseNumbered(t *testing.T) {
-	for path, want := range map[string]numbered{
+	for path, want := range map[string]sequenceName{
 		"%d.png":                {width: 0, after: ".png"},
 		"frames/%05d.png":       {"frames/", "", ".png", 5},
 		"frames/%5d.png":        {"frames/", "", ".png", 5},
@@ -19,17 +19,17 @@ func TestParseNumbered(t *testing.T) {
 		"f%-3d%d.png":           {"", "f%-3d", ".png", 0},
 		"a[1]*/x[2]_?%02d*.png": {"a[1]*/", "x[2]_?", "*.png", 2},
 	} {
-		if got, ok, err := parseNumbered(path); got != want || !ok || err != nil {
+		if got, ok, err := parseSequenceName(path); got != want || !ok || err != nil {
 			t.Errorf("%q: %+v, %v, %v; want %+v", path, got, ok, err, want)
 		}
 	}
 	for _, path := range []string{"", "a.png", "out/%s.png", "%%d.png", "%05d/a.png", "%x", "100%", "%5", "% d"} {
-		if got, ok, err := parseNumbered(path); ok || err != nil {
+		if got, ok, err := parseSequenceName(path); ok || err != nil {
 			t.Errorf("%q: %+v, %v", path, got, err)
 		}
 	}
 	for _, path := range []string{"%d%d.png", "%05d_%s_%d.png", "%19d.png", "%99999999999999999999d"} {
-		if got, _, err := parseNumbered(path); err == nil || !strings.Contains(err.Error(), path) {
+		if got, _, err := parseSequenceName(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%q: %+v, %v", path, got, err)
 		}
 	}
@@ -44,7 +44,7 @@ func TestNumberedName(t *testing.T) {
 		{"%d.png", 0, "0.png"}, {"%d.png", 12, "12.png"},
 		{"f/%03d.png", 7, "f/007.png"}, {"f/%03d.png", 1234, "f/1234.png"}, {"f/x%%%d", 5, "f/x%5"},
 	} {
-		p, _, err := parseNumbered(c.pattern)
+		p, _, err := parseSequenceName(c.pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func TestNumberedName(t *testing.T) {
 			t.Errorf("%s in %s is %d, %v; want %d", c.name, c.pattern, n, ok, c.n)
 		}
 	}
-	p, _, _ := parseNumbered("a%03da.png")
+	p, _, _ := parseSequenceName("a%03da.png")
 	for _, base := range []string{"a.png", "aa.png", "a1a.png", "a01a.png", "a0001a.png", "a-01a.png", "a+01a.png", "a001a.jpg", "b001a.png", "a0x1a.png", "a1234567890123456789a.png"} {
 		if n, ok := p.number(base); ok {
 			t.Errorf("%s holds %d", base, n)
@@ -83,7 +83,7 @@ func TestNumberedFind(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p, _, err := parseNumbered(filepath.Join(dir, c.pattern))
+		p, _, err := parseSequenceName(filepath.Join(dir, c.pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,11 +107,11 @@ func FuzzNumbered(f *testing.F) {
 	f.Add("%d.png", int64(0))
 	f.Add("1%02d1.png", int64(999))
 	f.Fuzz(func(t *testing.T, path string, n int64) {
-		p, ok, err := parseNumbered(path)
+		p, ok, err := parseSequenceName(path)
 		if err != nil || !ok {
 			return
 		}
-		if again, ok, err := parseNumbered(p.String()); again != p || !ok || err != nil {
+		if again, ok, err := parseSequenceName(p.String()); again != p || !ok || err != nil {
 			t.Fatalf("%q is %+v, written %q, read %+v, %v, %v", path, p, p, again, ok, err)
 		}
 		n = max(n, -(n+1)) % 1e18 // n ≥ 0, of up to 18 digits
@@ -135,7 +135,7 @@ func TestNatural(t *testing.T) {
 	}
 	got := slices.Clone(want)
 	slices.Reverse(got)
-	slices.SortFunc(got, natural)
+	slices.SortFunc(got, naturalOrder)
 	if !slices.Equal(got, want) {
 		t.Errorf("order %q\nwant  %q", got, want)
 	}
@@ -147,10 +147,10 @@ func FuzzNatural(f *testing.F) {
 	f.Add("0", "00", "")
 	f.Add("1/2", "1-2", "a\xff9")
 	f.Fuzz(func(t *testing.T, a, b, c string) {
-		if natural(a, b) != -natural(b, a) || (natural(a, b) == 0) != (a == b) {
-			t.Fatalf("%q and %q: %d one way, %d the other", a, b, natural(a, b), natural(b, a))
+		if naturalOrder(a, b) != -naturalOrder(b, a) || (naturalOrder(a, b) == 0) != (a == b) {
+			t.Fatalf("%q and %q: %d one way, %d the other", a, b, naturalOrder(a, b), naturalOrder(b, a))
 		}
-		if natural(a, b) <= 0 && natural(b, c) <= 0 && natural(a, c) > 0 {
+		if naturalOrder(a, b) <= 0 && naturalOrder(b, c) <= 0 && naturalOrder(a, c) > 0 {
 			t.Fatalf("%q ≤ %q ≤ %q, but not the first and the last", a, b, c)
 		}
 	})

@@ -101,14 +101,14 @@ func TestFolderTasks(t *testing.T) {
 
 func TestCheckPictures(t *testing.T) {
 	inFolder(t, "out/2.png out/3.png file")
-	to := func(names ...string) (t task) {
+	to := func(names ...string) (t paintTask) {
 		for _, name := range names {
-			t.pictures = append(t.pictures, picture{out: name})
+			t.pictures = append(t.pictures, sequencePicture{out: name})
 		}
 		return t
 	}
 	for _, c := range []struct {
-		task      task
+		task      paintTask
 		overwrite bool
 		says      string
 	}{
@@ -129,7 +129,7 @@ func TestCheckPictures(t *testing.T) {
 
 func TestPictureSource(t *testing.T) {
 	t.Chdir(t.TempDir())
-	var all []picture
+	var all []sequencePicture
 	for i, w := range []int{20, 20, 24, 20} {
 		f := filter.NewFrame(w, 18)
 		f.Pix[0] = 1
@@ -139,17 +139,17 @@ func TestPictureSource(t *testing.T) {
 		if err := photo.Write(name, "", f); err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, picture{int64(i), name, "out" + name})
+		all = append(all, sequencePicture{int64(i), name, "out" + name})
 	}
 	var got []int
 	var last error
-	for f, err := range pictureSource(all).Frames(t.Context()) {
+	for f, err := range sequenceSource(all).Frames(t.Context()) {
 		if last = err; err == nil {
 			got = append(got, f.Index)
 			if f.Alpha[f.Index] != 1 || f.Alpha[2] != 0 {
 				t.Errorf("frame %d is another's", f.Index)
 			}
-			if err := (pictureSink{all, ""}).WriteFrame(f); err != nil {
+			if err := (sequenceSink{all, ""}).WriteFrame(f); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -175,7 +175,7 @@ func TestPictureSource(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for f, err := range pictureSource(all).Frames(ctx) {
+	for f, err := range sequenceSource(all).Frames(ctx) {
 		if f != nil || err != context.Canceled {
 			t.Errorf("after the end: %v, %v", f, err)
 		}

@@ -29,10 +29,10 @@ type Stat struct {
 
 // ledger gathers each frame's Stat from the stages that it passes, which run in
 // different goroutines.
-type ledger struct {
-	input string
-	out   io.Writer // of --stats; nil: none
-	tell  teller
+type statLedger struct {
+	input    string
+	out      io.Writer // of --stats; nil: none
+	reporter reporter
 
 	mu      sync.Mutex
 	entries map[int]*Stat // by frame index
@@ -40,21 +40,21 @@ type ledger struct {
 	last    float64 // seconds at which the latest written frame ends
 }
 
-func newLedger(input string, out io.Writer, tell teller) *ledger {
-	return &ledger{input: input, out: out, tell: tell, entries: map[int]*Stat{}}
+func newLedger(input string, out io.Writer, tell reporter) *statLedger {
+	return &statLedger{input: input, out: out, reporter: tell, entries: map[int]*Stat{}}
 }
 
-func (l *ledger) entry(f *filter.Frame) *Stat {
+func (l *statLedger) entry(f *filter.Frame) *Stat {
 	s := l.entries[f.Index]
 	if s == nil {
-		s = &Stat{Index: f.Index, PTS: f.PTS, PTSTime: presented(f), Input: l.input, Width: f.W, Height: f.H, Seconds: map[string]float64{}}
+		s = &Stat{Index: f.Index, PTS: f.PTS, PTSTime: presentedAt(f), Input: l.input, Width: f.W, Height: f.H, Seconds: map[string]float64{}}
 		l.entries[f.Index] = s
 	}
 	return s
 }
 
 // presented is the frame's time, in seconds; 0 where it has none.
-func presented(f *filter.Frame) float64 {
+func presentedAt(f *filter.Frame) float64 {
 	if f.TimeBase.Den <= 0 {
 		return 0
 	}
@@ -62,14 +62,14 @@ func presented(f *filter.Frame) float64 {
 }
 
 // add notes the seconds that a stage took for f.
-func (l *ledger) add(f *filter.Frame, stage string, took time.Duration) {
+func (l *statLedger) add(f *filter.Frame, stage string, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entry(f).Seconds[stage] += took.Seconds()
 }
 
 // decoded is a stage that times the source before it.
-func (l *ledger) decoded(_ context.Context, in Frames) Frames {
+func (l *statLedger) decoded(_ context.Context, in Frames) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		start := time.Now()
 		for f, err := range in {
@@ -85,7 +85,7 @@ func (l *ledger) decoded(_ context.Context, in Frames) Frames {
 }
 
 // painted notes how f was painted, or painted again.
-func (l *ledger) painted(f *filter.Frame, r *filter.Report) {
+func (l *statLedger) painted(f *filter.Frame, r *filter.Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.entry(f)
@@ -97,7 +97,7 @@ func (l *ledger) painted(f *filter.Frame, r *filter.Report) {
 }
 
 // written closes f's entry.
-func (l *ledger) written(f *filter.Frame, took time.Duration) error {
+func (l *statLedger) written(f *filter.Frame, took time.Duration) error {
 	l.add(f, "encode", took)
 	l.mu.Lock()
 	s := l.entries[f.Index]
@@ -109,7 +109,7 @@ func (l *ledger) written(f *filter.Frame, took time.Duration) error {
 	}
 	l.mu.Unlock()
 	s.PeakMemory = host.PeakMemory()
-	l.tell.frame(s)
+	l.reporter.frame(s)
 	if l.out == nil {
 		return nil
 	}
@@ -124,14 +124,14 @@ func (l *ledger) written(f *filter.Frame, took time.Duration) error {
 }
 
 // sink times dst and closes the entries of what it has written.
-func (l *ledger) sink(dst Sink) Sink { return &noted{dst, l} }
+func (l *statLedger) sink(dst Sink) Sink { return &statSink{dst, l} }
 
-type noted struct {
+type statSink struct {
 	Sink
-	ledger *ledger
+	ledger *statLedger
 }
 
-func (n *noted) WriteFrame(f *filter.Frame) error {
+func (n *statSink) WriteFrame(f *filter.Frame) error {
 	start := time.Now()
 	if err := n.Sink.WriteFrame(f); err != nil {
 		return err

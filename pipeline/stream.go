@@ -11,14 +11,14 @@ import (
 // dst. It closes dst when all frames have passed, and aborts it on the first
 // error or when ctx is cancelled.
 func Run(ctx context.Context, src Source, dst Sink, stages ...Stage) error {
-	if err := move(ctx, src, dst, stages); err != nil {
+	if err := moveFrames(ctx, src, dst, stages); err != nil {
 		dst.Abort()
 		return err
 	}
 	return dst.Close()
 }
 
-func move(ctx context.Context, src Source, dst Sink, stages []Stage) error {
+func moveFrames(ctx context.Context, src Source, dst Sink, stages []Stage) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	frames := src.Frames(ctx)
@@ -42,18 +42,18 @@ func move(ctx context.Context, src Source, dst Sink, stages []Stage) error {
 // Map makes a stage of a function on one frame.
 func Map(fn func(context.Context, *filter.Frame) (*filter.Frame, error)) Stage {
 	return func(ctx context.Context, in Frames) Frames {
-		return each(in, func(f *filter.Frame) (*filter.Frame, error) { return fn(ctx, f) })
+		return mapStream(in, func(f *filter.Frame) (*filter.Frame, error) { return fn(ctx, f) })
 	}
 }
 
 // Prefetch reads up to n frames ahead in a goroutine of its own, which has ended
 // when the loop over the stream ends.
 func Prefetch(n int) Stage {
-	return func(_ context.Context, in Frames) Frames { return ahead(in, n) }
+	return func(_ context.Context, in Frames) Frames { return readAhead(in, n) }
 }
 
 // each is a stream of what fn makes of another's items.
-func each[A, B any](in iter.Seq2[A, error], fn func(A) (B, error)) iter.Seq2[B, error] {
+func mapStream[A, B any](in iter.Seq2[A, error], fn func(A) (B, error)) iter.Seq2[B, error] {
 	return func(yield func(B, error) bool) {
 		for a, err := range in {
 			var b B
@@ -69,7 +69,7 @@ func each[A, B any](in iter.Seq2[A, error], fn func(A) (B, error)) iter.Seq2[B, 
 
 // ahead is a stream that is read ahead, as Prefetch says: n items wait, beside one
 // that is made.
-func ahead[T any](in iter.Seq2[T, error], n int) iter.Seq2[T, error] {
+func readAhead[T any](in iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	type item struct {
 		value T
 		err   error
@@ -119,10 +119,10 @@ type Sink interface {
 // Until ends a stream, without an error, when stop is cancelled: the frame at
 // hand is finished and no other is begun.
 func Until(stop context.Context) Stage {
-	return func(_ context.Context, in Frames) Frames { return until(stop, in) }
+	return func(_ context.Context, in Frames) Frames { return untilStopped(stop, in) }
 }
 
-func until[T any](stop context.Context, in iter.Seq2[T, error]) iter.Seq2[T, error] {
+func untilStopped[T any](stop context.Context, in iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for v, err := range in {
 			if stop.Err() != nil || !yield(v, err) || err != nil {
@@ -134,14 +134,14 @@ func until[T any](stop context.Context, in iter.Seq2[T, error]) iter.Seq2[T, err
 
 // StopSource is a source that ends when stop is cancelled, even while it waits
 // for input.
-func StopSource(stop context.Context, src Source) Source { return stoppable{stop, src} }
+func StopSource(stop context.Context, src Source) Source { return stoppableSource{stop, src} }
 
-type stoppable struct {
+type stoppableSource struct {
 	stop context.Context
 	src  Source
 }
 
-func (s stoppable) Frames(ctx context.Context) Frames {
+func (s stoppableSource) Frames(ctx context.Context) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()

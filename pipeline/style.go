@@ -11,26 +11,26 @@ import (
 )
 
 // style is a picture to paint like, and the time of the film from which it holds.
-type style struct {
+type timedStyle struct {
 	file string
 	at   time.Duration
 }
 
 // parseStyle reads FILE or FILE@TIME. A file that exists by the whole name is that.
-func parseStyle(text string, exists func(name string) bool) (style, error) {
+func parseStyle(text string, exists func(name string) bool) (timedStyle, error) {
 	cut := strings.LastIndexByte(text, '@')
 	if cut < 0 || exists(text) {
-		return style{file: text}, nil
+		return timedStyle{file: text}, nil
 	}
 	file, clock := text[:cut], text[cut+1:]
 	at, err := parseTime(clock)
 	switch {
 	case err == nil && file != "":
-		return style{file, at}, nil
+		return timedStyle{file, at}, nil
 	case exists(file):
-		return style{}, fmt.Errorf("--style %s: %w", text, err)
+		return timedStyle{}, fmt.Errorf("--style %s: %w", text, err)
 	}
-	return style{file: text}, nil // it will be missed by its whole name
+	return timedStyle{file: text}, nil // it will be missed by its whole name
 }
 
 // longestTime bounds a TIME, so that every sum with it is one.
@@ -62,11 +62,11 @@ func parseTime(text string) (time.Duration, error) {
 	if total >= longestTime.Seconds() {
 		return 0, wrong
 	}
-	return seconds(total), nil
+	return secondsToDuration(total), nil
 }
 
 // arrange reads --style, and lays the styles along the film's time.
-func (j *Job) arrange(tasks []task) error {
+func (j *Job) parseStyles(tasks []paintTask) error {
 	j.styles = nil
 	var from []time.Duration
 	for _, text := range j.Style {
@@ -79,19 +79,19 @@ func (j *Job) arrange(tasks []task) error {
 	for i, s := range j.styles {
 		for _, t := range tasks {
 			if s.at > 0 && t.photo() {
-				return usage("--style %s: %s is a photo and has no time: leave @TIME out, and --style-blend-weights blends several", j.Style[i], t.in)
+				return usageError("--style %s: %s is a photo and has no time: leave @TIME out, and --style-blend-weights blends several", j.Style[i], t.in)
 			}
 		}
 	}
 	var err error
 	if j.timeline, err = coherence.NewTimeline(from, j.Filter.StyleBlendWeights, j.Coherence.StyleFade); err != nil {
-		return usage("--style: %v", err)
+		return usageError("--style: %v", err)
 	}
 	return nil
 }
 
 // earlier is what to do with --style to paint what is left of a film after a time.
-func (j *Job) earlier(after time.Duration) string {
+func (j *Job) shiftStylesText(after time.Duration) string {
 	if !j.timeline.Changes() {
 		return ""
 	}

@@ -17,7 +17,7 @@ import (
 type crossing struct{ frames int }
 
 func (c crossing) Frames(ctx context.Context) Frames {
-	return each(pan{frames: c.frames, cut: 9}.Frames(ctx), func(f *filter.Frame) (*filter.Frame, error) {
+	return mapStream(pan{frames: c.frames, cut: 9}.Frames(ctx), func(f *filter.Frame) (*filter.Frame, error) {
 		for k := range f.Pix {
 			x, y := k%side, k/side%side
 			if x >= 4*f.Index-8 && x < 4*f.Index && y > 8 && y < 24 {
@@ -157,7 +157,7 @@ func TestStopLeavesWhatIsSeen(t *testing.T) {
 type spoiled struct{ live }
 
 func (s spoiled) Frames(ctx context.Context) Frames {
-	return each(s.live.Frames(ctx), func(f *filter.Frame) (*filter.Frame, error) {
+	return mapStream(s.live.Frames(ctx), func(f *filter.Frame) (*filter.Frame, error) {
 		f.Pix[0] = float32(math.NaN())
 		return f, nil
 	})

@@ -15,21 +15,21 @@ import (
 // worker paints one input after another on one engine.
 type worker struct {
 	*Job
-	engine engine.Engine
-	filter *filter.Filter
-	tell   teller // of its inputs alone
-	beside int    // workers that there are, this one counted
-	less   int64  // bytes that the device's memory leaves, once it has run out
+	engine        engine.Engine
+	filter        *filter.Filter
+	reporter      reporter // of its inputs alone
+	workers       int      // workers that there are, this one counted
+	reducedMemory int64    // bytes that the device's memory leaves, once it has run out
 }
 
 // close frees what the worker holds.
 func (w *worker) close() {
 	w.filter.Close()
-	shut(w.engine)
+	closeEngine(w.engine)
 }
 
 // shut closes an engine that can be.
-func shut(e engine.Engine) {
+func closeEngine(e engine.Engine) {
 	if c, ok := e.(interface{ Close() }); ok {
 		c.Close()
 	}
@@ -37,7 +37,7 @@ func shut(e engine.Engine) {
 
 // memory is what painting may take, in bytes, of the device's own where it has some;
 // 0: not known.
-func (w *worker) memory() int64 {
+func (w *worker) memoryLimit() int64 {
 	if e, ok := w.engine.(engine.Limited); ok {
 		free := max(e.FreeMemory()/16*15, 1) // the driver's own comes on top
 		if w.MaxMemory > 0 {
@@ -45,22 +45,22 @@ func (w *worker) memory() int64 {
 		}
 		return free
 	}
-	free := host.FreeMemory() / 4 * 3 / int64(w.beside)
+	free := host.FreeMemory() / 4 * 3 / int64(w.workers)
 	if w.MaxMemory > 0 { // of which the program, the network and the styles have taken some
-		free = max((int64(w.MaxMemory)-host.ResidentMemory())/int64(w.beside), 1)
+		free = max((int64(w.MaxMemory)-host.ResidentMemory())/int64(w.workers), 1)
 	}
 	return free
 }
 
 // fits reports a plan that needs more memory than there is.
-func (w *worker) fits(plan filter.Plan) error {
+func (w *worker) checkPlan(plan filter.Plan) error {
 	free, kind := w.filter.MaxMemory, w.filter.MemoryName()
 	remedy := "allow more with --max-memory, or end other programs"
 	if plan.Host > 0 {
 		remedy += " on it, or choose --device cpu"
 		if host := host.FreeMemory() / 4 * 3; host > 0 && plan.Host > host {
 			return fmt.Errorf("frames of this size need about %s of memory beside the GPU's, and %s can be had: end other programs, or scale the input down",
-				gigabytes(plan.Host), gigabytes(host))
+				formatGB(plan.Host), formatGB(host))
 		}
 	}
 	switch {
@@ -68,32 +68,32 @@ func (w *worker) fits(plan filter.Plan) error {
 		return nil
 	case w.Filter.Size == 0:
 		return fmt.Errorf("even a picture of %d×%d needs about %s of %s, and %s can be had: %s",
-			plan.W, plan.H, gigabytes(plan.Memory), kind, gigabytes(free), remedy)
+			plan.W, plan.H, formatGB(plan.Memory), kind, formatGB(free), remedy)
 	}
 	fits := float64(max(plan.W, plan.H)) * math.Sqrt(float64(free)/float64(plan.Memory)) * 0.95
 	return fmt.Errorf("painting at %d×%d needs about %s of %s, and %s can be had: --size %d fits",
-		plan.W, plan.H, gigabytes(plan.Memory), kind, gigabytes(free), int(fits))
+		plan.W, plan.H, formatGB(plan.Memory), kind, formatGB(free), int(fits))
 }
 
 // alert is where an error goes while the job runs: above the bar if there is one.
 func (w *worker) alert() io.Writer {
-	if b, ok := w.tell.(*bar); ok {
+	if b, ok := w.reporter.(*barReporter); ok {
 		return b.container
 	}
 	return w.Stderr
 }
 
 // do paints one input.
-func (w *worker) do(ctx context.Context, t task) (err error) {
+func (w *worker) paint(ctx context.Context, t paintTask) (err error) {
 	switch {
 	case t.pipe():
-		err = w.pipe(ctx)
+		err = w.paintPipe(ctx)
 	case t.pictures != nil:
-		err = w.folder(ctx, t)
+		err = w.paintSequence(ctx, t)
 	case t.photo():
-		err = w.photo(ctx, t)
+		err = w.paintPhoto(ctx, t)
 	default:
-		err = w.film(ctx, t)
+		err = w.paintFilm(ctx, t)
 	}
 	return remedied(err)
 }
@@ -101,7 +101,7 @@ func (w *worker) do(ctx context.Context, t task) (err error) {
 // stages are what frames pass between reader and writer; paint ends after Stop.
 // Read-ahead keeps the processors busy; without it each result is out before another
 // frame is asked for.
-func (j *Job) stages(l *ledger, paint Stage) []Stage {
+func (j *Job) stages(l *statLedger, paint Stage) []Stage {
 	if j.ZeroLatency {
 		return []Stage{l.decoded, paint}
 	}
@@ -115,7 +115,7 @@ func endWithDevice(failed *error) Stage {
 		return func(yield func(*filter.Frame, error) bool) {
 			some := false
 			for f, err := range in {
-				if some && (lost(err) || errors.Is(err, engine.ErrMemory)) {
+				if some && (deviceLost(err) || errors.Is(err, engine.ErrMemory)) {
 					*failed = err
 					return
 				}

@@ -287,16 +287,16 @@ func TestMemoryOfAGPU(t *testing.T) {
 	g := newGPU(func(*gpu) {})
 	g.free = 16 << 20
 	j := &Job{Options: DefaultOptions()}
-	w := &worker{Job: j, engine: g, beside: 2}
-	if got := w.memory(); got != 15<<20 {
+	w := &worker{Job: j, engine: g, workers: 2}
+	if got := w.memoryLimit(); got != 15<<20 {
 		t.Errorf("%d of %d bytes are free", got, g.free)
 	}
 	j.MaxMemory = 3 << 20
-	if got := w.memory(); got != 3<<20 {
+	if got := w.memoryLimit(); got != 3<<20 {
 		t.Errorf("%d bytes, with --max-memory %d", got, j.MaxMemory)
 	}
 	w.engine = enginetest.Reference{}
-	if got := w.memory(); got != 1 {
+	if got := w.memoryLimit(); got != 1 {
 		t.Errorf("%d of the host's, of which the program has more", got)
 	}
 }

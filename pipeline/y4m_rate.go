@@ -11,7 +11,7 @@ import (
 
 // untimed writes frames that have times of their own as y4m, which has none: every
 // frame is kept, and the first that is out of step by half a frame is told of.
-type untimed struct {
+type y4mRateWriter struct {
 	w   io.Writer
 	h   video.Y4MHeader // Rate zero: that of the first two frames
 	say func(string)
@@ -23,7 +23,7 @@ type untimed struct {
 	said  bool
 }
 
-func (u *untimed) WriteFrame(f *filter.Frame) error {
+func (u *y4mRateWriter) WriteFrame(f *filter.Frame) error {
 	at := float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 	if u.count == 0 {
 		u.begin = at
@@ -35,7 +35,7 @@ func (u *untimed) WriteFrame(f *filter.Frame) error {
 	}
 	if u.held != nil {
 		if ticks := (f.PTS - u.held.PTS) * f.TimeBase.Num; ticks > 0 && ticks <= math.MaxInt32 {
-			u.h.Rate = reduced(f.TimeBase.Den, ticks)
+			u.h.Rate = reduceFraction(f.TimeBase.Den, ticks)
 		}
 		if err := u.flush(); err != nil {
 			return err
@@ -51,7 +51,7 @@ func (u *untimed) WriteFrame(f *filter.Frame) error {
 }
 
 // open makes the writer; 25 frames a second is what y4m means where it says none.
-func (u *untimed) open() *video.Y4MWriter {
+func (u *y4mRateWriter) open() *video.Y4MWriter {
 	if u.y4m == nil {
 		if u.h.Rate.Num == 0 {
 			u.h.Rate = filter.Rational{Num: 25, Den: 1}
@@ -62,7 +62,7 @@ func (u *untimed) open() *video.Y4MWriter {
 }
 
 // flush writes the frame that was held.
-func (u *untimed) flush() error {
+func (u *y4mRateWriter) flush() error {
 	f := u.held
 	u.held = nil
 	w := u.open()
@@ -72,7 +72,7 @@ func (u *untimed) flush() error {
 	return w.WriteFrame(f)
 }
 
-func (u *untimed) Close() error {
+func (u *y4mRateWriter) Close() error {
 	if err := u.flush(); err != nil {
 		return err
 	}
@@ -80,9 +80,9 @@ func (u *untimed) Close() error {
 }
 
 // Abort leaves what is written, and writes the whole frame that was held.
-func (u *untimed) Abort() { u.flush() }
+func (u *y4mRateWriter) Abort() { u.flush() }
 
-func reduced(a, b int64) filter.Rational {
+func reduceFraction(a, b int64) filter.Rational {
 	g, r := a, b
 	for r != 0 {
 		g, r = r, g%r

@@ -29,7 +29,7 @@ func TestUntimed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			out := new(bytes.Buffer)
 			var said []string
-			u := &untimed{w: out, h: video.Y4MHeader{Layout: video.Layout{W: 2, H: 2, Format: video.PixelFormat{Sampling: video.S444, Depth: 8}}, Rate: test.rate},
+			u := &y4mRateWriter{w: out, h: video.Y4MHeader{Layout: video.Layout{W: 2, H: 2, Format: video.PixelFormat{Sampling: video.S444, Depth: 8}}, Rate: test.rate},
 				say: func(s string) { said = append(said, s) }}
 			for i, pts := range test.pts {
 				f := filter.NewFrame(2, 2)

@@ -43,7 +43,7 @@ func TestZeroLatencyAsksForNothingEarly(t *testing.T) {
 	var order []string
 	note := func(what string, i int) { order = append(order, fmt.Sprint(what, " ", i)) }
 	dst := &recorder{onFrame: func(i int) { note("given", i) }}
-	l := newLedger("-", nil, silent{})
+	l := newLedger("-", nil, silentReporter{})
 	if err := Run(t.Context(), &asked{counter{n: 3}, note}, l.sink(dst), j.stages(l, Map(pass))...); err != nil {
 		t.Fatal(err)
 	}

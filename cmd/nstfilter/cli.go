@@ -65,7 +65,7 @@ const description = "Repaints photos and film in the style of any painting by op
 
 // Help is what --help says below the usage.
 func (*paintCmd) Help() string {
-	return "Four ways to call it:\n\n" + pipeline.Doors + `
+	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
 Other commands: nstfilter weights list|verify, flow, bench, version; each has --help.`
 }
