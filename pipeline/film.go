@@ -2,92 +2,103 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"nstfilter/filter/engine"
 	"nstfilter/video"
 )
 
-func secondsToDuration(s float64) time.Duration {
-	return time.Duration(math.Round(s * float64(time.Second)))
-}
-
-// film paints a film. After Stop, and where the device fails, the frames that are
-// done are a film of their own under NAME.interrupted.EXT.
+// paintFilm paints a film in a file.
 func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
-	if err := t.check(w.Overwrite); err != nil {
-		return err
-	}
-	film, err := video.OpenFilm(ctx, t.in, w.Video)
+	film, err := video.OpenFilm(ctx, t.in, w.video)
 	if err != nil {
 		return err
 	}
-	film.Painted = w.Filter.Paints()
-	dst, err := video.CreateFilm(ctx, film, t.out, w.Video)
+	film.Painted = w.settings.Paints()
+	dst, err := video.CreateFilm(ctx, film, t.out, w.video)
 	if err != nil {
 		return err
 	}
-	told := len(film.Notes)
-	for _, note := range film.Notes {
-		w.reporter.say(t.in + ": " + note)
-	}
+	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: w.newLedger(t.in), stop: w.stop}
+	sink.sayNotes()
 	w.reporter.begin(t.in, film.Count)
-	l := newLedger(t.in, w.stats, w.reporter)
-	painting := &stylizer{worker: w, ledger: l, frames: film.Count, begin: secondsToDuration(film.Begin)}
-	kept := interruptedName(t.out)
-	var failed error // of the device, after a frame that is done
-	sink := &renamedSink{FilmSink: dst, early: func() bool { return w.Stop.Err() != nil || failed != nil }, name: kept}
-	err = Run(ctx, StopSource(w.Stop, film), l.sink(sink), append(w.stages(l, painting.stage()), endWithDevice(&failed))...)
-	for _, note := range film.Notes[told:] { // from decoding
-		w.reporter.say(t.in + ": " + note)
+	s := &stylizer{worker: w, ledger: sink.ledger, frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
+	return w.run(ctx, film, sink, s)
+}
+
+// filmSink keeps the frames that are done under NAME.interrupted.EXT after Stop and after
+// a failure of the device.
+type filmSink struct {
+	*video.FilmSink
+	film   *video.Film
+	task   paintTask
+	ledger *statLedger
+	stop   context.Context
+	noted  int // of film.Notes, how many have been said
+}
+
+// End says how to paint the rest if it keeps only a part.
+func (s *filmSink) End(cause error) error {
+	s.sayNotes() // of decoding
+	if s.ledger.done == 0 && s.stop.Err() != nil && !errors.Is(cause, context.Canceled) {
+		cause = ErrInterrupted
 	}
+	interrupted := errors.Is(cause, ErrInterrupted)
+	failed := deviceLost(cause) || errors.Is(cause, engine.ErrMemory)
 	switch {
-	case ctx.Err() != nil:
-		return ErrInterrupted
-	case w.Stop.Err() != nil && l.done == 0:
-		w.reporter.say(t.in + ": interrupted before the first frame was done; nothing is kept")
-		return ErrInterrupted
-	case err != nil && !strings.HasPrefix(err.Error(), t.in) && !strings.HasPrefix(err.Error(), t.out):
-		return fmt.Errorf("%s: %w", t.in, err)
-	case err != nil:
-		return err
-	case failed != nil:
-		w.reporter.say(t.in + ": ended early; " + goOn(l, film.Begin, kept))
-		return fmt.Errorf("%s: %w", t.in, failed)
-	case w.Stop.Err() != nil:
-		w.reporter.say(t.in + ": interrupted; " + goOn(l, film.Begin, kept))
-		return ErrInterrupted
+	case cause == nil:
+		return s.named(s.Close())
+	case interrupted && s.ledger.done == 0:
+		s.Abort()
+		s.say("interrupted before the first frame was done; nothing is kept")
+		return cause
+	case !interrupted && !failed || s.ledger.done == 0:
+		s.Abort()
+		return s.named(cause)
 	}
-	return nil
+	kept := interruptedName(s.task.out)
+	s.Rename(kept)
+	if err := s.Close(); err != nil {
+		return s.named(err)
+	}
+	if failed {
+		s.say("ended early; " + s.restText(kept))
+		return s.named(cause)
+	}
+	s.say("interrupted; " + s.restText(kept))
+	return cause
 }
 
-// goOn says where the frames are that are done, and how to paint the others of a
-// film that begins at a time of its clock.
-func goOn(l *statLedger, begin float64, kept string) string {
-	rest := math.Floor((l.last-begin)*1000) / 1000 // rounded up it could leave out a frame
+func (s *filmSink) say(text string) { s.ledger.reporter.say(s.task.in + ": " + text) }
+
+func (s *filmSink) named(err error) error { return nameInput(err, s.task.in, s.task.out) }
+
+// sayNotes says the film's notes that are new.
+func (s *filmSink) sayNotes() {
+	for _, note := range s.film.Notes[s.noted:] {
+		s.say(note)
+	}
+	s.noted = len(s.film.Notes)
+}
+
+// restText says where the frames are that are done, and how to paint the others.
+func (s *filmSink) restText(kept string) string {
+	rest := math.Floor((s.ledger.last-s.film.Begin)*1000) / 1000 // rounded up it could leave out a frame
 	return fmt.Sprintf("the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
-		l.done, kept, max(rest, 0))
+		s.ledger.done, kept, max(rest, 0))
 }
 
-// interruptedName is NAME.interrupted.EXT.
+// interruptedName returns NAME.interrupted.EXT.
 func interruptedName(out string) string {
 	ext := filepath.Ext(out)
 	return strings.TrimSuffix(out, ext) + ".interrupted" + ext
 }
 
-// renamed gives the film another name if it ends early.
-type renamedSink struct {
-	*video.FilmSink
-	early func() bool
-	name  string
-}
-
-func (r *renamedSink) Close() error {
-	if r.early() {
-		r.FilmSink.Rename(r.name)
-	}
-	return r.FilmSink.Close()
+func secondsToDuration(s float64) time.Duration {
+	return time.Duration(math.Round(s * float64(time.Second)))
 }

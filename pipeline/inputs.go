@@ -10,24 +10,26 @@ import (
 	"strings"
 
 	"nstfilter/pipeline/photo"
+	"nstfilter/video"
 )
 
-// task is one input and where its result goes.
+// paintTask is one input and where its result goes.
 type paintTask struct {
-	in  string // file, or - for stdin
-	out string // file, a photo's with its options in brackets; - for stdout
+	in      string // file, or - for stdin
+	out     string // file, or - for stdout; empty for a sequence
+	options string // how to write pictures: the text between the output's brackets
 
-	pictures []sequencePicture // the frames, where in names those of a film; out is empty then
-	options  string            // for writing them
+	sequence []sequencePicture // the frames, if in names those of a film; else nil
+	checked  bool              // check has found no error
 }
 
-func (t paintTask) pipe() bool  { return t.in == "-" }
-func (t paintTask) photo() bool { return t.pictures == nil && photo.IsPhoto(t.in) }
+func (t *paintTask) isPipe() bool  { return t.in == "-" }
+func (t *paintTask) isPhoto() bool { return t.sequence == nil && photo.IsPhoto(t.in) }
 
-// filmExtensions are the containers that a film is written to.
+// filmExtensions are the containers that a film can be written to.
 var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".apng", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
 
-// Doors is how the filter is called.
+// UsageExamples are the ways to call the program.
 const UsageExamples = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - out.mkv
         a stage in a pipe
     nstfilter --style S.jpg in.mkv out.mkv
@@ -46,208 +48,155 @@ func unknownExtension(path string) error {
 		path, strings.ToLower(filepath.Ext(path)), strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
 }
 
-// tasks reads the arguments: none or - is a pipe, two are IN and OUT, with
-// --output all are inputs. What names several pictures is one task.
-func (j *Job) tasks() ([]paintTask, error) {
-	ins, pattern := j.Inputs, j.Output
+// parseInputs reads the arguments: none or - is a pipe, two are IN and OUT, and with
+// --output all are inputs. An argument that names several pictures is one task.
+func parseInputs(ins []string, output string) ([]paintTask, error) {
 	switch {
-	case len(ins) == 0 && pattern == "", slices.Equal(ins, []string{"-"}) && pattern == "", slices.Equal(ins, []string{"-", "-"}) && pattern == "":
+	case len(ins) == 0 && output == "", slices.Equal(ins, []string{"-"}) && output == "", slices.Equal(ins, []string{"-", "-"}) && output == "":
 		return []paintTask{{in: "-", out: "-"}}, nil
 	case len(ins) == 0:
-		return nil, usageError("--output %s without an input: name the files to paint", pattern)
-	case pattern == "" && len(ins) == 1:
+		return nil, usageError("--output %s without an input: name the files to paint", output)
+	case output == "" && len(ins) == 1:
 		return nil, usageError("%s: where should the result go? Add its name, or --output", ins[0])
-	case pattern == "" && len(ins) > 2:
+	case output == "" && len(ins) > 2:
 		return nil, usageError("%d arguments: give IN OUT, or several inputs with --output 'out/%%s.jpg'", len(ins))
-	case pattern == "":
-		ins, pattern = ins[:1], ins[1]
+	case output == "":
+		ins, output = ins[:1], ins[1]
 	}
-	if slices.Contains(ins, "-") || pattern == "-" {
+	if slices.Contains(ins, "-") || output == "-" {
 		return nil, usageError("- stands for both stdin and stdout, alone: ffmpeg -i IN -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - OUT")
 	}
-	var photos []string
-	var all []paintTask
-	from := map[string]string{}
-	for _, in := range ins {
-		t, err := parseTask(in, pattern)
-		if err != nil {
+	tasks := make([]paintTask, len(ins))
+	for i, in := range ins {
+		t := &tasks[i]
+		t.in = in
+		var err error
+		if t.sequence, err = findSequence(in); err != nil {
 			return nil, err
 		}
-		switch first, taken := from[t.out]; {
-		case t.photo():
-			photos = append(photos, in)
-		case t.pictures == nil && taken:
-			return nil, usageError("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, in, t.out)
-		}
-		from[t.out] = in
-		all = append(all, t)
 	}
-	if _, counted, _ := parseSequenceName(pattern); counted && len(photos) > 1 && !strings.Contains(pattern, "%s") {
-		return nil, usageError("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
-			pattern, len(photos), filepath.Join(filepath.Dir(photos[0]), "*"+filepath.Ext(photos[0])))
-	}
-	if err := photo.CheckPattern(pattern, photos); err != nil {
+	pattern, err := photo.ParseOutput(output)
+	if err != nil {
 		return nil, usageError("%v", err)
 	}
-	return all, checkApart(all)
+	for i := range tasks {
+		if err := tasks[i].setOutput(pattern); err != nil {
+			return nil, err
+		}
+	}
+	return tasks, checkOutputs(tasks, pattern)
 }
 
-func parseTask(in, pattern string) (paintTask, error) {
-	t := paintTask{in: in}
-	var err error
-	if t.pictures, err = findSequence(in); err != nil {
-		return t, err
+// setOutput sets where the task's result goes.
+func (t *paintTask) setOutput(pattern photo.Output) (err error) {
+	switch t.options = pattern.Options; {
+	case t.sequence != nil:
+		return t.setSequenceOutput(pattern)
+	case !photo.IsPhoto(pattern.Path) && !isFilm(pattern.Path):
+		return unknownExtension(pattern.Path)
+	case !t.isPhoto():
+		return t.setFilmOutput(pattern)
+	case !photo.IsPhoto(pattern.Path):
+		return usageError("%s is a photo, %s is not: use one of %s", t.in, pattern.Path, strings.Join(photo.Extensions(), " "))
 	}
-	if t.pictures != nil {
-		return t, t.nameResults(pattern)
+	if t.out, err = pattern.PathFor(t.in); err != nil {
+		return usageError("%v", err)
 	}
-	path, _, err := photo.ParseOutput(pattern)
-	if err != nil {
-		return t, usageError("%v", err)
-	}
-	toPhoto, toFilm := photo.IsPhoto(path), isFilm(path)
-	switch {
-	case !toPhoto && !toFilm:
-		return t, unknownExtension(path)
-	case t.photo() && !toPhoto:
-		return t, usageError("%s is a photo, %s is not: use one of %s", in, path, strings.Join(photo.Extensions(), " "))
-	case !t.photo() && !toFilm:
-		if _, err := os.Stat(in); errors.Is(err, fs.ErrNotExist) {
-			return t, fmt.Errorf("%s: no such file", in)
+	return nil
+}
+
+func (t *paintTask) setFilmOutput(pattern photo.Output) error {
+	path := pattern.Path
+	if !isFilm(path) {
+		if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: no such file", t.in)
 		}
-		if _, counted, _ := parseSequenceName(path); counted && isFilm(in) {
-			return t, usageError("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", in, path, in)
+		if _, numbered, _ := parseSequenceName(path); numbered && isFilm(t.in) {
+			return usageError("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", t.in, path, t.in)
 		}
-		return t, usageError("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
-			in, path, strings.Join(filmExtensions, " "))
+		return usageError("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
+			t.in, path, strings.Join(filmExtensions, " "))
 	}
-	if t.photo() {
-		if t.out, err = photo.OutputName(pattern, in); err != nil {
-			return t, usageError("%v", err)
-		}
-		return t, nil
+	if pattern.String() != path {
+		return usageError("%s: options in brackets are for photos; %s is a film", pattern, path)
 	}
-	if path != pattern {
-		return t, usageError("%s: options in brackets are for photos; %s is a film", pattern, path)
-	}
-	base := filepath.Base(in)
+	base := filepath.Base(t.in)
 	t.out = strings.ReplaceAll(path, "%s", strings.TrimSuffix(base, filepath.Ext(base)))
-	if a, err := os.Stat(in); err == nil {
+	if a, err := os.Stat(t.in); err == nil {
 		if b, err := os.Stat(t.out); err == nil && os.SameFile(a, b) {
-			return t, usageError("%s would be written over: give the result another name", in)
+			return usageError("%s would be written over: give the result another name", t.in)
 		}
 	}
-	return t, nil
+	return nil
 }
 
-// check reports, before any work, an input that is missing and a result that is
-// in the way or cannot be written.
-func (t paintTask) check(overwrite bool) error {
-	if t.pipe() {
+// checkOutputs reports two tasks with one result and an input that would be written over.
+func checkOutputs(tasks []paintTask, pattern photo.Output) error {
+	var photos []string
+	from := map[string]string{}
+	for _, t := range tasks {
+		switch first, taken := from[t.out]; {
+		case t.isPhoto():
+			photos = append(photos, t.in)
+		case t.sequence == nil && taken:
+			return usageError("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, t.in, t.out)
+		}
+		from[t.out] = t.in
+	}
+	if _, numbered, _ := parseSequenceName(pattern.Path); numbered && len(photos) > 1 && !strings.Contains(pattern.Path, "%s") {
+		return usageError("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
+			pattern, len(photos), filepath.Join(filepath.Dir(photos[0]), "*"+filepath.Ext(photos[0])))
+	}
+	if err := pattern.CheckInputs(photos); err != nil {
+		return usageError("%v", err)
+	}
+	return checkSequenceOutputs(tasks)
+}
+
+// check reports, before any work, an input that is missing and a result that exists or
+// cannot be written.
+func (t *paintTask) check(overwrite bool) error {
+	if t.checked || t.isPipe() {
 		return nil
 	}
-	if t.pictures != nil {
-		return t.checkPictures(overwrite)
+	err := t.checkFiles(overwrite)
+	t.checked = err == nil
+	return err
+}
+
+func (t *paintTask) checkFiles(overwrite bool) error {
+	if t.sequence != nil {
+		return checkSequenceFiles(t.sequence, overwrite)
 	}
 	if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no such file", t.in)
 	} else if err != nil {
 		return err
 	}
-	out, _, err := photo.ParseOutput(t.out)
-	if err != nil {
+	if _, err := os.Lstat(t.out); err == nil && !overwrite {
+		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", t.out)
+	}
+	if err := checkFolder(t.out); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(out); err == nil && !overwrite {
-		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", out)
-	}
-	if err := hasFolder(out); err != nil {
-		return err
-	}
-	if t.photo() {
-		return photo.CanWrite(out)
+	if t.isPhoto() {
+		return photo.CanWrite(t.out)
 	}
 	return nil
 }
 
-func hasFolder(out string) error {
+func checkFolder(out string) error {
 	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s: there is no folder %s: make it first", out, filepath.Dir(out))
 	}
 	return nil
 }
 
-// apart reports, where pictures of a film are among the inputs, two that would
-// become one file, and one that would be written over.
-func checkApart(all []paintTask) error {
-	if !slices.ContainsFunc(all, func(t paintTask) bool { return t.pictures != nil }) {
+// checkFilmOptions reports options for films in files if no input is one.
+func checkFilmOptions(o *video.Options, tasks []paintTask) error {
+	if slices.ContainsFunc(tasks, func(t paintTask) bool { return !t.isPipe() && t.sequence == nil && !t.isPhoto() }) {
 		return nil
 	}
-	var pairs []sequencePicture
-	for _, t := range all {
-		if t.pictures == nil {
-			path, _, err := photo.ParseOutput(t.out)
-			if err != nil {
-				return usageError("%v", err)
-			}
-			pairs = append(pairs, sequencePicture{in: t.in, out: path})
-		}
-		pairs = append(pairs, t.pictures...)
-	}
-	var folders folderNumbers
-	inputs, from := map[fileIdentity]string{}, map[fileIdentity]string{}
-	for _, p := range pairs {
-		inputs[folders.place(p.in)] = p.in
-	}
-	for _, p := range pairs {
-		at := folders.place(p.out)
-		if in, ok := inputs[at]; ok {
-			return usageError("%s would be written over: give the results another name or folder", in)
-		}
-		if first, taken := from[at]; taken {
-			return usageError("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
-		}
-		from[at] = p.in
-	}
-	return nil
-}
-
-// place is a file, whatever name its folder goes by.
-type fileIdentity struct {
-	folder int
-	base   string
-}
-
-// folders numbers folders.
-type folderNumbers struct {
-	known map[string]int
-	infos []fs.FileInfo // by number; nil: there is none
-}
-
-func (f *folderNumbers) place(path string) fileIdentity {
-	name := filepath.Dir(path)
-	n, ok := f.known[name]
-	if !ok {
-		info, _ := os.Stat(name)
-		n = slices.IndexFunc(f.infos, func(i fs.FileInfo) bool { return info != nil && i != nil && os.SameFile(i, info) })
-		if n < 0 {
-			n, f.infos = len(f.infos), append(f.infos, info)
-		}
-		if f.known == nil {
-			f.known = map[string]int{}
-		}
-		f.known[name] = n
-	}
-	return fileIdentity{n, filepath.Base(path)}
-}
-
-// filmless is a usage error where options for films in files are given and there is
-// none.
-func (j *Job) filmless(tasks []paintTask) error {
-	if slices.ContainsFunc(tasks, func(t paintTask) bool { return !t.pipe() && t.pictures == nil && !t.photo() }) {
-		return nil
-	}
-	o := &j.Video
 	for name, given := range map[string]bool{
 		"start": o.Start > 0, "duration": o.Duration > 0, "no-deinterlace": o.NoDeinterlace, "hwaccel": o.HWAccel != "",
 		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,

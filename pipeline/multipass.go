@@ -12,21 +12,22 @@ import (
 	"nstfilter/video/coherence"
 )
 
-// passes paints each scene several times: forward, as painter does, then back and
-// forth again. A scene that is more than can be held is painted in parts. Frames
-// are given out in their order once their part is done.
+// multipassStylizer paints each scene several times: forward, as stylizer does, then
+// backward and forward in turn (Ruder, Dosovitskiy, Brox, GCPR 2016). A scene that exceeds
+// --lookahead or --max-temp is painted in parts. Frames are yielded in order when their
+// part is done.
 type multipassStylizer struct {
 	*stylizer
 	spill     *coherence.Spill
 	multipass *coherence.Multipass
-	lastGiven *coherence.PaintedFrame // of the scene at hand, the last frame given out; nil: none
+	lastGiven *coherence.PaintedFrame // the last frame yielded, or nil if it is of another scene
 	yield     func(*filter.Frame, error) bool
 }
 
-// errLeft ends the work for one who reads the stream no further.
+// errReaderLeft ends the work when the reader of the stream leaves its loop.
 var errReaderLeft = errors.New("left")
 
-// repaint paints frames in several passes.
+// paintPasses is stage for several passes.
 func (p *stylizer) paintPasses(ctx context.Context, in iter.Seq2[*analyzedFrame, error]) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		s := &multipassStylizer{stylizer: p, yield: yield}
@@ -43,15 +44,15 @@ func (p *stylizer) paintPasses(ctx context.Context, in iter.Seq2[*analyzedFrame,
 
 func (s *multipassStylizer) open() (err error) {
 	w := s.worker
-	if s.multipass, err = coherence.NewMultipass(w.Coherence, w.Threads); err != nil {
+	if s.multipass, err = coherence.NewMultipass(w.coherence, w.options.Threads); err != nil {
 		return err
 	}
-	s.spill, err = coherence.NewSpill(w.TempDir, tempLimit(int64(w.MaxTemp), host.FreeDisk(w.TempDir))/int64(w.workers))
+	s.spill, err = coherence.NewSpill(w.tempDir, tempLimit(int64(w.options.MaxTemp), host.FreeDisk(w.tempDir))/int64(w.workers))
 	return err
 }
 
-// tempLimit is how many bytes of disk frames may take while they wait, where free
-// are free; 0: not known.
+// tempLimit returns how many bytes of disk frames may take while they wait. asked is
+// --max-temp, or 0; free is what the disk has, or 0 if that is not known.
 func tempLimit(asked, free int64) int64 {
 	const most = 8e9
 	switch {
@@ -63,8 +64,9 @@ func tempLimit(asked, free int64) int64 {
 	return most
 }
 
-// all paints a stream. What is held when it fails is given out as it is, before
-// the error, and that before the loop ends: leaving it waits for read-ahead.
+// paintAll paints a stream. If the stream fails, paintAll yields the frames of the current
+// part as they are, and then the error. It does so inside the loop, because the end of the
+// loop waits for the read-ahead goroutine.
 func (s *multipassStylizer) paintAll(ctx context.Context, in iter.Seq2[*analyzedFrame, error]) error {
 	for next, err := range in {
 		if err == nil {
@@ -81,11 +83,11 @@ func (s *multipassStylizer) paintAll(ctx context.Context, in iter.Seq2[*analyzed
 	return s.finishPart(ctx)
 }
 
-// take paints a frame for the first time, after the part before it where it begins
-// one.
+// paintFirst paints a frame for the first time. If the frame begins a part or a scene, the
+// part before it is finished first.
 func (s *multipassStylizer) paintFirst(ctx context.Context, next *analyzedFrame) error {
 	f := next.content
-	if s.spill.Len() >= s.worker.Coherence.Lookahead || !s.spill.Room(next.frame) {
+	if s.spill.Len() >= s.worker.coherence.Lookahead || !s.spill.Room(next.frame) {
 		if err := s.finishPart(ctx); err != nil {
 			return err
 		}
@@ -99,7 +101,7 @@ func (s *multipassStylizer) paintFirst(ctx context.Context, next *analyzedFrame)
 		s.lastGiven = nil
 		guide.Began = time.Now()
 	}
-	s.reportPass(f, 1, float64(s.spill.Len())/float64(s.worker.Coherence.Passes))
+	s.reportPass(f, 1, float64(s.spill.Len())/float64(s.worker.coherence.Passes))
 	painted, report, err := s.paintGuided(ctx, f, guide, next.took, guided)
 	if err != nil {
 		return err
@@ -108,9 +110,9 @@ func (s *multipassStylizer) paintFirst(ctx context.Context, next *analyzedFrame)
 	return s.nameError(f.Index, s.spill.Add(&coherence.PaintedFrame{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
 }
 
-// finish paints what is held in the passes that remain, and gives it out.
+// finishPart paints the current part in the remaining passes, and yields it.
 func (s *multipassStylizer) finishPart(ctx context.Context) error {
-	for pass := 2; pass <= s.worker.Coherence.Passes; pass++ {
+	for pass := 2; pass <= s.worker.coherence.Passes; pass++ {
 		if err := s.paintLater(ctx, pass); err != nil {
 			return err
 		}
@@ -118,20 +120,20 @@ func (s *multipassStylizer) finishPart(ctx context.Context) error {
 	return s.yieldPart()
 }
 
-// pass goes over what is held once, backward where its number is even. It begins
-// at a frame as it is, or with what was given out before it. A backward pass meets
-// that at its end, and where it is the last leaves a seam: to fade into the pass
-// before, over eight frames, was worse, for the two differ in every stroke. After
-// Stop it does nothing.
+// paintLater paints the current part once more: backward if the pass's number is even. A
+// forward pass begins with the last frame yielded as neighbour, if that is of the same
+// scene, or leaves its first frame as it is. A backward pass meets that frame at its end. If
+// it is the last pass, a seam remains there: to fade into the pass before over eight frames
+// looked worse, because the two differ in every stroke. After Stop paintLater does nothing.
 func (s *multipassStylizer) paintLater(ctx context.Context, number int) error {
 	n := s.spill.Len()
-	var near []*coherence.PaintedFrame
 	backward := number%2 == 0
+	var neighbours []*coherence.PaintedFrame
 	if !backward && s.lastGiven != nil {
-		near = append(near, s.lastGiven)
+		neighbours = append(neighbours, s.lastGiven)
 	}
 	for k := range n {
-		if s.worker.Stop.Err() != nil {
+		if s.stop.Err() != nil {
 			return nil
 		}
 		i := k
@@ -143,26 +145,26 @@ func (s *multipassStylizer) paintLater(ctx context.Context, number int) error {
 			return err
 		}
 		if backward && i == 0 && s.lastGiven != nil {
-			near = append(near, s.lastGiven)
+			neighbours = append(neighbours, s.lastGiven)
 		}
-		s.reportPass(f.Content, number, float64(n*(number-1)+k)/float64(s.worker.Coherence.Passes))
-		if len(near) > 0 {
-			if err := s.paintAgain(ctx, f, near); err != nil {
+		s.reportPass(f.Content, number, float64(n*(number-1)+k)/float64(s.worker.coherence.Passes))
+		if len(neighbours) > 0 {
+			if err := s.paintAgain(ctx, f, neighbours); err != nil {
 				return err
 			}
 			if err := s.spill.Replace(i, f.Result, f.Margin); err != nil {
 				return s.nameError(f.Content.Index, err)
 			}
 		}
-		near = []*coherence.PaintedFrame{f}
+		neighbours = []*coherence.PaintedFrame{f}
 	}
 	return nil
 }
 
-// improve paints f another time, beside its neighbours.
-func (s *multipassStylizer) paintAgain(ctx context.Context, f *coherence.PaintedFrame, near []*coherence.PaintedFrame) error {
+// paintAgain paints f once more, guided by its neighbours' results.
+func (s *multipassStylizer) paintAgain(ctx context.Context, f *coherence.PaintedFrame, neighbours []*coherence.PaintedFrame) error {
 	began := time.Now()
-	guide, err := s.multipass.Guide(f, near...)
+	guide, err := s.multipass.Guide(f, neighbours...)
 	if err != nil {
 		return s.nameError(f.Content.Index, fmt.Errorf("frame %d: %w", f.Content.Index, err))
 	}
@@ -174,7 +176,7 @@ func (s *multipassStylizer) paintAgain(ctx context.Context, f *coherence.Painted
 	return err
 }
 
-// give gives out what is held, and lets go of it.
+// yieldPart yields the frames of the current part, and drops them.
 func (s *multipassStylizer) yieldPart() error {
 	defer s.spill.Clear()
 	for i := range s.spill.Len() {
@@ -191,6 +193,6 @@ func (s *multipassStylizer) yieldPart() error {
 	return nil
 }
 
-func (s *multipassStylizer) reportPass(f *filter.Frame, pass int, held float64) {
-	s.worker.reporter.pass(framePass{frame: int64(f.Index), pass: pass, passes: s.worker.Coherence.Passes, held: held})
+func (s *multipassStylizer) reportPass(f *filter.Frame, pass int, waiting float64) {
+	s.worker.reporter.pass(framePass{frame: int64(f.Index), pass: pass, passes: s.worker.coherence.Passes, waiting: waiting})
 }

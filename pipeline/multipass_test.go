@@ -54,7 +54,7 @@ type order struct {
 	events     []string
 	iterations []int // of each frame given out
 	given      []*filter.Frame
-	painter    *stylizer
+	stylizer   *stylizer
 	onPass     func(framePass)
 	onStep     func()
 }
@@ -93,18 +93,19 @@ func repaint(t *testing.T, film Source, change func(*Job, *order, context.Cancel
 	j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{2}, 1
 	j.Coherence.Passes, j.Coherence.Lookahead = 2, 3
 	change(j, o, cancel)
-	if err := j.parseStyles(nil); err != nil {
+	styles, err := newStyleTimeline(j.Style, j.Filter.StyleBlendWeights, j.Coherence.StyleFade, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	workers, err := j.open(o, 1)
+	workers, err := j.openWorkers(styles, nil, o, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer workers[0].close()
 	l := newLedger("film", nil, o)
 	dst := &recorder{onFrame: func(i int) { o.events = append(o.events, fmt.Sprint("give ", i)) }}
-	o.painter = &stylizer{worker: workers[0], ledger: l}
-	err = Run(ctx, StopSource(j.Stop, film), l.sink(dst), l.decoded, o.painter.stage(), Map(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
+	o.stylizer = &stylizer{worker: workers[0], ledger: l, stop: j.Stop}
+	err = Run(ctx, StopSource(j.Stop, film), statSink{dst, l}, l.timeSource, o.stylizer.stage(), mapStage(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
 		o.given = append(o.given, f)
 		return f, nil
 	}))
@@ -164,11 +165,11 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 	for f := range (pan{frames: 3, cut: 100}).Frames(t.Context()) {
 		next = f
 	}
-	analysis, err := o.painter.analyzer.Analyze(next) // the last frame once more: nothing moves
+	analysis, err := o.stylizer.analyzer.Analyze(next) // the last frame once more: nothing moves
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := o.painter.history.Guide(analysis)
+	g := o.stylizer.history.Guide(analysis)
 	off, worst, last := 0, float32(0), o.given[len(o.given)-1]
 	for i, v := range g.Prior.Pix {
 		// Where the flow is not trusted whole, an older frame adds a little.
@@ -217,8 +218,8 @@ func TestPassesEndEarly(t *testing.T) {
 			if got := strings.Join(o.events, " "); got != c.want {
 				t.Errorf("%s\nwant %s", got, c.want)
 			}
-			if !strings.HasPrefix(fmt.Sprint(err), c.err) || (dst.closed == 1) != (err == nil) {
-				t.Errorf("error %v, want %s; closed %d times", err, c.err, dst.closed)
+			if !strings.HasPrefix(fmt.Sprint(err), c.err) || (dst.cause == nil) != (err == nil) || dst.ends != 1 {
+				t.Errorf("error %v, want %s; ended %d times by %v", err, c.err, dst.ends, dst.cause)
 			}
 		})
 	}

@@ -2,46 +2,42 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
 )
 
-// photo paints one photo. It is finished even when Stop is cancelled meanwhile.
+// paintPhoto paints one photo, a film of one frame. The photo is finished even if Stop is
+// cancelled meanwhile.
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
-	if err := t.check(w.Overwrite); err != nil {
-		return err
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, stop: context.Background()}
+	begin := func() { w.reporter.begin(t.in, 1) }
+	return w.run(ctx, photoSource{t.in, begin}, photoSink{t}, s)
+}
+
+// photoSource reads one photo. It calls begin once the photo is read.
+type photoSource struct {
+	path  string
+	begin func()
+}
+
+func (s photoSource) Frames(context.Context) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		f, err := photo.Read(s.path)
+		if err == nil {
+			s.begin()
+		}
+		yield(f, err)
 	}
-	path, options, err := photo.ParseOutput(t.out)
-	if err != nil {
-		return err
-	}
-	l := newLedger(t.in, w.stats, w.reporter)
-	start := time.Now()
-	f, err := photo.Read(t.in)
-	if err != nil {
-		return err
-	}
-	l.add(f, "decode", time.Since(start))
-	w.reporter.begin(t.in, 1)
-	painting := &stylizer{worker: w, ledger: l, frames: 1}
-	s, err := painting.analyzeFrame(f)
-	var painted *filter.Frame
-	if err == nil {
-		painted, err = painting.paint(ctx, s)
-	}
-	w.filter.Close() // the next photo begins at another size
-	if err != nil {
-		return fmt.Errorf("%s: %w", t.in, err)
-	}
-	return l.sink(photoSink{path, options}).WriteFrame(painted)
 }
 
 // photoSink writes one photo, whole or not at all.
-type photoSink struct{ path, options string }
+type photoSink struct{ task paintTask }
 
-func (s photoSink) WriteFrame(f *filter.Frame) error { return photo.Write(s.path, s.options, f) }
-func (s photoSink) Close() error                     { return nil }
-func (s photoSink) Abort()                           {}
+func (s photoSink) WriteFrame(f *filter.Frame) error {
+	return photo.Write(s.task.out, s.task.options, f)
+}
+
+func (s photoSink) End(cause error) error {
+	return nameInput(cause, s.task.in, s.task.out, "--stats")
+}

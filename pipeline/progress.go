@@ -62,7 +62,7 @@ func (silentReporter) close()               {}
 type framePass struct {
 	frame        int64   // from 0
 	pass, passes int     // from 1; 0: the frame after those that are done is painted, once
-	held         float64 // what is done on frames that are not given out, in frames
+	waiting      float64 // what is done on frames that are not given out, in frames
 }
 
 // course is how far an input has come.
@@ -82,7 +82,7 @@ func (c *inputProgress) share() float64 {
 		return c.step.Done
 	}
 	passes := max(1, c.pass.passes)
-	return min(1, (float64(c.done)+c.pass.held+c.step.Done/float64(passes))/float64(c.frames))
+	return min(1, (float64(c.done)+c.pass.waiting+c.step.Done/float64(passes))/float64(c.frames))
 }
 
 // take notes that another frame is painted.
@@ -91,7 +91,7 @@ func (c *inputProgress) beginPass(t framePass) { c.pass, c.step.Done = t, 0 }
 // written counts a frame.
 func (c *inputProgress) finishFrame() {
 	c.done++
-	c.pass.held = max(0, c.pass.held-1)
+	c.pass.waiting = max(0, c.pass.waiting-1)
 	c.step.Done = 0
 }
 

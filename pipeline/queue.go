@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// share does the tasks, in their order, on workers side by side.
+// shareTasks does the tasks, in their order, on workers side by side.
 func shareTasks(ctx context.Context, workers []*worker, tasks []paintTask) error {
 	q := &taskQueue{all: len(tasks), left: tasks}
 	var wg sync.WaitGroup
@@ -19,8 +19,8 @@ func shareTasks(ctx context.Context, workers []*worker, tasks []paintTask) error
 	return q.outcome()
 }
 
-// work does what the queue hands out, until there is nothing left or the device is
-// lost, which others may not be.
+// paintQueued paints tasks of the queue until none is left or this worker's device is
+// lost. Other workers then go on.
 func (w *worker) paintQueued(ctx context.Context, q *taskQueue) {
 	for {
 		t, ok := q.next()
@@ -35,10 +35,10 @@ func (w *worker) paintQueued(ctx context.Context, q *taskQueue) {
 		}
 		if err != nil {
 			if q.fail(err); q.all > 1 {
-				fmt.Fprintln(w.alert(), "nstfilter: error:", err)
+				fmt.Fprintln(w.errorWriter(), "nstfilter: error:", err)
 			}
 		}
-		if w.Stop.Err() != nil {
+		if w.stop.Err() != nil {
 			q.interrupt()
 		}
 		if deviceLost(err) {
@@ -47,14 +47,14 @@ func (w *worker) paintQueued(ctx context.Context, q *taskQueue) {
 	}
 }
 
-// queue hands tasks out, each once. It is for several goroutines.
+// taskQueue hands out each task once. Several goroutines may use it.
 type taskQueue struct {
-	all int // there were
+	all int // how many tasks there were
 
 	mu          sync.Mutex
 	left        []paintTask
 	failed      int
-	last        error // of those that failed
+	last        error // of the tasks that failed
 	interrupted bool
 }
 
@@ -81,7 +81,7 @@ func (q *taskQueue) fail(err error) {
 	q.last = err
 }
 
-// outcome is the error of the whole: the only task's own, or how many failed.
+// outcome returns the error of the job: that of the only task, or how many failed.
 func (q *taskQueue) outcome() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()

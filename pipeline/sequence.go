@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,17 +14,17 @@ import (
 	"nstfilter/pipeline/photo"
 )
 
-// picture is one frame of a film that lies in a folder, and what it becomes.
+// sequencePicture is one frame of a film in a folder, and the file of its result.
 type sequencePicture struct {
-	number  int64 // in its name; of a glob's matches from 1
+	number  int64 // in its name; for a glob its place among the matches, from 1
 	in, out string
 }
 
-// findPictures lists the frames that in names: by a number, frames/%05d.png, or by
-// a glob that the shell has left, frames/*.png. Nil: in is one file.
+// findSequence lists the frames that in names by a number, frames/%05d.png, or by a glob
+// that the shell has left, frames/*.png. It returns nil if in is one file.
 func findSequence(in string) ([]sequencePicture, error) {
-	pattern, counted, err := parseSequenceName(in)
-	if !counted && !strings.ContainsAny(in, "*?[") {
+	name, numbered, err := parseSequenceName(in)
+	if !numbered && !strings.ContainsAny(in, "*?[") {
 		return nil, nil
 	}
 	if _, err := os.Lstat(in); err == nil {
@@ -31,85 +33,146 @@ func findSequence(in string) ([]sequencePicture, error) {
 	if err != nil {
 		return nil, usageError("%v", err)
 	}
-	var all []sequencePicture
-	if counted {
-		if !photo.IsPhoto(in) {
-			return nil, usageError("%s is no picture by its extension, and only pictures are numbered frames: use one of %s, or name each film by itself",
-				in, strings.Join(photo.Extensions(), " "))
-		}
-		numbers, err := pattern.find()
-		for _, n := range numbers {
-			all = append(all, sequencePicture{number: n, in: pattern.name(n)})
-		}
-		return all, err
+	if !numbered {
+		return globSequence(in)
 	}
-	names, err := filepath.Glob(in)
+	if !photo.IsPhoto(in) {
+		return nil, usageError("%s is no picture by its extension, and only pictures are numbered frames: use one of %s, or name each film by itself",
+			in, strings.Join(photo.Extensions(), " "))
+	}
+	var all []sequencePicture
+	numbers, err := name.find()
+	for _, n := range numbers {
+		all = append(all, sequencePicture{number: n, in: name.path(n)})
+	}
+	return all, err
+}
+
+func globSequence(glob string) ([]sequencePicture, error) {
+	names, err := filepath.Glob(glob)
 	if err != nil {
-		return nil, usageError("%s: no such file, and no glob: a [ is not closed", in)
+		return nil, usageError("%s: no such file, and no glob: a [ is not closed", glob)
 	}
 	names = slices.DeleteFunc(names, func(s string) bool { // as the shell does
-		return strings.HasPrefix(filepath.Base(s), ".") && !strings.HasPrefix(filepath.Base(in), ".")
+		return strings.HasPrefix(filepath.Base(s), ".") && !strings.HasPrefix(filepath.Base(glob), ".")
 	})
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%s: no such file, and as a glob it matches none: check the name", in)
+		return nil, fmt.Errorf("%s: no such file, and as a glob it matches none: check the name", glob)
 	}
 	slices.SortFunc(names, naturalOrder)
+	var all []sequencePicture
 	for i, name := range names {
 		if !photo.IsPhoto(name) {
 			return nil, usageError("%s is no picture by its extension, and a glob in quotes names the frames of one film: narrow %s, or leave the quotes out, for each file by itself",
-				name, in)
+				name, glob)
 		}
 		all = append(all, sequencePicture{number: int64(i) + 1, in: name})
 	}
 	return all, nil
 }
 
-// nameResults gives each picture the name of its result by --output: numbered like
-// the pictures, or with %s by their names.
-func (t *paintTask) nameResults(pattern string) error {
-	path, options, err := photo.ParseOutput(pattern)
-	if err != nil {
-		return usageError("%v", err)
-	}
+// setSequenceOutput gives each picture the name of its result: numbered like the
+// pictures, or with %s by their names.
+func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
+	path := pattern.Path
 	if isFilm(path) {
 		return usageError("%s names pictures, %s is a film: paint them to '%%05d.png' in a folder, and make the film of that: ffmpeg -framerate 25 -start_number %d -i FOLDER/%%05d.png %s",
-			t.in, path, t.pictures[0].number, path)
+			t.in, path, t.sequence[0].number, path)
 	}
 	if !photo.IsPhoto(path) {
 		return unknownExtension(path)
 	}
-	p, counted, err := parseSequenceName(path)
+	name, numbered, err := parseSequenceName(path)
 	named := strings.Contains(path, "%s")
 	switch {
 	case err != nil:
 		return usageError("--output %v", err)
-	case counted && named:
+	case numbered && named:
 		return usageError("--output %s: give a number or %%s, which stands for the input's name, not both", path)
-	case !counted && !named:
+	case !numbered && !named:
 		return usageError("%s names %d pictures, %s is one: number the results, 'out/%%05d.png', or name them like the inputs, 'out/%%s.png'",
-			t.in, len(t.pictures), path)
+			t.in, len(t.sequence), path)
 	}
-	t.options = options
-	for i := range t.pictures {
-		to := &t.pictures[i]
-		if counted {
-			to.out = p.name(to.number)
-		} else if to.out, err = photo.OutputName(path, to.in); err != nil {
+	for i := range t.sequence {
+		p := &t.sequence[i]
+		if numbered {
+			p.out = name.path(p.number)
+		} else if p.out, err = pattern.PathFor(p.in); err != nil {
 			return usageError("%v", err)
 		}
 	}
 	return nil
 }
 
-// checkPictures is check for all frames of a film.
-func (t paintTask) checkPictures(overwrite bool) error {
-	known := map[string]bool{}
+// checkSequenceOutputs reports, if a sequence is among the inputs, two pictures with one
+// result and an input that would be written over.
+func checkSequenceOutputs(tasks []paintTask) error {
+	if !slices.ContainsFunc(tasks, func(t paintTask) bool { return t.sequence != nil }) {
+		return nil
+	}
+	var pairs []sequencePicture
+	for _, t := range tasks {
+		if t.sequence == nil {
+			pairs = append(pairs, sequencePicture{in: t.in, out: t.out})
+		}
+		pairs = append(pairs, t.sequence...)
+	}
+	var folders folderNumbers
+	inputs, from := map[fileIdentity]string{}, map[fileIdentity]string{}
+	for _, p := range pairs {
+		inputs[folders.identify(p.in)] = p.in
+	}
+	for _, p := range pairs {
+		id := folders.identify(p.out)
+		if in, ok := inputs[id]; ok {
+			return usageError("%s would be written over: give the results another name or folder", in)
+		}
+		if first, taken := from[id]; taken {
+			return usageError("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
+		}
+		from[id] = p.in
+	}
+	return nil
+}
+
+// fileIdentity is equal for two paths of one file, even if their folder has two names.
+type fileIdentity struct {
+	folder int
+	base   string
+}
+
+// folderNumbers gives each folder a number.
+type folderNumbers struct {
+	known map[string]int
+	infos []fs.FileInfo // by number; nil if there is no such folder
+}
+
+func (f *folderNumbers) identify(path string) fileIdentity {
+	name := filepath.Dir(path)
+	n, ok := f.known[name]
+	if !ok {
+		info, _ := os.Stat(name)
+		n = slices.IndexFunc(f.infos, func(i fs.FileInfo) bool { return info != nil && i != nil && os.SameFile(i, info) })
+		if n < 0 {
+			n, f.infos = len(f.infos), append(f.infos, info)
+		}
+		if f.known == nil {
+			f.known = map[string]int{}
+		}
+		f.known[name] = n
+	}
+	return fileIdentity{n, filepath.Base(path)}
+}
+
+// checkSequenceFiles reports a result that exists or cannot be written.
+func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
+	checked := map[string]bool{}
 	var first string
-	there := 0
-	for _, p := range t.pictures {
-		if folder := filepath.Dir(p.out); !known[folder] {
-			known[folder] = true
-			if err := hasFolder(p.out); err != nil {
+	existing := 0
+	for _, p := range pictures {
+		if folder := filepath.Dir(p.out); !checked[folder] {
+			checked[folder] = true
+			if err := checkFolder(p.out); err != nil {
 				return err
 			}
 			if err := photo.CanWrite(p.out); err != nil {
@@ -117,46 +180,28 @@ func (t paintTask) checkPictures(overwrite bool) error {
 			}
 		}
 		if _, err := os.Lstat(p.out); err == nil {
-			if there == 0 {
+			if existing == 0 {
 				first = p.out
 			}
-			there++
+			existing++
 		}
 	}
-	if there > 0 && !overwrite {
-		return fmt.Errorf("%s exists (%d of %d results do): add -y to replace them, or choose another folder", first, there, len(t.pictures))
+	if existing > 0 && !overwrite {
+		return fmt.Errorf("%s exists (%d of %d results do): add -y to replace them, or choose another folder", first, existing, len(pictures))
 	}
 	return nil
 }
 
-// folder paints pictures as the frames of one film. Those that are done stay,
-// however it ends.
+// paintSequence paints pictures as the frames of one film.
 func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
-	if err := t.check(w.Overwrite); err != nil {
-		return err
-	}
-	w.reporter.begin(t.in, int64(len(t.pictures)))
-	l := newLedger(t.in, w.stats, w.reporter)
-	painting := &stylizer{worker: w, ledger: l, frames: int64(len(t.pictures)), pictures: t.pictures}
-	err := Run(ctx, StopSource(w.Stop, sequenceSource(t.pictures)), l.sink(sequenceSink{t.pictures, t.options}), w.stages(l, painting.stage())...)
-	if ctx.Err() != nil || err == nil && w.Stop.Err() != nil {
-		err = ErrInterrupted
-	}
-	switch {
-	case err == nil || l.done == len(t.pictures):
-	case l.done == 0 && err != ErrInterrupted:
-	case l.done == 0:
-		w.reporter.say(t.in + ": interrupted before the first frame was done; nothing is kept")
-	default:
-		next := t.pictures[l.done]
-		w.reporter.say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that%s, or run the same command again with -y for the whole",
-			t.in, l.done, len(t.pictures), t.pictures[l.done-1].out, next.number, next.in, w.shiftStylesText(secondsToDuration(l.last))))
-	}
-	return err
+	n := int64(len(t.sequence))
+	w.reporter.begin(t.in, n)
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: n, pictures: t.sequence, stop: w.stop}
+	return w.run(ctx, sequenceSource(t.sequence), sequenceSink{t, s.ledger, w.styles}, s)
 }
 
-// pictureSource reads pictures as frames, 25 a second as ffmpeg has it, which must
-// be of one size.
+// sequenceSource reads pictures as frames. They must be of one size, and last a 25th of a
+// second, as ffmpeg's image2 takes them.
 type sequenceSource []sequencePicture
 
 func (s sequenceSource) Frames(ctx context.Context) Frames {
@@ -187,14 +232,30 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 	}
 }
 
-// pictureSink writes each frame to its own file, whole or not at all.
+// sequenceSink writes each frame to its own file, whole or not at all. It keeps the
+// pictures that are done, however the input ends.
 type sequenceSink struct {
-	pictures []sequencePicture
-	options  string
+	task   paintTask
+	ledger *statLedger
+	styles *styleTimeline
 }
 
 func (s sequenceSink) WriteFrame(f *filter.Frame) error {
-	return photo.Write(s.pictures[f.Index].out, s.options, f)
+	return photo.Write(s.task.sequence[f.Index].out, s.task.options, f)
 }
-func (s sequenceSink) Close() error { return nil }
-func (s sequenceSink) Abort()       {}
+
+// End says how to go on if pictures are left.
+func (s sequenceSink) End(cause error) error {
+	done, all, say := s.ledger.done, s.task.sequence, s.ledger.reporter.say
+	switch interrupted := errors.Is(cause, ErrInterrupted) || errors.Is(cause, context.Canceled); {
+	case cause == nil || done == len(all):
+	case done == 0 && !interrupted:
+	case done == 0:
+		say(s.task.in + ": interrupted before the first frame was done; nothing is kept")
+	default:
+		next := all[done]
+		say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that%s, or run the same command again with -y for the whole",
+			s.task.in, done, len(all), all[done-1].out, next.number, next.in, s.styles.shiftText(secondsToDuration(s.ledger.last))))
+	}
+	return cause
+}

@@ -65,7 +65,7 @@ func (p sequenceName) String() string {
 }
 
 // name is the path with n ≥ 0.
-func (p sequenceName) name(n int64) string {
+func (p sequenceName) path(n int64) string {
 	return fmt.Sprintf("%s%s%0*d%s", p.folder, p.before, p.width, n, p.after)
 }
 
@@ -124,7 +124,7 @@ func (p sequenceName) find() ([]int64, error) {
 	for i, n := range all[1:] {
 		if want := all[i] + 1; n != want {
 			return nil, fmt.Errorf("%s is missing, between %s and %s: add it, or name the pictures that are there by a glob in quotes, '%s'",
-				p.name(want), filepath.Base(p.name(all[i])), filepath.Base(p.name(n)), p.folder+"*"+filepath.Ext(p.after))
+				p.path(want), filepath.Base(p.path(all[i])), filepath.Base(p.path(n)), p.folder+"*"+filepath.Ext(p.after))
 		}
 	}
 	return all, nil

@@ -48,7 +48,7 @@ func TestNumberedName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.name(c.n); got != c.name {
+		if got := p.path(c.n); got != c.name {
 			t.Errorf("%s of %d is %s, want %s", c.pattern, c.n, got, c.name)
 		}
 		if n, ok := p.number(filepath.Base(c.name)); n != c.n || !ok {
@@ -115,13 +115,13 @@ func FuzzNumbered(f *testing.F) {
 			t.Fatalf("%q is %+v, written %q, read %+v, %v, %v", path, p, p, again, ok, err)
 		}
 		n = max(n, -(n+1)) % 1e18 // n ≥ 0, of up to 18 digits
-		folder, base := filepath.Split(p.name(n))
+		folder, base := filepath.Split(p.path(n))
 		if got, ok := p.number(base); folder != p.folder || got != n || !ok {
 			t.Fatalf("%q of %d is %q in %q, of %d, %v", path, n, base, folder, got, ok)
 		}
 		// What else has this number would be two files for one frame.
-		if m, ok := p.number(path); ok && p.name(m) != p.folder+path {
-			t.Fatalf("%q has number %d, whose name is %q", path, m, p.name(m))
+		if m, ok := p.number(path); ok && p.path(m) != p.folder+path {
+			t.Fatalf("%q has number %d, whose name is %q", path, m, p.path(m))
 		}
 	})
 }

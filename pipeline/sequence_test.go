@@ -26,7 +26,7 @@ func inFolder(t *testing.T, files string) {
 	}
 }
 
-func TestFolderTasks(t *testing.T) {
+func TestParseSequences(t *testing.T) {
 	inFolder(t, "f/8.png f/9.png f/10.png f/.9.partial.png g/a2.png g/a10.png g/a10.jpg h/8.png n/x.png n/x.txt b/x[1].png b/100%d.png c/1.mkv in.mkv out/z")
 	if err := os.Symlink("f", "link"); err != nil {
 		t.Log(err)
@@ -46,19 +46,17 @@ func TestFolderTasks(t *testing.T) {
 		{"b/x[1].png", "out/y.png", "b/x[1].png"},
 		{"b/100%d.png", "out/y.png", "b/100%d.png"},
 	} {
-		j := Job{Inputs: strings.Fields(c.inputs)}
-		j.Output = c.output
-		tasks, err := j.tasks()
+		tasks, err := parseInputs(strings.Fields(c.inputs), c.output)
 		if err != nil {
 			t.Errorf("%s to %s: %v", c.inputs, c.output, err)
 			continue
 		}
 		var got []string
 		for _, task := range tasks {
-			for _, p := range task.pictures {
+			for _, p := range task.sequence {
 				got = append(got, p.in+">"+p.out)
 			}
-			if task.pictures == nil {
+			if task.sequence == nil {
 				got = append(got, task.in)
 			}
 		}
@@ -91,19 +89,17 @@ func TestFolderTasks(t *testing.T) {
 		{"f/8.png f/9.png", "out/%d.png", "by a glob in quotes, 'f/*.png'"},
 		{"in.mkv", "out/%05d.png", "ffmpeg -i in.mkv"},
 	} {
-		j := Job{Inputs: strings.Fields(c.inputs)}
-		j.Output = c.output
-		if _, err := j.tasks(); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := parseInputs(strings.Fields(c.inputs), c.output); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s to %s: %v should say %q", c.inputs, c.output, err, c.says)
 		}
 	}
 }
 
-func TestCheckPictures(t *testing.T) {
+func TestCheckSequence(t *testing.T) {
 	inFolder(t, "out/2.png out/3.png file")
 	to := func(names ...string) (t paintTask) {
 		for _, name := range names {
-			t.pictures = append(t.pictures, sequencePicture{out: name})
+			t.sequence = append(t.sequence, sequencePicture{out: name})
 		}
 		return t
 	}
@@ -127,7 +123,7 @@ func TestCheckPictures(t *testing.T) {
 	}
 }
 
-func TestPictureSource(t *testing.T) {
+func TestSequenceSource(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var all []sequencePicture
 	for i, w := range []int{20, 20, 24, 20} {
@@ -149,7 +145,7 @@ func TestPictureSource(t *testing.T) {
 			if f.Alpha[f.Index] != 1 || f.Alpha[2] != 0 {
 				t.Errorf("frame %d is another's", f.Index)
 			}
-			if err := (sequenceSink{all, ""}).WriteFrame(f); err != nil {
+			if err := (sequenceSink{task: paintTask{sequence: all}}).WriteFrame(f); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -62,19 +62,19 @@ func presentedAt(f *filter.Frame) float64 {
 }
 
 // add notes the seconds that a stage took for f.
-func (l *statLedger) add(f *filter.Frame, stage string, took time.Duration) {
+func (l *statLedger) addSeconds(f *filter.Frame, stage string, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entry(f).Seconds[stage] += took.Seconds()
 }
 
 // decoded is a stage that times the source before it.
-func (l *statLedger) decoded(_ context.Context, in Frames) Frames {
+func (l *statLedger) timeSource(_ context.Context, in Frames) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		start := time.Now()
 		for f, err := range in {
 			if err == nil {
-				l.add(f, "decode", time.Since(start))
+				l.addSeconds(f, "decode", time.Since(start))
 			}
 			if !yield(f, err) || err != nil {
 				return
@@ -98,7 +98,7 @@ func (l *statLedger) painted(f *filter.Frame, r *filter.Report) {
 
 // written closes f's entry.
 func (l *statLedger) written(f *filter.Frame, took time.Duration) error {
-	l.add(f, "encode", took)
+	l.addSeconds(f, "encode", took)
 	l.mu.Lock()
 	s := l.entries[f.Index]
 	delete(l.entries, f.Index)
@@ -123,18 +123,16 @@ func (l *statLedger) written(f *filter.Frame, took time.Duration) error {
 	return nil
 }
 
-// sink times dst and closes the entries of what it has written.
-func (l *statLedger) sink(dst Sink) Sink { return &statSink{dst, l} }
-
+// statSink times a sink and finishes the entries of the frames that it has written.
 type statSink struct {
 	Sink
 	ledger *statLedger
 }
 
-func (n *statSink) WriteFrame(f *filter.Frame) error {
+func (s statSink) WriteFrame(f *filter.Frame) error {
 	start := time.Now()
-	if err := n.Sink.WriteFrame(f); err != nil {
+	if err := s.Sink.WriteFrame(f); err != nil {
 		return err
 	}
-	return n.ledger.written(f, time.Since(start))
+	return s.ledger.written(f, time.Since(start))
 }

@@ -7,15 +7,31 @@ import (
 	"nstfilter/filter"
 )
 
-// Run moves every frame of src through the stages, the first listed first, to
-// dst. It closes dst when all frames have passed, and aborts it on the first
-// error or when ctx is cancelled.
+// Frames is a stream of frames. It ends at its first error.
+type Frames = iter.Seq2[*filter.Frame, error]
+
+// Stage turns one stream into another. Run chains stages.
+type Stage func(context.Context, Frames) Frames
+
+// Source yields frames in order. It stops when its context is cancelled.
+type Source interface{ Frames(context.Context) Frames }
+
+// Sink takes frames in order, and then one call of End, which says why there are no more.
+//
+// After a nil cause End finishes the output and gives it its final name. If the cause is
+// ErrInterrupted or a failure of the device, End keeps the frames that are done and says
+// where they are. After any other cause it removes what is not whole. End returns the
+// error of the whole input, which is nil only if the output is complete.
+type Sink interface {
+	WriteFrame(*filter.Frame) error
+	End(cause error) error
+}
+
+// Run moves every frame of src through the stages, the first listed first, to dst, and
+// ends dst: with nil when all frames have passed, else with the first error, or with
+// ctx's if it is cancelled. Run returns what dst.End returns.
 func Run(ctx context.Context, src Source, dst Sink, stages ...Stage) error {
-	if err := moveFrames(ctx, src, dst, stages); err != nil {
-		dst.Abort()
-		return err
-	}
-	return dst.Close()
+	return dst.End(moveFrames(ctx, src, dst, stages))
 }
 
 func moveFrames(ctx context.Context, src Source, dst Sink, stages []Stage) error {
@@ -30,8 +46,8 @@ func moveFrames(ctx context.Context, src Source, dst Sink, stages []Stage) error
 			err = dst.WriteFrame(f)
 		}
 		if err != nil {
-			// Leaving the loop waits for read-ahead, which may wait for a
-			// source that waits for input: release it first.
+			// The end of the loop waits for the read-ahead goroutine, which may wait for a
+			// source that waits for input, so the source must be cancelled before.
 			cancel()
 			return err
 		}
@@ -39,36 +55,13 @@ func moveFrames(ctx context.Context, src Source, dst Sink, stages []Stage) error
 	return ctx.Err()
 }
 
-// Map makes a stage of a function on one frame.
-func Map(fn func(context.Context, *filter.Frame) (*filter.Frame, error)) Stage {
-	return func(ctx context.Context, in Frames) Frames {
-		return mapStream(in, func(f *filter.Frame) (*filter.Frame, error) { return fn(ctx, f) })
-	}
-}
-
-// Prefetch reads up to n frames ahead in a goroutine of its own, which has ended
-// when the loop over the stream ends.
+// Prefetch reads up to n frames ahead in its own goroutine. The goroutine has ended when
+// the loop over the stream ends.
 func Prefetch(n int) Stage {
 	return func(_ context.Context, in Frames) Frames { return readAhead(in, n) }
 }
 
-// each is a stream of what fn makes of another's items.
-func mapStream[A, B any](in iter.Seq2[A, error], fn func(A) (B, error)) iter.Seq2[B, error] {
-	return func(yield func(B, error) bool) {
-		for a, err := range in {
-			var b B
-			if err == nil {
-				b, err = fn(a)
-			}
-			if !yield(b, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// ahead is a stream that is read ahead, as Prefetch says: n items wait, beside one
-// that is made.
+// readAhead reads a stream in a goroutine: up to n items wait while the next one is made.
 func readAhead[T any](in iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	type item struct {
 		value T
@@ -99,25 +92,23 @@ func readAhead[T any](in iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	}
 }
 
-// Frames is a stream that ends at its first error.
-type Frames = iter.Seq2[*filter.Frame, error]
-
-// Stage turns one stream into another; Run chains them.
-type Stage func(context.Context, Frames) Frames
-
-// Source yields frames in order, and stops when its context is cancelled.
-type Source interface{ Frames(context.Context) Frames }
-
-// Sink takes frames in order. Close finishes the output; Abort drops it, leaving
-// nothing under the final name. Exactly one of the two is called.
-type Sink interface {
-	WriteFrame(*filter.Frame) error
-	Close() error
-	Abort()
+// mapStream applies fn to each item of a stream.
+func mapStream[A, B any](in iter.Seq2[A, error], fn func(A) (B, error)) iter.Seq2[B, error] {
+	return func(yield func(B, error) bool) {
+		for a, err := range in {
+			var b B
+			if err == nil {
+				b, err = fn(a)
+			}
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
-// Until ends a stream, without an error, when stop is cancelled: the frame at
-// hand is finished and no other is begun.
+// Until ends a stream without an error when stop is cancelled: the current frame is
+// finished and no other one is begun.
 func Until(stop context.Context) Stage {
 	return func(_ context.Context, in Frames) Frames { return untilStopped(stop, in) }
 }
@@ -132,8 +123,7 @@ func untilStopped[T any](stop context.Context, in iter.Seq2[T, error]) iter.Seq2
 	}
 }
 
-// StopSource is a source that ends when stop is cancelled, even while it waits
-// for input.
+// StopSource is a source that ends when stop is cancelled, even while it waits for input.
 func StopSource(stop context.Context, src Source) Source { return stoppableSource{stop, src} }
 
 type stoppableSource struct {

@@ -37,18 +37,19 @@ func (c *counter) Frames(ctx context.Context) Frames {
 	}
 }
 
-// recorder keeps indices, and fails at its nth frame or when it is closed.
+// recorder keeps indices, and fails at its nth frame or at its successful end.
 type recorder struct {
 	got            []int
 	failAt         int
-	failClose      bool
-	closed, abort  int
+	failEnd        bool
+	ends           int
+	cause          error // of End
 	onFrame        func(i int)
-	afterCloseCall bool
+	writtenTooLate bool
 }
 
 func (r *recorder) WriteFrame(f *filter.Frame) error {
-	r.afterCloseCall = r.afterCloseCall || r.closed+r.abort > 0
+	r.writtenTooLate = r.writtenTooLate || r.ends > 0
 	r.got = append(r.got, f.Index)
 	if r.onFrame != nil {
 		r.onFrame(f.Index)
@@ -59,15 +60,21 @@ func (r *recorder) WriteFrame(f *filter.Frame) error {
 	return nil
 }
 
-func (r *recorder) Close() error {
-	r.closed++
-	if r.failClose {
+func (r *recorder) End(cause error) error {
+	r.ends++
+	r.cause = cause
+	if r.failEnd && cause == nil {
 		return errors.New("disk full at the end")
 	}
-	return nil
+	return cause
 }
 
-func (r *recorder) Abort() { r.abort++ }
+// mapStage makes a stage of a function on one frame.
+func mapStage(fn func(context.Context, *filter.Frame) (*filter.Frame, error)) Stage {
+	return func(ctx context.Context, in Frames) Frames {
+		return mapStream(in, func(f *filter.Frame) (*filter.Frame, error) { return fn(ctx, f) })
+	}
+}
 
 func pass(_ context.Context, f *filter.Frame) (*filter.Frame, error) { return f, nil }
 
@@ -83,14 +90,14 @@ func TestRun(t *testing.T) {
 		frames int
 		err    string
 	}{
-		{"all frames", counter{n: 5}, recorder{}, Map(pass), 5, "<nil>"},
-		{"no frames", counter{}, recorder{}, Map(pass), 0, "<nil>"},
-		{"read error", counter{n: 3, err: errRead}, recorder{}, Map(pass), 3, "truncated"},
-		{"write error", counter{n: 100}, recorder{failAt: 2}, Map(pass), 2, "disk full"},
-		{"close error", counter{n: 2}, recorder{failClose: true}, Map(pass), 2, "disk full at the end"},
-		{"stage error", counter{n: 100}, recorder{}, Map(boom), 0, "boom"},
-		{"write error, source waits", counter{n: 3, stall: true}, recorder{failAt: 2}, Map(pass), 2, "disk full"},
-		{"stage error, source waits", counter{n: 3, stall: true}, recorder{}, Map(boom), 0, "boom"},
+		{"all frames", counter{n: 5}, recorder{}, mapStage(pass), 5, "<nil>"},
+		{"no frames", counter{}, recorder{}, mapStage(pass), 0, "<nil>"},
+		{"read error", counter{n: 3, err: errRead}, recorder{}, mapStage(pass), 3, "truncated"},
+		{"write error", counter{n: 100}, recorder{failAt: 2}, mapStage(pass), 2, "disk full"},
+		{"close error", counter{n: 2}, recorder{failEnd: true}, mapStage(pass), 2, "disk full at the end"},
+		{"stage error", counter{n: 100}, recorder{}, mapStage(boom), 0, "boom"},
+		{"write error, source waits", counter{n: 3, stall: true}, recorder{failAt: 2}, mapStage(pass), 2, "disk full"},
+		{"stage error, source waits", counter{n: 3, stall: true}, recorder{}, mapStage(boom), 0, "boom"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // a deadlock or a goroutine left behind fails
@@ -109,12 +116,12 @@ func TestRun(t *testing.T) {
 				if !test.src.ended {
 					t.Error("the source still runs")
 				}
-				closes := 1
-				if test.err != "<nil>" && !test.dst.failClose {
-					closes = 0
+				cause := test.err
+				if test.dst.failEnd {
+					cause = "<nil>"
 				}
-				if test.dst.closed != closes || test.dst.abort != 1-closes || test.dst.afterCloseCall {
-					t.Errorf("closed %d times, aborted %d times, written after that: %v", test.dst.closed, test.dst.abort, test.dst.afterCloseCall)
+				if test.dst.ends != 1 || fmt.Sprint(test.dst.cause) != cause || test.dst.writtenTooLate {
+					t.Errorf("ended %d times by %v, written after that: %v", test.dst.ends, test.dst.cause, test.dst.writtenTooLate)
 				}
 			})
 		})
@@ -129,9 +136,9 @@ func TestRunCancelled(t *testing.T) {
 			cancel()
 		}
 	}}
-	err := Run(ctx, &counter{n: 3, stall: true}, &dst, Prefetch(2), Map(pass), Prefetch(1))
-	if !errors.Is(err, context.Canceled) || dst.abort != 1 || dst.closed != 0 {
-		t.Errorf("error %v, aborted %d times, closed %d times", err, dst.abort, dst.closed)
+	err := Run(ctx, &counter{n: 3, stall: true}, &dst, Prefetch(2), mapStage(pass), Prefetch(1))
+	if !errors.Is(err, context.Canceled) || dst.ends != 1 || !errors.Is(dst.cause, context.Canceled) {
+		t.Errorf("error %v, ended %d times by %v", err, dst.ends, dst.cause)
 	}
 	for end := time.Now().Add(time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
@@ -155,7 +162,7 @@ func TestUntil(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				stop, interrupt := context.WithCancel(t.Context())
 				defer interrupt()
-				work := Map(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
+				work := mapStage(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
 					if f.Index == test.at {
 						interrupt()
 					}
@@ -163,8 +170,8 @@ func TestUntil(t *testing.T) {
 				})
 				var dst recorder
 				err := Run(t.Context(), StopSource(stop, &test.src), &dst, Prefetch(2), Until(stop), work, Prefetch(1))
-				if err != nil || dst.closed != 1 || len(dst.got) != test.frames {
-					t.Errorf("error %v, closed %d times, %d frames, want %d", err, dst.closed, len(dst.got), test.frames)
+				if err != nil || dst.ends != 1 || dst.cause != nil || len(dst.got) != test.frames {
+					t.Errorf("error %v, ended %d times by %v, %d frames, want %d", err, dst.ends, dst.cause, len(dst.got), test.frames)
 				}
 			})
 		})

@@ -11,192 +11,69 @@ import (
 	"nstfilter/video/coherence"
 )
 
-// painter is the stage that looks at frames and paints them, one after another of one
-// input.
+// stylizer is the stage that paints the frames of one input, one after another. It
+// analyses the next frame while one is painted.
 type stylizer struct {
 	worker *worker
 	ledger *statLedger
-	frames int64         // of the input; 0: not known
-	begin  time.Duration // of its clock: what a player shows as 0
-	stream bool          // does not say where its clock begins: at the first frame
+	stop   context.Context // when cancelled, no further frame is begun
 
-	pictures []sequencePicture // the frames, where they have names
+	frames    int64             // of the input, or 0 if not known
+	begin     time.Duration     // the time in the input that a player shows as 0
+	beginHere bool              // begin is the first frame's time, because the input does not tell
+	pictures  []sequencePicture // the frames, if they are files of their own
 
-	plan     filter.Plan         // for frames of the first one's size
-	analyzer *coherence.Analyzer // look's own; nil: frames have nothing to do with each other
-	history  *coherence.History  // of analyzer's frames
+	planned  bool                // the first frame has been planned for
+	plan     filter.Plan         // of frames of the first one's size
+	analyzer *coherence.Analyzer // nil if frames are independent
+	history  *coherence.History  // of the frames that analyzer has seen
 }
 
-// stage paints frames, in as many passes as are asked for, until Stop.
-func (p *stylizer) stage() Stage {
-	return func(ctx context.Context, in Frames) Frames {
-		if p.worker.Coherence.Passes > 1 && p.coherent() {
-			return p.paintPasses(ctx, p.analyze(in))
-		}
-		return mapStream(p.analyze(in), func(s *analyzedFrame) (*filter.Frame, error) { return p.paint(ctx, s) })
-	}
-}
-
-func (p *stylizer) paint(ctx context.Context, s *analyzedFrame) (*filter.Frame, error) {
-	guide, took := p.guide(s)
-	content, frame := s.content, s.frame
-	s.content, s.frame = nil, nil // where nothing remembers it, its picture can be collected before the end
-	if p.analyzer == nil {
-		frame = nil
-	}
-	painted, report, err := p.paintGuided(ctx, content, guide, s.took, took)
-	if err != nil || p.analyzer == nil {
-		return painted, err
-	}
-	p.history.Keep(painted, report.Margin)
-	return p.atOutputSize(frame, painted), nil
-}
-
-// result is what comes of a frame: what was painted of it, at the size asked for.
-func (p *stylizer) atOutputSize(frame, painted *filter.Frame) *filter.Frame {
-	if p.worker.Filter.OutputSize == "work" || frame.W == painted.W && frame.H == painted.H {
-		return painted
-	}
-	return frame.Painted(painted.Pix, painted.W, painted.H)
-}
-
-// guide says where to start on a frame, from what came of those before it, and how
-// long that took.
-func (p *stylizer) guide(s *analyzedFrame) (guide filter.Guide, took time.Duration) {
-	if s.analysis != nil {
-		began := time.Now()
-		guide = p.history.Guide(s.analysis)
-		s.analysis = nil // it is large
-		took = time.Since(began)
-	}
-	guide.Began, guide.Shares = s.began, s.shares
-	return guide, took
-}
-
-// render paints f by its guide, for which it took a while to look at f, and to make
-// it of that.
-func (p *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filter.Guide, looked, guided time.Duration) (*filter.Frame, *filter.Report, error) {
-	index := f.Index
-	painted, report, err := p.worker.filter.Paint(ctx, f, guide)
-	if err != nil {
-		return nil, nil, p.nameError(index, err)
-	}
-	if looked > 0 {
-		report.Seconds["flow"], report.Seconds["guide"] = looked.Seconds(), guided.Seconds()
-	}
-	p.ledger.painted(painted, report)
-	if report.Less != p.worker.reducedMemory {
-		p.worker.reducedMemory = report.Less
-		p.worker.reporter.say(fmt.Sprintf("%s: frame %d: %s ran out: painted in tiles that take %s of it, which takes longer",
-			p.ledger.input, painted.Index, p.worker.filter.MemoryName(), formatGB(report.Less)))
-	}
-	if p.worker.Verbose {
-		p.worker.reporter.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", p.ledger.input, painted.Index,
-			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
-	}
-	return painted, report, nil
-}
-
-// named says in which picture of a folder an error came up.
-func (p *stylizer) nameError(index int, err error) error {
-	if err == nil || p.pictures == nil {
-		return err
-	}
-	return fmt.Errorf("%s: %w", p.pictures[index].in, err)
-}
-
-// shares are those of the styles at the frame's time; nil: they are always the same.
-func (p *stylizer) styleShares(f *filter.Frame) []float64 {
-	if !p.worker.timeline.Changes() {
-		return nil
-	}
-	return p.worker.timeline.Shares(secondsToDuration(presentedAt(f)) - p.begin)
-}
-
-// coherent reports whether frames follow that should look like this one.
-func (p *stylizer) coherent() bool {
-	return p.frames != 1 && p.worker.Filter.Init == "previous" && p.worker.Filter.Paints()
-}
-
-// forecast says what the first frame will take, or that it does not fit.
-func (p *stylizer) planFirst(f *filter.Frame) (plan filter.Plan, err error) {
-	if !p.worker.Filter.Paints() {
-		return filter.Plan{W: f.W, H: f.H}, nil
-	}
-	if plan, err = p.worker.filter.Plan(f.W, f.H); err != nil {
-		return plan, err
-	}
-	if err := p.worker.checkPlan(plan); err != nil {
-		return plan, err
-	}
-	p.worker.reporter.say(p.ledger.input + ": " + p.forecastText(f, plan))
-	return plan, nil
-}
-
-func (p *stylizer) forecastText(f *filter.Frame, plan filter.Plan) string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "%d×%d", f.W, f.H)
-	if plan.W != f.W || plan.H != f.H {
-		fmt.Fprintf(&s, " painted at %d×%d", plan.W, plan.H)
-	}
-	if plan.Reason != "" {
-		fmt.Fprintf(&s, " (%s)", plan.Reason)
-	}
-	fmt.Fprintf(&s, ", about %s of %s, %s", formatGB(plan.Memory), p.worker.filter.MemoryName(), briefDuration(secondsToDuration(plan.Seconds)))
-	if p.frames == 1 {
-		return s.String()
-	}
-	o := &p.worker.Filter
-	later := plan.Seconds
-	if o.Init == "previous" {
-		later = plan.Later
-	}
-	first := plan.Seconds
-	several := ""
-	if n := p.worker.Coherence.Passes; n > 1 && p.coherent() {
-		first += later * float64(n-1)
-		later *= float64(n)
-		several = fmt.Sprintf(" in %d passes", n)
-	}
-	fmt.Fprintf(&s, " for the first frame, at most %s for each that follows%s", briefDuration(secondsToDuration(later)), several)
-	if p.frames > 1 {
-		fmt.Fprintf(&s, ", %s for all %d", briefDuration(secondsToDuration(first+later*float64(p.frames-1))), p.frames)
-	}
-	return s.String()
-}
-
-func formatGB(bytes int64) string { return fmt.Sprintf("%.2g GB", float64(bytes)/1e9) }
-
-// seen is a frame, and what painting it takes that does not depend on what becomes
-// of the frames before.
+// analyzedFrame is a frame with what can be computed before older frames are painted.
 type analyzedFrame struct {
-	frame    *filter.Frame       // as it came
-	content  *filter.Frame       // frame at the size worked at
-	analysis *coherence.Analysis // nil: frames have nothing to do with each other
-	shares   []float64           // of the styles; nil: they are always the same
-	began    time.Time           // when the work on it did, or when it was asked for if that is later
-	took     time.Duration       // to look at it
+	frame    *filter.Frame       // as it was read
+	content  *filter.Frame       // frame at the size it is painted at
+	analysis *coherence.Analysis // nil if frames are independent
+	shares   []float64           // of the styles; nil if they never change
+	began    time.Time           // when its analysis began, or when it was asked for if that is later
+	took     time.Duration       // how long its analysis took
 }
 
-// look looks at frames before they are painted: at the next one while one is painted,
-// unless nothing is to be read ahead. It ends after Stop.
-func (p *stylizer) analyze(in Frames) iter.Seq2[*analyzedFrame, error] {
-	frames := mapStream(in, p.analyzeFrame)
-	if !p.worker.ZeroLatency && p.coherent() {
+// stage paints frames, in as many passes as --passes says.
+func (s *stylizer) stage() Stage {
+	return func(ctx context.Context, in Frames) Frames {
+		if s.worker.coherence.Passes > 1 && s.coherent() {
+			return s.paintPasses(ctx, s.analyze(in))
+		}
+		return mapStream(s.analyze(in), func(a *analyzedFrame) (*filter.Frame, error) { return s.paint(ctx, a) })
+	}
+}
+
+// coherent reports whether frames should look like the frames before them.
+func (s *stylizer) coherent() bool {
+	return s.frames != 1 && s.worker.settings.Init == "previous" && s.worker.settings.Paints()
+}
+
+// analyze analyses each frame, one ahead unless --zero-latency forbids it. It ends after
+// Stop.
+func (s *stylizer) analyze(in Frames) iter.Seq2[*analyzedFrame, error] {
+	frames := mapStream(in, s.analyzeFrame)
+	if !s.worker.options.ZeroLatency && s.coherent() {
 		frames = readAhead(frames, 0)
 	}
-	return timeFromDemand(untilStopped(p.worker.Stop, frames))
+	return timeFromDemand(untilStopped(s.stop, frames))
 }
 
-// due counts the time that each frame takes from when it was asked for.
+// timeFromDemand sets began to the time at which a frame was asked for, if it was
+// analysed before.
 func timeFromDemand(in iter.Seq2[*analyzedFrame, error]) iter.Seq2[*analyzedFrame, error] {
 	return func(yield func(*analyzedFrame, error) bool) {
 		asked := time.Now()
-		for s, err := range in {
-			if err == nil && s.began.Before(asked) {
-				s.began = asked
+		for a, err := range in {
+			if err == nil && a.began.Before(asked) {
+				a.began = asked
 			}
-			if !yield(s, err) || err != nil {
+			if !yield(a, err) || err != nil {
 				return
 			}
 			asked = time.Now()
@@ -204,44 +81,170 @@ func timeFromDemand(in iter.Seq2[*analyzedFrame, error]) iter.Seq2[*analyzedFram
 	}
 }
 
-// lookAt looks at f. At the first frame of the input, before anything is painted, it
-// prepares for all.
-func (p *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
-	if p.history == nil {
-		if err := p.prepare(f); err != nil {
-			return nil, p.nameError(f.Index, err)
+func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
+	if !s.planned {
+		if err := s.prepare(f); err != nil {
+			return nil, s.nameError(f.Index, err)
 		}
+		s.planned = true
 	}
-	s := &analyzedFrame{frame: f, content: f, shares: p.styleShares(f), began: time.Now()}
-	if p.analyzer == nil {
-		return s, nil
+	a := &analyzedFrame{frame: f, content: f, shares: s.styleShares(f), began: time.Now()}
+	if s.analyzer == nil {
+		return a, nil
 	}
-	s.content = f.Resized(p.plan.W, p.plan.H)
-	p.analyzer.SetShares(s.shares)
+	a.content = f.Resized(s.plan.W, s.plan.H)
+	s.analyzer.SetShares(a.shares)
 	var err error
-	if s.analysis, err = p.analyzer.Analyze(s.content); err != nil {
-		return nil, p.nameError(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
+	if a.analysis, err = s.analyzer.Analyze(a.content); err != nil {
+		return nil, s.nameError(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
 	}
-	s.took = time.Since(s.began)
-	return s, nil
+	a.took = time.Since(a.began)
+	return a, nil
 }
 
-// prepare plans for frames like f, the first, and says what they will take. Where they
-// should look like one another, what is remembered of them has the size worked at: to
-// enlarge a result and reduce it again would wear its detail off, frame by frame.
-func (p *stylizer) prepare(f *filter.Frame) error {
-	w := p.worker
-	w.filter.Film = p.coherent()
-	var err error
-	if p.plan, err = p.planFirst(f); err != nil {
+// prepare plans for all frames by the first one, f. Analysis and history work at the size
+// that is painted, because to enlarge a result and reduce it again for each frame would
+// blur it more and more.
+func (s *stylizer) prepare(f *filter.Frame) (err error) {
+	w := s.worker
+	w.filter.Film = s.coherent()
+	if s.plan, err = s.planFirst(f); err != nil {
 		return err
 	}
-	p.history = coherence.NewHistory(w.Threads)
-	if p.coherent() {
-		p.analyzer, err = coherence.NewAnalyzer(w.Coherence, w.Threads)
+	if s.beginHere {
+		s.begin = secondsToDuration(presentedAt(f))
 	}
-	if p.stream {
-		p.begin = secondsToDuration(presentedAt(f))
+	if !s.coherent() {
+		return nil
 	}
+	s.history = coherence.NewHistory(w.options.Threads)
+	s.analyzer, err = coherence.NewAnalyzer(w.coherence, w.options.Threads)
 	return err
+}
+
+// planFirst says how long the input will take, or returns an error if there is too little
+// memory.
+func (s *stylizer) planFirst(f *filter.Frame) (plan filter.Plan, err error) {
+	w := s.worker
+	if !w.settings.Paints() {
+		return filter.Plan{W: f.W, H: f.H}, nil
+	}
+	if plan, err = w.filter.Plan(f.W, f.H); err != nil {
+		return plan, err
+	}
+	if err := w.checkPlan(plan); err != nil {
+		return plan, err
+	}
+	w.reporter.say(s.ledger.input + ": " + s.forecastText(f, plan))
+	return plan, nil
+}
+
+func (s *stylizer) forecastText(f *filter.Frame, plan filter.Plan) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d×%d", f.W, f.H)
+	if plan.W != f.W || plan.H != f.H {
+		fmt.Fprintf(&text, " painted at %d×%d", plan.W, plan.H)
+	}
+	if plan.Reason != "" {
+		fmt.Fprintf(&text, " (%s)", plan.Reason)
+	}
+	fmt.Fprintf(&text, ", about %s of %s, %s", formatGB(plan.Memory), s.worker.filter.MemoryName(), briefDuration(secondsToDuration(plan.Seconds)))
+	if s.frames == 1 {
+		return text.String()
+	}
+	first, later := plan.Seconds, plan.Seconds
+	if s.worker.settings.Init == "previous" {
+		later = plan.Later
+	}
+	passes := ""
+	if n := s.worker.coherence.Passes; n > 1 && s.coherent() {
+		first += later * float64(n-1)
+		later *= float64(n)
+		passes = fmt.Sprintf(" in %d passes", n)
+	}
+	fmt.Fprintf(&text, " for the first frame, at most %s for each that follows%s", briefDuration(secondsToDuration(later)), passes)
+	if s.frames > 1 {
+		fmt.Fprintf(&text, ", %s for all %d", briefDuration(secondsToDuration(first+later*float64(s.frames-1))), s.frames)
+	}
+	return text.String()
+}
+
+// styleShares returns the shares of the styles at the frame's time, or nil if they never
+// change.
+func (s *stylizer) styleShares(f *filter.Frame) []float64 {
+	if !s.worker.styles.Changes() {
+		return nil
+	}
+	return s.worker.styles.Shares(secondsToDuration(presentedAt(f)) - s.begin)
+}
+
+func (s *stylizer) paint(ctx context.Context, a *analyzedFrame) (*filter.Frame, error) {
+	guide, took := s.guide(a)
+	content, frame := a.content, a.frame
+	a.content, a.frame = nil, nil // lets the picture be collected while it is painted
+	if s.analyzer == nil {
+		frame = nil
+	}
+	painted, report, err := s.paintGuided(ctx, content, guide, a.took, took)
+	if s.frames == 1 {
+		s.worker.filter.Close() // frees memory before the result is encoded; the next input has another size
+	}
+	if err != nil || s.analyzer == nil {
+		return painted, err
+	}
+	s.history.Keep(painted, report.Margin)
+	return s.atOutputSize(frame, painted), nil
+}
+
+// guide returns where to start on a frame, from the results before it, and how long it
+// took to compute that.
+func (s *stylizer) guide(a *analyzedFrame) (guide filter.Guide, took time.Duration) {
+	if a.analysis != nil {
+		began := time.Now()
+		guide = s.history.Guide(a.analysis)
+		a.analysis = nil // it is large
+		took = time.Since(began)
+	}
+	guide.Began, guide.Shares = a.began, a.shares
+	return guide, took
+}
+
+// paintGuided paints f from its guide, and reports how. The durations are how long the
+// analysis and the guide took.
+func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filter.Guide, analysis, guiding time.Duration) (*filter.Frame, *filter.Report, error) {
+	w, index := s.worker, f.Index
+	painted, report, err := w.filter.Paint(ctx, f, guide)
+	if err != nil {
+		return nil, nil, s.nameError(index, err)
+	}
+	if analysis > 0 {
+		report.Seconds["flow"], report.Seconds["guide"] = analysis.Seconds(), guiding.Seconds()
+	}
+	s.ledger.painted(painted, report)
+	if report.Less != w.reducedMemory {
+		w.reducedMemory = report.Less
+		w.reporter.say(fmt.Sprintf("%s: frame %d: %s ran out: painted in tiles that take %s of it, which takes longer",
+			s.ledger.input, painted.Index, w.filter.MemoryName(), formatGB(report.Less)))
+	}
+	if w.options.Verbose {
+		w.reporter.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", s.ledger.input, painted.Index,
+			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
+	}
+	return painted, report, nil
+}
+
+// atOutputSize returns the frame with what was painted of it, at the size of --output-size.
+func (s *stylizer) atOutputSize(frame, painted *filter.Frame) *filter.Frame {
+	if s.worker.settings.OutputSize == "work" || frame.W == painted.W && frame.H == painted.H {
+		return painted
+	}
+	return frame.Painted(painted.Pix, painted.W, painted.H)
+}
+
+// nameError puts the picture's name before an error, if frames are files of their own.
+func (s *stylizer) nameError(index int, err error) error {
+	if err == nil || s.pictures == nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.pictures[index].in, err)
 }

@@ -123,8 +123,8 @@ func TestLookOneFrameAhead(t *testing.T) {
 			}
 		}
 	})
-	if len(most) != 1 || <-most != 1 || dst.abort != 1 || err == nil {
-		t.Errorf("aborted %d times, %v", dst.abort, err)
+	if len(most) != 1 || <-most != 1 || dst.ends != 1 || err == nil {
+		t.Errorf("ended %d times, %v", dst.ends, err)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestStopLeavesWhatIsSeen(t *testing.T) {
 				}
 			}
 		})
-		if err != nil || len(o.given) != 1 || dst.closed != 1 {
+		if err != nil || len(o.given) != 1 || dst.ends != 1 || dst.cause != nil {
 			t.Errorf("%d passes: %d frames, %v", passes, len(o.given), err)
 		}
 	}
@@ -168,8 +168,8 @@ func TestErrorWhileTheSourceWaits(t *testing.T) {
 	for _, passes := range []int{1, 2} {
 		film := spoiled{live{1, func(int) {}, t}}
 		_, dst, err := repaint(t, film, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.Passes = passes })
-		if !strings.Contains(fmt.Sprint(err), "frame 0: the loss is") || dst.abort != 1 {
-			t.Errorf("%d passes: %v, aborted %d times", passes, err, dst.abort)
+		if !strings.Contains(fmt.Sprint(err), "frame 0: the loss is") || dst.ends != 1 {
+			t.Errorf("%d passes: %v, ended %d times", passes, err, dst.ends)
 		}
 	}
 }

@@ -286,14 +286,13 @@ func TestBatchEndsEarly(t *testing.T) {
 func TestMemoryOfAGPU(t *testing.T) {
 	g := newGPU(func(*gpu) {})
 	g.free = 16 << 20
-	j := &Job{Options: DefaultOptions()}
-	w := &worker{Job: j, engine: g, workers: 2}
+	w := &worker{options: DefaultOptions(), engine: g, workers: 2}
 	if got := w.memoryLimit(); got != 15<<20 {
 		t.Errorf("%d of %d bytes are free", got, g.free)
 	}
-	j.MaxMemory = 3 << 20
+	w.options.MaxMemory = 3 << 20
 	if got := w.memoryLimit(); got != 3<<20 {
-		t.Errorf("%d bytes, with --max-memory %d", got, j.MaxMemory)
+		t.Errorf("%d bytes, with --max-memory %d", got, w.options.MaxMemory)
 	}
 	w.engine = enginetest.Reference{}
 	if got := w.memoryLimit(); got != 1 {

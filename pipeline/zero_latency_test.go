@@ -38,13 +38,12 @@ func (a *asked) Frames(ctx context.Context) Frames {
 }
 
 func TestZeroLatencyAsksForNothingEarly(t *testing.T) {
-	j := Job{Stop: t.Context()}
-	j.ZeroLatency = true
 	var order []string
 	note := func(what string, i int) { order = append(order, fmt.Sprint(what, " ", i)) }
 	dst := &recorder{onFrame: func(i int) { note("given", i) }}
+	w := &worker{options: Options{ZeroLatency: true}}
 	l := newLedger("-", nil, silentReporter{})
-	if err := Run(t.Context(), &asked{counter{n: 3}, note}, l.sink(dst), j.stages(l, Map(pass))...); err != nil {
+	if err := Run(t.Context(), &asked{counter{n: 3}, note}, statSink{dst, l}, w.stages(l, 0, mapStage(pass))...); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"asked 0", "given 0", "asked 1", "given 1", "asked 2", "given 2", "asked 3"}
@@ -65,13 +64,15 @@ func TestZeroLatency(t *testing.T) {
 	rate := filter.Rational{Num: 1, Den: 25}
 	for _, kind := range []struct {
 		name   string
-		writer func(io.Writer) Sink
+		writer func(io.Writer) streamWriter
 		reader func(io.Reader) (Source, error)
 	}{
-		{"y4m", func(w io.Writer) Sink {
+		{"y4m", func(w io.Writer) streamWriter {
 			return video.NewY4MWriter(w, video.Y4MHeader{Layout: layout, Rate: filter.Rational{Num: 25, Den: 1}})
 		}, func(r io.Reader) (Source, error) { return video.NewY4MReader(r) }},
-		{"nut", func(w io.Writer) Sink { return video.NewNUTWriter(w, video.NUTHeader{Layout: layout, TimeBase: rate}) },
+		{"nut", func(w io.Writer) streamWriter {
+			return video.NewNUTWriter(w, video.NUTHeader{Layout: layout, TimeBase: rate})
+		},
 			func(r io.Reader) (Source, error) { return video.NewNUTReader(r) }},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
@@ -103,7 +104,7 @@ func TestZeroLatency(t *testing.T) {
 			for i := range frames {
 				f := waves(w, h, float64(i))
 				f.Index, f.PTS, f.TimeBase = i, int64(i), rate
-				for _, s := range []Sink{dst, size} {
+				for _, s := range []streamWriter{dst, size} {
 					if err := s.WriteFrame(f); err != nil {
 						t.Fatal(err)
 					}
