@@ -30,7 +30,7 @@ func parseOptions(text string) ([]option, error) {
 	return all, nil
 }
 
-// A knob is one option of one format.
+// knob is one option of one format.
 type knob struct {
 	accepts string // for the error
 	set     func(string) bool
@@ -44,8 +44,8 @@ func integer(dst *int, low, high int) knob {
 	}}
 }
 
-// turn sets the knobs that text names; an unknown option lists those that exist.
-func turn(f format, text string, knobs map[string]knob) error {
+// setKnobs sets the knobs that text names; an unknown option lists those that exist.
+func setKnobs(f format, text string, knobs map[string]knob) error {
 	options, err := parseOptions(text)
 	if err != nil {
 		return err

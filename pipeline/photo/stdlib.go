@@ -104,7 +104,7 @@ func encode(kind format, text string, f *filter.Frame, origin *Photo) ([]byte, e
 	if kind.name == "jpeg" {
 		knobs["Q"] = integer(&quality, 1, 100)
 	}
-	if err := turn(kind, text, knobs); err != nil {
+	if err := setKnobs(kind, text, knobs); err != nil {
 		return nil, fmt.Errorf("%w (%s)", err, noVips)
 	}
 	bits := 8
