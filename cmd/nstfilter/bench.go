@@ -135,7 +135,7 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// measure times J's gradient and one step of Adam with the default layers.
+// measure times the gradient of the loss and one step of Adam with the default layers.
 func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -146,17 +146,10 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 			panic(r)
 		}
 	}()
-	n := s.Network
 	o := filter.DefaultOptions()
-	for _, l := range append(slices.Clone(o.StyleLayers), o.ContentLayers...) {
-		at, err := n.Layer(l.Tap)
-		if err != nil {
-			return nil, err
-		}
-		style := slices.ContainsFunc(o.StyleLayers, func(x filter.LayerWeight) bool { return x.Tap == l.Tap })
-		s.Taps = append(s.Taps, engine.Tap{Layer: at, Style: style, Content: !style})
+	if s.Taps, err = defaultTaps(&o, s.Network); err != nil {
+		return nil, err
 	}
-	slices.SortFunc(s.Taps, func(a, b engine.Tap) int { return a.Layer - b.Layer })
 	ev, err := eng.Compile(s)
 	if err != nil {
 		return nil, err
@@ -169,32 +162,9 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		picture[i] = float32(i*2654435761%255) / 255
 	}
 	ev.Upload(x, picture)
-	grads := make([]engine.Gradient, len(s.Taps))
-	metric, terms := make([][]float32, len(s.Taps)), make([]engine.Term, len(s.Taps))
-	for i, t := range s.Taps {
-		out := n.Layers[t.Layer].Out
-		if t.Style {
-			grads[i].Gram = make([]float32, out*out)
-		} else {
-			grads[i].Content = 1
-		}
-		if l := n.Layers[t.Layer]; l.Metric != nil {
-			metric[i] = l.Metric.M
-		}
-		terms[i] = engine.Term{Target: grads[i].Gram, Metric: metric[i], Style: 1, Content: grads[i].Content}
-	}
-	ev.Forward(x)
-	ev.SetContent(metric)
-	gradient := func() {
-		ev.Forward(x)
-		ev.Backward(dx, grads)
-	}
-	if d, ok := ev.(engine.Descender); ok { // as the filter does
-		d.SetTerms(terms)
-		gradient = func() { d.Descend(dx, x, engine.PictureTerms{}) }
-	}
+	gradient := newGradient(ev, s, x, dx)
 	sample := ev.View(x, 0, 1)
-	wait := func() { ev.Dots([2]engine.Vector{sample, sample}) } // a device may be at work still
+	wait := func() { ev.Dots([2]engine.Vector{sample, sample}) } // a device computes asynchronously
 	profiler, _ := ev.(engine.Profiler)
 	if profiler != nil {
 		profiler.Profile(true)
@@ -214,17 +184,66 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		took := time.Since(start)
 		best, adam = min(best, took), adam+took-network
 	}
-	out := &measurement{Engine: eng.Name(), Network: n.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
+	out := &measurement{Engine: eng.Name(), Network: s.Network.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
 		Memory: eng.Memory(s), PeakRSS: host.PeakMemory(), Picture: adam.Seconds() / float64(steps)}
+	out.countLayers(s, profiler, steps)
+	return out, nil
+}
+
+// defaultTaps returns the taps of the default style and content layers, in order.
+func defaultTaps(o *filter.Options, n *weights.Network) ([]engine.Tap, error) {
+	var taps []engine.Tap
+	for _, l := range append(slices.Clone(o.StyleLayers), o.ContentLayers...) {
+		at, err := n.Layer(l.Tap)
+		if err != nil {
+			return nil, err
+		}
+		style := slices.ContainsFunc(o.StyleLayers, func(x filter.LayerWeight) bool { return x.Tap == l.Tap })
+		taps = append(taps, engine.Tap{Layer: at, Style: style, Content: !style})
+	}
+	slices.SortFunc(taps, func(a, b engine.Tap) int { return a.Layer - b.Layer })
+	return taps, nil
+}
+
+// newGradient returns a function that computes the gradient dx at x as the filter does: by
+// Descend if the engine has it.
+func newGradient(ev engine.Evaluator, s engine.Spec, x, dx engine.Vector) func() {
+	grads := make([]engine.Gradient, len(s.Taps))
+	metric, terms := make([][]float32, len(s.Taps)), make([]engine.Term, len(s.Taps))
+	for i, t := range s.Taps {
+		l := s.Network.Layers[t.Layer]
+		if t.Style {
+			grads[i].Gram = make([]float32, l.Out*l.Out)
+		} else {
+			grads[i].Content = 1
+		}
+		if l.Metric != nil {
+			metric[i] = l.Metric.M
+		}
+		terms[i] = engine.Term{Target: grads[i].Gram, Metric: metric[i], Style: 1, Content: grads[i].Content}
+	}
+	ev.Forward(x)
+	ev.SetContent(metric)
+	if d, ok := ev.(engine.Descender); ok {
+		d.SetTerms(terms)
+		return func() { d.Descend(dx, x, engine.PictureTerms{}) }
+	}
+	return func() {
+		ev.Forward(x)
+		ev.Backward(dx, grads)
+	}
+}
+
+// countLayers adds each layer's operations, and its times if the engine has measured them.
+func (m *measurement) countLayers(s engine.Spec, profiler engine.Profiler, steps int) {
 	ws, hs := engine.Sizes(s)
-	for i, l := range n.Layers[:s.Depth()] {
+	for i, l := range s.Network.Layers[:s.Depth()] {
 		flops := 2 * 2 * 9 * float64(l.In) * float64(l.Out) * float64(ws[i]) * float64(hs[i])
-		out.Flops += flops
+		m.Flops += flops
 		if profiler != nil {
 			t, k := profiler.Times()[i], float64(steps)
-			out.Layers = append(out.Layers, layerTimes{strings.Replace(l.Tap(), "relu", "conv", 1),
+			m.Layers = append(m.Layers, layerTimes{strings.Replace(l.Tap(), "relu", "conv", 1),
 				t.Forward / k, t.Backward / k, t.Loss / k, flops})
 		}
 	}
-	return out, nil
 }
