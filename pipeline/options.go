@@ -10,9 +10,9 @@ import (
 	"nstfilter/pipeline/engines"
 )
 
-// Options is what a job needs beside the settings that decide the pixels. Each
-// field is declared once: name is its flag and its key in a preset, help its
-// line, DefaultOptions its default, Validate its range.
+// Options are the settings of a job that do not decide the pixels. A field's tag name is its
+// flag and its key in a preset, and help its line in --help. Defaults are in
+// DefaultOptions, ranges in Validate.
 type Options struct {
 	Style        []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
 	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
@@ -69,7 +69,7 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Bytes is an amount of memory or disk, written 500M or 2.5G; 0 is auto.
+// Bytes is an amount of memory or disk, written 500M or 2.5G, or 0 for auto.
 type Bytes int64
 
 var byteUnits = []struct {

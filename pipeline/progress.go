@@ -13,22 +13,22 @@ import (
 	"nstfilter/filter"
 )
 
-// teller tells the user how the job goes. Its methods may be called by several
-// goroutines.
+// reporter tells the user how far the job is. Several goroutines may call its methods.
 type reporter interface {
-	begin(input string, frames int64) // frames = 0: not known
-	pass(framePass)                   // before the steps of a frame that is painted several times
+	begin(input string, frames int64) // frames is 0 if it is not known
+	pass(framePass)                   // before the steps of each pass over a frame
 	step(filter.Progress)
-	frame(*Stat) // one is written
+	frame(*Stat) // a frame is written
 	say(text string)
 	end() // of the input
-	// another tells of inputs beside, in the same place. It is not closed.
+	// sibling returns a reporter for inputs that are painted at the same time. It writes to
+	// the same place, and must not be closed.
 	sibling() reporter
 	close()
 }
 
-// newTeller makes the teller that --progress names. auto is a bar on a terminal,
-// else plain lines.
+// newReporter makes the reporter that --progress names. auto is a bar if stderr is a
+// terminal, and plain lines if not.
 func newReporter(kind string, stderr *os.File) reporter {
 	if kind == "auto" {
 		kind = "plain"
@@ -58,25 +58,25 @@ func (silentReporter) end()                 {}
 func (silentReporter) sibling() reporter    { return silentReporter{} }
 func (silentReporter) close()               {}
 
-// turn is which frame is painted, where several are before they are given out.
+// framePass says which frame is painted, if frames are painted several times.
 type framePass struct {
 	frame        int64   // from 0
-	pass, passes int     // from 1; 0: the frame after those that are done is painted, once
-	waiting      float64 // what is done on frames that are not given out, in frames
+	pass, passes int     // from 1; 0 if each frame is painted once, in order
+	waiting      float64 // how much is done on frames that are not written yet, in frames
 }
 
-// course is how far an input has come.
+// inputProgress is how far an input is.
 type inputProgress struct {
 	input  string
-	frames int64 // 0: not known
-	done   int64
+	frames int64 // 0 if it is not known
+	done   int64 // frames written
 	pass   framePass
 	step   filter.Progress
 	start  time.Time
 }
 
-// share is the part of the input that is done, in [0,1]; of the frame at hand
-// where their number is not known.
+// share returns how much of the input is done, in [0,1], or of the current frame if the
+// number of frames is not known.
 func (c *inputProgress) share() float64 {
 	if c.frames == 0 {
 		return c.step.Done
@@ -85,17 +85,17 @@ func (c *inputProgress) share() float64 {
 	return min(1, (float64(c.done)+c.pass.waiting+c.step.Done/float64(passes))/float64(c.frames))
 }
 
-// take notes that another frame is painted.
+// beginPass begins a pass over a frame.
 func (c *inputProgress) beginPass(t framePass) { c.pass, c.step.Done = t, 0 }
 
-// written counts a frame.
+// finishFrame counts a frame that is written.
 func (c *inputProgress) finishFrame() {
 	c.done++
 	c.pass.waiting = max(0, c.pass.waiting-1)
 	c.step.Done = 0
 }
 
-// at is the frame at hand, from 0.
+// frame returns the current frame's number, from 0.
 func (c *inputProgress) frame() int64 {
 	if c.pass.passes > 0 {
 		return c.pass.frame
@@ -103,7 +103,7 @@ func (c *inputProgress) frame() int64 {
 	return c.done
 }
 
-// left extrapolates the time so far; false while that says nothing.
+// remaining extrapolates the time so far. It returns false while that is too little.
 func (c *inputProgress) remaining() (time.Duration, bool) {
 	s := c.share()
 	if c.frames == 0 || s < 0.01 {
@@ -112,8 +112,8 @@ func (c *inputProgress) remaining() (time.Duration, bool) {
 	return time.Duration(float64(time.Since(c.start)) * (1 - s) / s), true
 }
 
-// String is the state in one line: clip.mkv: frame 3/48, scale 2/4, step 17/60,
-// loss 0.0312, 4m10s left.
+// String returns one line: clip.mkv: frame 3/48, scale 2/4, step 17/60, loss 0.0312,
+// 4m10s left.
 func (c *inputProgress) String() string {
 	s := c.input + ":"
 	if c.frames != 1 {
@@ -134,7 +134,7 @@ func (c *inputProgress) String() string {
 	return s
 }
 
-// brief rounds a duration to what a reader wants: 740ms, 12s, 3m10s, 2h5m.
+// briefDuration rounds a duration for a reader: 740ms, 12s, 3m10s, 2h5m.
 func briefDuration(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -146,8 +146,8 @@ func briefDuration(d time.Duration) string {
 	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-// summary is the line at the end of an input: clip.mkv: 48 frames in 3m10s. Empty
-// if nothing was done.
+// summary returns the line at the end of an input: clip.mkv: 48 frames in 3m10s. It returns
+// "" if no frame was written.
 func (c *inputProgress) summary() string {
 	switch c.done {
 	case 0:
@@ -158,9 +158,9 @@ func (c *inputProgress) summary() string {
 	return fmt.Sprintf("%s: %d frames in %s", c.input, c.done, briefDuration(time.Since(c.start)))
 }
 
-// plain writes a line now and then, and one at the end of each input.
+// plainReporter writes a line every few seconds, and one at the end of each input.
 type plainReporter struct {
-	w     io.Writer // takes whole lines from any goroutine, as a file does
+	w     io.Writer // takes whole lines from several goroutines, as a file does
 	every time.Duration
 
 	mu       sync.Mutex
@@ -215,14 +215,14 @@ func (p *plainReporter) end() {
 func (p *plainReporter) sibling() reporter { return &plainReporter{w: p.w, every: p.every} }
 func (p *plainReporter) close()            {}
 
-// jsonLines writes one object a line, for programs:
+// jsonReporter writes one JSON object a line, for programs:
 //
 //	{"event":"begin","input":"clip.mkv","frames":48}
 //	{"event":"step","input":"clip.mkv","frame":2,"scale":1,…,"losses":{…},"seconds_left":250.1}
 //	{"event":"frame","stat":{…}}
 //	{"event":"message","text":"…"}
 type jsonReporter struct {
-	w io.Writer // takes whole lines from any goroutine, as a file does
+	w io.Writer // takes whole lines from several goroutines, as a file does
 
 	mu       sync.Mutex
 	progress inputProgress
@@ -230,7 +230,7 @@ type jsonReporter struct {
 
 func (j *jsonReporter) put(v any) {
 	line, err := json.Marshal(v)
-	if err != nil { // a loss that is no number
+	if err != nil { // for a loss that is not a number
 		line, _ = json.Marshal(map[string]string{"event": "message", "text": err.Error()})
 	}
 	j.w.Write(append(line, '\n'))

@@ -12,13 +12,13 @@ import (
 	"nstfilter/filter"
 )
 
-// bar draws the input's share on a terminal.
+// barReporter draws a bar on a terminal.
 type barReporter struct {
 	container *mpb.Progress
 
 	mu       sync.Mutex
 	progress inputProgress
-	line     *mpb.Bar // of the input at hand; nil: none
+	line     *mpb.Bar // of the current input, or nil
 }
 
 const barSteps = 1000
@@ -51,7 +51,7 @@ func (b *barReporter) step(p filter.Progress) {
 	share := b.progress.share()
 	b.mu.Unlock()
 	if b.line != nil {
-		b.line.SetCurrent(min(barSteps-1, int64(share*barSteps))) // the last step is end's
+		b.line.SetCurrent(min(barSteps-1, int64(share*barSteps))) // the last step would end the bar
 	}
 }
 
@@ -63,7 +63,7 @@ func (b *barReporter) frame(*Stat) {
 
 func (b *barReporter) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }
 
-// end takes the bar away and leaves a line.
+// end replaces the bar by a line.
 func (b *barReporter) end() {
 	if b.line == nil {
 		return

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// maxDigits bounds the numbers in file names, so that they fit 64 bits.
+// maxDigits bounds numbers in file names, so that they fit in 64 bits.
 const maxDigits = 18
 
-// numbered is a path whose base name holds a number: frames/shot_%05d.png.
+// sequenceName is a path with a number in its base name: frames/shot_%05d.png.
 type sequenceName struct {
 	folder, before, after string // folder ends with its separator
-	width                 int    // digits at least, padded with zeros; 0 as 1
+	width                 int    // least number of digits, padded with zeros; 0 means 1
 }
 
-// parseNumbered reads %d or %05d, once, in the base name; %% stands for %. As
-// ffmpeg's image2 has it, %5d is %05d. Other text with % is taken as it is; ok
-// tells whether there is a number at all.
+// parseSequenceName reads one %d or %05d in the base name; %% stands for %. As in ffmpeg's
+// image2, %5d means %05d. Any other % stands for itself. ok reports whether there is a
+// number.
 func parseSequenceName(path string) (p sequenceName, ok bool, err error) {
 	folder, base := filepath.Split(path)
 	p.folder = folder
@@ -54,7 +54,7 @@ func parseSequenceName(path string) (p sequenceName, ok bool, err error) {
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-// String is what parseNumbered reads.
+// String returns the text that parseSequenceName reads.
 func (p sequenceName) String() string {
 	verb := "%d"
 	if p.width > 0 {
@@ -64,23 +64,24 @@ func (p sequenceName) String() string {
 	return p.folder + escape(p.before) + verb + escape(p.after)
 }
 
-// name is the path with n ≥ 0.
+// path returns the path of the picture with number n ≥ 0.
 func (p sequenceName) path(n int64) string {
 	return fmt.Sprintf("%s%s%0*d%s", p.folder, p.before, p.width, n, p.after)
 }
 
-// digits returns what stands in a base name where the number should, if these are
+// digits returns the text at the number's place in a base name. ok is false if that is not
 // digits.
-func (p sequenceName) digits(base string) (string, bool) {
-	rest, ok := strings.CutPrefix(base, p.before)
+func (p sequenceName) digits(base string) (text string, ok bool) {
+	text, ok = strings.CutPrefix(base, p.before)
 	if !ok {
 		return "", false
 	}
-	s, ok := strings.CutSuffix(rest, p.after)
-	return s, ok && s != "" && strings.Trim(s, "0123456789") == ""
+	text, ok = strings.CutSuffix(text, p.after)
+	return text, ok && text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// number is the n whose name has this base, if there is one of up to 18 digits.
+// number returns the n whose path has this base name. ok is false if there is none of at
+// most 18 digits.
 func (p sequenceName) number(base string) (n int64, ok bool) {
 	s, ok := p.digits(base)
 	if !ok || len(s) > maxDigits || len(s) < p.width || len(s) > max(p.width, 1) && s[0] == '0' {
@@ -90,8 +91,8 @@ func (p sequenceName) number(base string) (n int64, ok bool) {
 	return n, err == nil
 }
 
-// find lists the numbers that have a file, from the lowest on. One that is missing
-// between others is an error, as are none at all.
+// find returns the numbers that have a file, in order. It fails if there are none or if one
+// is missing between others.
 func (p sequenceName) find() ([]int64, error) {
 	folder := filepath.Clean(p.folder) // "" becomes .
 	entries, err := os.ReadDir(folder)
@@ -101,7 +102,7 @@ func (p sequenceName) find() ([]int64, error) {
 		return nil, fmt.Errorf("%v: %w", p, err)
 	}
 	var all []int64
-	var other string // as good as matches
+	var other string // one that differs only in the width of its number
 	for _, e := range entries {
 		if n, ok := p.number(e.Name()); ok {
 			all = append(all, n)
@@ -130,8 +131,8 @@ func (p sequenceName) find() ([]int64, error) {
 	return all, nil
 }
 
-// natural orders text with its numbers taken as numbers, of any length: frame2
-// before frame10. The rest goes by bytes.
+// naturalOrder compares numbers in text as numbers, so that frame2 is before frame10, and
+// the rest by bytes.
 func naturalOrder(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
@@ -152,7 +153,7 @@ func naturalOrder(a, b string) int {
 	return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
 }
 
-// leadingNumber cuts off the digits that s begins with, and their leading zeros.
+// leadingNumber splits s after the digits that it begins with. number has no leading zeros.
 func leadingNumber(s string) (number, rest string) {
 	rest = strings.TrimLeft(s, "0123456789")
 	return strings.TrimLeft(s[:len(s)-len(rest)], "0"), rest

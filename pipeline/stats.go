@@ -12,7 +12,7 @@ import (
 	"nstfilter/pipeline/host"
 )
 
-// Stat is what --stats says of one picture, one JSON object a line.
+// Stat is one line of --stats: a JSON object about one picture.
 type Stat struct {
 	Index      int                `json:"index"`
 	PTS        int64              `json:"pts"`
@@ -22,26 +22,26 @@ type Stat struct {
 	Height     int                `json:"height"`
 	Iterations int                `json:"iterations"` // of all passes; losses are the last one's
 	Losses     filter.Losses      `json:"losses"`
-	Stopped    string             `json:"stopped,omitempty"` // by iterations, settled or deadline; transparent: not begun
-	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, flow (while the frame before is painted), guide, what filter.Report lists, encode
+	Stopped    string             `json:"stopped,omitempty"` // why: iterations, settled, deadline, or transparent if nothing was painted
+	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, flow (beside the painting of the frame before), guide, those of filter.Report, encode
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
 }
 
-// ledger gathers each frame's Stat from the stages that it passes, which run in
+// statLedger collects the Stat of each frame of one input. The stages that add to it run in
 // different goroutines.
 type statLedger struct {
 	input    string
-	out      io.Writer // of --stats; nil: none
+	out      io.Writer // of --stats; nil if there is none
 	reporter reporter
 
 	mu      sync.Mutex
 	entries map[int]*Stat // by frame index
-	done    int
-	last    float64 // seconds at which the latest written frame ends
+	done    int           // frames written
+	last    float64       // when the last of them ends, in seconds
 }
 
-func newLedger(input string, out io.Writer, tell reporter) *statLedger {
-	return &statLedger{input: input, out: out, reporter: tell, entries: map[int]*Stat{}}
+func newLedger(input string, out io.Writer, r reporter) *statLedger {
+	return &statLedger{input: input, out: out, reporter: r, entries: map[int]*Stat{}}
 }
 
 func (l *statLedger) entry(f *filter.Frame) *Stat {
@@ -53,7 +53,7 @@ func (l *statLedger) entry(f *filter.Frame) *Stat {
 	return s
 }
 
-// presented is the frame's time, in seconds; 0 where it has none.
+// presentedAt returns the frame's time in seconds, or 0 if it has none.
 func presentedAt(f *filter.Frame) float64 {
 	if f.TimeBase.Den <= 0 {
 		return 0
@@ -61,14 +61,14 @@ func presentedAt(f *filter.Frame) float64 {
 	return float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 }
 
-// add notes the seconds that a stage took for f.
+// addSeconds adds the time that a stage took for f.
 func (l *statLedger) addSeconds(f *filter.Frame, stage string, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entry(f).Seconds[stage] += took.Seconds()
 }
 
-// decoded is a stage that times the source before it.
+// timeSource is a stage that measures how long the source takes for each frame.
 func (l *statLedger) timeSource(_ context.Context, in Frames) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		start := time.Now()
@@ -84,7 +84,7 @@ func (l *statLedger) timeSource(_ context.Context, in Frames) Frames {
 	}
 }
 
-// painted notes how f was painted, or painted again.
+// painted adds one pass over f.
 func (l *statLedger) painted(f *filter.Frame, r *filter.Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,7 +96,7 @@ func (l *statLedger) painted(f *filter.Frame, r *filter.Report) {
 	}
 }
 
-// written closes f's entry.
+// written finishes f's entry and writes it.
 func (l *statLedger) written(f *filter.Frame, took time.Duration) error {
 	l.addSeconds(f, "encode", took)
 	l.mu.Lock()

@@ -9,15 +9,15 @@ import (
 	"nstfilter/video"
 )
 
-// untimed writes frames that have times of their own as y4m, which has none: every
-// frame is kept, and the first that is out of step by half a frame is told of.
+// y4mRateWriter writes frames with times as y4m, which has only a frame rate. It keeps every
+// frame, and says which is the first that y4m shows half a frame too early or too late.
 type y4mRateWriter struct {
 	w   io.Writer
-	h   video.Y4MHeader // Rate zero: that of the first two frames
+	h   video.Y4MHeader // if its Rate is 0, the first two frames' times give it
 	say func(string)
 
-	y4m   *video.Y4MWriter // nil: before the first frame
-	held  *filter.Frame    // the first one, until the rate is known
+	y4m   *video.Y4MWriter // nil until the rate is known
+	first *filter.Frame    // kept until the rate is known, else nil
 	count int
 	begin float64 // seconds
 	said  bool
@@ -30,11 +30,11 @@ func (u *y4mRateWriter) WriteFrame(f *filter.Frame) error {
 	}
 	u.count++
 	if u.count == 1 && u.h.Rate.Num == 0 {
-		u.held = f
+		u.first = f
 		return nil
 	}
-	if u.held != nil {
-		if ticks := (f.PTS - u.held.PTS) * f.TimeBase.Num; ticks > 0 && ticks <= math.MaxInt32 {
+	if u.first != nil {
+		if ticks := (f.PTS - u.first.PTS) * f.TimeBase.Num; ticks > 0 && ticks <= math.MaxInt32 {
 			u.h.Rate = reduceFraction(f.TimeBase.Den, ticks)
 		}
 		if err := u.flush(); err != nil {
@@ -50,7 +50,8 @@ func (u *y4mRateWriter) WriteFrame(f *filter.Frame) error {
 	return u.open().WriteFrame(f)
 }
 
-// open makes the writer; 25 frames a second is what y4m means where it says none.
+// open returns the writer, and makes it if there is none. Without a rate, y4m means 25
+// frames a second.
 func (u *y4mRateWriter) open() *video.Y4MWriter {
 	if u.y4m == nil {
 		if u.h.Rate.Num == 0 {
@@ -61,10 +62,10 @@ func (u *y4mRateWriter) open() *video.Y4MWriter {
 	return u.y4m
 }
 
-// flush writes the frame that was held.
+// flush writes the first frame if it is still kept.
 func (u *y4mRateWriter) flush() error {
-	f := u.held
-	u.held = nil
+	f := u.first
+	u.first = nil
 	w := u.open()
 	if f == nil {
 		return nil
@@ -79,7 +80,7 @@ func (u *y4mRateWriter) Close() error {
 	return u.y4m.Close()
 }
 
-// Abort leaves what is written, and writes the whole frame that was held.
+// Abort leaves what is written, and writes the first frame if it is still kept.
 func (u *y4mRateWriter) Abort() { u.flush() }
 
 func reduceFraction(a, b int64) filter.Rational {
