@@ -35,8 +35,8 @@ var saverFormats = map[string]struct {
 	"gif":  {vips.ImageTypeGIF, (*saver).setGIF},
 }
 
-func writable(f format) error {
-	if err := start(); err != nil {
+func writable(f pictureFormat) error {
+	if err := startVips(); err != nil {
 		return err
 	}
 	saver, ok := saverFormats[f.name]
@@ -48,12 +48,12 @@ func writable(f format) error {
 
 // newSaver returns the encoder of a format with the options of text. bits are those of the
 // picture that was read.
-func newSaver(f format, text string, bits int) (*saver, error) {
+func newSaver(f pictureFormat, text string, bits int) (*saver, error) {
 	s := &saver{bits: 8, depth: 8}
 	if f.deep {
 		s.bits = bits
 	}
-	s.knobs = map[string]knob{"strip": flag(&s.strip)}
+	s.knobs = map[string]knob{"strip": boolKnob(&s.strip)}
 	saverFormats[f.name].set(s)
 	if err := setKnobs(f, text, s.knobs); err != nil {
 		return nil, err
@@ -77,19 +77,19 @@ var chromaSampling = map[string]vips.SubsampleMode{
 }
 
 // bitDepth is the option of formats that store 8 or 16 bits a sample.
-func (s *saver) bitDepth() knob { return choice(&s.bits, map[string]int{"8": 8, "16": 16}) }
+func (s *saver) bitDepth() knob { return choiceKnob(&s.bits, map[string]int{"8": 8, "16": 16}) }
 
 func (s *saver) setJPEG() {
 	p := vips.NewJpegExportParams()
 	p.Quality, p.Interlace, p.OptimizeCoding = 92, false, true
-	s.knobs["Q"] = integer(&p.Quality, 1, 100)
-	s.knobs["interlace"] = flag(&p.Interlace)
-	s.knobs["optimize-coding"] = flag(&p.OptimizeCoding)
-	s.knobs["subsample-mode"] = choice(&p.SubsampleMode, chromaSampling)
-	s.knobs["trellis-quant"] = flag(&p.TrellisQuant)
-	s.knobs["overshoot-deringing"] = flag(&p.OvershootDeringing)
-	s.knobs["optimize-scans"] = flag(&p.OptimizeScans)
-	s.knobs["quant-table"] = integer(&p.QuantTable, 0, 8)
+	s.knobs["Q"] = intKnob(&p.Quality, 1, 100)
+	s.knobs["interlace"] = boolKnob(&p.Interlace)
+	s.knobs["optimize-coding"] = boolKnob(&p.OptimizeCoding)
+	s.knobs["subsample-mode"] = choiceKnob(&p.SubsampleMode, chromaSampling)
+	s.knobs["trellis-quant"] = boolKnob(&p.TrellisQuant)
+	s.knobs["overshoot-deringing"] = boolKnob(&p.OvershootDeringing)
+	s.knobs["optimize-scans"] = boolKnob(&p.OptimizeScans)
+	s.knobs["quant-table"] = intKnob(&p.QuantTable, 0, 8)
 	s.export = func(img *vips.ImageRef) ([]byte, error) {
 		p.StripMetadata = s.strip
 		data, _, err := img.ExportJpeg(p)
@@ -100,11 +100,11 @@ func (s *saver) setJPEG() {
 func (s *saver) setPNG() {
 	p := vips.NewPngExportParams()
 	p.Filter = vips.PngFilterAll
-	s.knobs["compression"] = integer(&p.Compression, 0, 9)
-	s.knobs["interlace"] = flag(&p.Interlace)
-	s.knobs["palette"] = flag(&p.Palette)
-	s.knobs["Q"] = integer(&p.Quality, 1, 100)
-	s.knobs["dither"] = real(&p.Dither, 0, 1)
+	s.knobs["compression"] = intKnob(&p.Compression, 0, 9)
+	s.knobs["interlace"] = boolKnob(&p.Interlace)
+	s.knobs["palette"] = boolKnob(&p.Palette)
+	s.knobs["Q"] = intKnob(&p.Quality, 1, 100)
+	s.knobs["dither"] = floatKnob(&p.Dither, 0, 1)
 	s.knobs["bitdepth"] = s.bitDepth()
 	s.ready = func() error {
 		if p.Palette {
@@ -123,14 +123,14 @@ func (s *saver) setPNG() {
 
 func (s *saver) setTIFF() {
 	p := vips.NewTiffExportParams()
-	s.knobs["Q"] = integer(&p.Quality, 1, 100)
-	s.knobs["compression"] = choice(&p.Compression, map[string]vips.TiffCompression{
+	s.knobs["Q"] = intKnob(&p.Quality, 1, 100)
+	s.knobs["compression"] = choiceKnob(&p.Compression, map[string]vips.TiffCompression{
 		"none": vips.TiffCompressionNone, "jpeg": vips.TiffCompressionJpeg, "deflate": vips.TiffCompressionDeflate,
 		"packbits": vips.TiffCompressionPackbits, "lzw": vips.TiffCompressionLzw, "webp": vips.TiffCompressionWebp, "zstd": vips.TiffCompressionZstd,
 	})
-	s.knobs["predictor"] = choice(&p.Predictor, map[string]vips.TiffPredictor{"none": vips.TiffPredictorNone, "horizontal": vips.TiffPredictorHorizontal})
-	s.knobs["pyramid"] = flag(&p.Pyramid)
-	s.knobs["tile"] = flag(&p.Tile)
+	s.knobs["predictor"] = choiceKnob(&p.Predictor, map[string]vips.TiffPredictor{"none": vips.TiffPredictorNone, "horizontal": vips.TiffPredictorHorizontal})
+	s.knobs["pyramid"] = boolKnob(&p.Pyramid)
+	s.knobs["tile"] = boolKnob(&p.Tile)
 	s.knobs["bitdepth"] = s.bitDepth()
 	s.ready = func() error {
 		if p.Compression == vips.TiffCompressionJpeg || p.Compression == vips.TiffCompressionWebp {
@@ -148,10 +148,10 @@ func (s *saver) setTIFF() {
 func (s *saver) setWebP() {
 	p := vips.NewWebpExportParams()
 	p.Quality = 90
-	s.knobs["Q"] = integer(&p.Quality, 1, 100)
-	s.knobs["lossless"] = flag(&p.Lossless)
-	s.knobs["near-lossless"] = flag(&p.NearLossless)
-	s.knobs["effort"] = integer(&p.ReductionEffort, 0, 6)
+	s.knobs["Q"] = intKnob(&p.Quality, 1, 100)
+	s.knobs["lossless"] = boolKnob(&p.Lossless)
+	s.knobs["near-lossless"] = boolKnob(&p.NearLossless)
+	s.knobs["effort"] = intKnob(&p.ReductionEffort, 0, 6)
 	s.knobs["reduction-effort"] = s.knobs["effort"]
 	s.export = func(img *vips.ImageRef) ([]byte, error) {
 		p.StripMetadata = s.strip
@@ -162,10 +162,10 @@ func (s *saver) setWebP() {
 
 func (s *saver) setHEIF() {
 	p := vips.NewHeifExportParams()
-	s.knobs["Q"] = integer(&p.Quality, 1, 100)
-	s.knobs["lossless"] = flag(&p.Lossless)
-	s.knobs["effort"] = integer(&p.Effort, 1, 9)
-	s.knobs["bitdepth"] = choice(&s.depth, map[string]int{"8": 8, "10": 10, "12": 12})
+	s.knobs["Q"] = intKnob(&p.Quality, 1, 100)
+	s.knobs["lossless"] = boolKnob(&p.Lossless)
+	s.knobs["effort"] = intKnob(&p.Effort, 1, 9)
+	s.knobs["bitdepth"] = choiceKnob(&s.depth, map[string]int{"8": 8, "10": 10, "12": 12})
 	s.ready = func() error {
 		p.Bitdepth = s.depth
 		return nil
@@ -178,11 +178,11 @@ func (s *saver) setHEIF() {
 
 func (s *saver) setAVIF() {
 	p := vips.NewAvifExportParams()
-	s.knobs["Q"] = integer(&p.Quality, 1, 100)
-	s.knobs["lossless"] = flag(&p.Lossless)
-	s.knobs["effort"] = integer(&p.Effort, 1, 9)
+	s.knobs["Q"] = intKnob(&p.Quality, 1, 100)
+	s.knobs["lossless"] = boolKnob(&p.Lossless)
+	s.knobs["effort"] = intKnob(&p.Effort, 1, 9)
 	// At 10 bits libaom fails an assertion, which ends the process.
-	s.knobs["bitdepth"] = choice(&s.depth, map[string]int{"8": 8, "12": 12})
+	s.knobs["bitdepth"] = choiceKnob(&s.depth, map[string]int{"8": 8, "12": 12})
 	s.ready = func() error {
 		p.Bitdepth = s.depth
 		return nil
@@ -197,11 +197,11 @@ func (s *saver) setAVIF() {
 func (s *saver) setJXL() {
 	p := vips.NewJxlExportParams()
 	quality := 0
-	s.knobs["Q"] = integer(&quality, 1, 100)
-	s.knobs["distance"] = real(&p.Distance, 0, 15)
-	s.knobs["lossless"] = flag(&p.Lossless)
-	s.knobs["effort"] = integer(&p.Effort, 3, 9)
-	s.knobs["tier"] = integer(&p.Tier, 0, 4)
+	s.knobs["Q"] = intKnob(&quality, 1, 100)
+	s.knobs["distance"] = floatKnob(&p.Distance, 0, 15)
+	s.knobs["lossless"] = boolKnob(&p.Lossless)
+	s.knobs["effort"] = intKnob(&p.Effort, 3, 9)
+	s.knobs["tier"] = intKnob(&p.Tier, 0, 4)
 	s.ready = func() error {
 		if quality != 0 { // govips always passes a distance, which hides Q
 			p.Distance = jxlDistance(float64(quality))
@@ -216,9 +216,9 @@ func (s *saver) setJXL() {
 
 func (s *saver) setJP2K() {
 	p := vips.NewJp2kExportParams()
-	s.knobs["Q"] = integer(&p.Quality, 1, 100)
-	s.knobs["lossless"] = flag(&p.Lossless)
-	s.knobs["subsample-mode"] = choice(&p.SubsampleMode, chromaSampling)
+	s.knobs["Q"] = intKnob(&p.Quality, 1, 100)
+	s.knobs["lossless"] = boolKnob(&p.Lossless)
+	s.knobs["subsample-mode"] = choiceKnob(&p.SubsampleMode, chromaSampling)
 	s.export = func(img *vips.ImageRef) ([]byte, error) {
 		data, _, err := img.ExportJp2k(p)
 		return data, err
@@ -227,9 +227,9 @@ func (s *saver) setJP2K() {
 
 func (s *saver) setGIF() {
 	p := vips.NewGifExportParams()
-	s.knobs["dither"] = real(&p.Dither, 0, 1)
-	s.knobs["effort"] = integer(&p.Effort, 1, 10)
-	s.knobs["bitdepth"] = integer(&p.Bitdepth, 1, 8)
+	s.knobs["dither"] = floatKnob(&p.Dither, 0, 1)
+	s.knobs["effort"] = intKnob(&p.Effort, 1, 10)
+	s.knobs["bitdepth"] = intKnob(&p.Bitdepth, 1, 8)
 	s.export = func(img *vips.ImageRef) ([]byte, error) {
 		data, _, err := img.ExportGIF(p)
 		return data, err
