@@ -28,24 +28,24 @@ type benchCmd struct {
 	JSON      bool     `help:"One JSON object a line."`
 }
 
-// measurement is one size of nstfilter bench. Operations are counted as a direct
-// convolution has them, 2·9·C_in·C_out·H·W each way; Winograd does fewer.
-type measurement struct {
+// benchResult is the measurement of one size. It counts the operations of a direct
+// convolution, 2·9·C_in·C_out·H·W each way, though Winograd needs fewer.
+type benchResult struct {
 	Engine    string       `json:"engine"`
-	Peak      float64      `json:"peak_flops,omitempty"` // fused multiply-adds in registers, measured
+	Peak      float64      `json:"peak_flops,omitempty"` // measured, with fused multiply-adds in registers
 	Network   string       `json:"network"`
 	Precision string       `json:"precision"`
 	W         int          `json:"width"`
 	H         int          `json:"height"`
-	Iteration float64      `json:"seconds_per_iteration"` // fastest
-	Flops     float64      `json:"flops"`                 // of that iteration
+	Iteration float64      `json:"seconds_per_iteration"` // of the fastest iteration
+	Flops     float64      `json:"flops"`                 // of one iteration
 	Memory    int64        `json:"memory_bytes"`          // as the engine estimates it
 	PeakRSS   int64        `json:"peak_memory_bytes"`     // of the whole process so far
 	Picture   float64      `json:"seconds_adam"`
 	Layers    []layerTimes `json:"layers,omitempty"`
 }
 
-// layerTimes are mean seconds of an iteration.
+// layerTimes are the mean seconds of an iteration in one layer.
 type layerTimes struct {
 	Tap      string  `json:"layer"`
 	Forward  float64 `json:"forward"`
@@ -54,7 +54,7 @@ type layerTimes struct {
 	Flops    float64 `json:"flops"`
 }
 
-func (c *benchCmd) Run(e *env) error {
+func (c *benchCmd) Run(e *commandEnv) error {
 	network, err := weights.Load(c.Network)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (c *benchCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisions[c.Precision]}
+	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisionNames[c.Precision]}
 	if m, ok := eng.(engine.MixedEngine); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
 		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())}
 	}
@@ -75,7 +75,7 @@ func (c *benchCmd) Run(e *env) error {
 		if s.W, s.H, err = parseSize(size); err != nil {
 			return pipeline.UsageError{Err: err}
 		}
-		m, err := measure(e, eng, s)
+		m, err := measureSize(e, eng, s)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (c *benchCmd) Run(e *env) error {
 	return nil
 }
 
-var precisions = map[string]engine.Precision{"fp32": engine.FP32, "mixed": engine.Mixed, "bf16": engine.BF16}
+var precisionNames = map[string]engine.Precision{"fp32": engine.FP32, "mixed": engine.Mixed, "bf16": engine.BF16}
 
 // parseSize reads 512 or 1920x1080.
 func parseSize(s string) (w, h int, err error) {
@@ -107,8 +107,8 @@ func parseSize(s string) (w, h int, err error) {
 	return w, h, nil
 }
 
-func (m *measurement) print() {
-	fmt.Printf("%s; %s, %s; %s, %d×%d, %s\n", version(), processor(), m.Engine, m.Network, m.W, m.H, m.Precision)
+func (m *benchResult) print() {
+	fmt.Printf("%s; %s, %s; %s, %d×%d, %s\n", versionText(), processorName(), m.Engine, m.Network, m.W, m.H, m.Precision)
 	fmt.Printf("  %.4f s an iteration, %.0f GFLOP/s as direct convolution counts", m.Iteration, m.Flops/m.Iteration/1e9)
 	if m.Peak > 0 {
 		fmt.Printf(" (%.0f %% of this machine's %.0f)", 100*m.Flops/m.Iteration/m.Peak, m.Peak/1e9)
@@ -124,8 +124,8 @@ func (m *measurement) print() {
 	fmt.Printf("  %-9s %9s %9.2f\n", "Adam", "", 1e3*m.Picture)
 }
 
-// processor names this machine's, as Linux does.
-func processor() string {
+// processorName returns Linux's name of the processor, or its architecture.
+func processorName() string {
 	info, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(info)) {
 		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
@@ -136,7 +136,7 @@ func processor() string {
 }
 
 // measure times the gradient of the loss and one step of Adam with the default layers.
-func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err error) {
+func measureSize(e *commandEnv, eng engine.Engine, s engine.Spec) (_ *benchResult, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -184,7 +184,7 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		took := time.Since(start)
 		best, adam = min(best, took), adam+took-network
 	}
-	out := &measurement{Engine: eng.Name(), Network: s.Network.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
+	out := &benchResult{Engine: eng.Name(), Network: s.Network.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
 		Memory: eng.Memory(s), PeakRSS: host.PeakMemory(), Picture: adam.Seconds() / float64(steps)}
 	out.countLayers(s, profiler, steps)
 	return out, nil
@@ -235,7 +235,7 @@ func newGradient(ev engine.Evaluator, s engine.Spec, x, dx engine.Vector) func()
 }
 
 // countLayers adds each layer's operations, and its times if the engine has measured them.
-func (m *measurement) countLayers(s engine.Spec, profiler engine.Profiler, steps int) {
+func (m *benchResult) countLayers(s engine.Spec, profiler engine.Profiler, steps int) {
 	ws, hs := engine.Sizes(s)
 	for i, l := range s.Network.Layers[:s.Depth()] {
 		flops := 2 * 2 * 9 * float64(l.In) * float64(l.Out) * float64(ws[i]) * float64(hs[i])
