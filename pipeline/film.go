@@ -45,6 +45,7 @@ type filmSink struct {
 // End says how to paint the rest if it keeps only a part.
 func (s *filmSink) End(cause error) error {
 	s.sayNotes() // of decoding
+	// An interruption can end the decoder or the encoder with an error before the first frame.
 	if s.ledger.done == 0 && s.stop.Err() != nil && !errors.Is(cause, context.Canceled) {
 		cause = ErrInterrupted
 	}

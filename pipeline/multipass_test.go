@@ -48,12 +48,12 @@ func (p pan) Frames(context.Context) Frames {
 	}
 }
 
-// order notes which frame is painted in which pass, and which is given out.
+// order records which frame is painted in which pass, and which is written.
 type order struct {
 	silentReporter
 	events     []string
-	iterations []int // of each frame given out
-	given      []*filter.Frame
+	iterations []int // of each frame written
+	written    []*filter.Frame
 	stylizer   *stylizer
 	onPass     func(framePass)
 	onStep     func()
@@ -74,8 +74,8 @@ func (o *order) step(filter.Progress) {
 	}
 }
 
-// repaint runs a film through the passes that change asks for.
-func repaint(t *testing.T, film Source, change func(*Job, *order, context.CancelFunc)) (*order, *recorder, error) {
+// paintFilmOf paints a source with the settings that change makes.
+func paintFilmOf(t *testing.T, film Source, change func(*Job, *order, context.CancelFunc)) (*order, *recorder, error) {
 	t.Helper()
 	dir := t.TempDir()
 	style := filepath.Join(dir, "style.png")
@@ -106,14 +106,14 @@ func repaint(t *testing.T, film Source, change func(*Job, *order, context.Cancel
 	dst := &recorder{onFrame: func(i int) { o.events = append(o.events, fmt.Sprint("give ", i)) }}
 	o.stylizer = &stylizer{worker: workers[0], ledger: l, stop: j.Stop}
 	err = Run(ctx, StopSource(j.Stop, film), statSink{dst, l}, l.timeSource, o.stylizer.stage(), mapStage(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
-		o.given = append(o.given, f)
+		o.written = append(o.written, f)
 		return f, nil
 	}))
 	left, readErr := os.ReadDir(j.TempDir)
 	if readErr != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, readErr)
 	}
-	// Where files can be unlinked while they are open, none is.
+	// The file must be closed even where it is unlinked while it is open.
 	open, _ := os.ReadDir("/proc/self/fd")
 	for _, fd := range open {
 		if name, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(name, j.TempDir) {
@@ -144,7 +144,7 @@ func TestPassesGoBackAndForth(t *testing.T) {
 			"give 0 give 1 give 2 give 3 give 4 give 5 give 6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o, _, err := repaint(t, pan{frames: 7, cut: 5}, func(j *Job, _ *order, _ context.CancelFunc) { c.change(j) })
+			o, _, err := paintFilmOf(t, pan{frames: 7, cut: 5}, func(j *Job, _ *order, _ context.CancelFunc) { c.change(j) })
 			if got := strings.Join(o.events, " "); got != c.want || err != nil {
 				t.Fatalf("%s, %v\nwant %s", got, err, c.want)
 			}
@@ -156,8 +156,8 @@ func TestPassesGoBackAndForth(t *testing.T) {
 }
 
 // The scene's next part begins from the last one's final results.
-func TestPassesHandOnTheirResults(t *testing.T) {
-	o, _, err := repaint(t, pan{frames: 3, cut: 100}, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.Passes, j.Filter.FrameIterations = 3, 5 })
+func TestPartsBeginFromWrittenResults(t *testing.T) {
+	o, _, err := paintFilmOf(t, pan{frames: 3, cut: 100}, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.Passes, j.Filter.FrameIterations = 3, 5 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,9 +170,9 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := o.stylizer.history.Guide(analysis)
-	off, worst, last := 0, float32(0), o.given[len(o.given)-1]
+	off, worst, last := 0, float32(0), o.written[len(o.written)-1]
 	for i, v := range g.Prior.Pix {
-		// Where the flow is not trusted whole, an older frame adds a little.
+		// Where confidence in the flow is below 1, an older frame contributes a little.
 		d := v - last.Pix[i]
 		worst = max(worst, d, -d)
 		if d < -2e-3 || d > 2e-3 {
@@ -180,7 +180,7 @@ func TestPassesHandOnTheirResults(t *testing.T) {
 		}
 	}
 	if off > 0 {
-		t.Errorf("%d of %d samples are held to another result than was given out, by up to %.3g", off, len(g.Prior.Pix), worst)
+		t.Errorf("%d of %d samples of the prior differ from the result that was written, by up to %.3g", off, len(g.Prior.Pix), worst)
 	}
 }
 
@@ -200,13 +200,13 @@ func TestPassesEndEarly(t *testing.T) {
 		want   string
 		err    string
 	}{
-		{"the film fails: what is held comes before the error", pan{2, 100, broken}, func(*Job, *order, context.CancelFunc) {},
+		{"the film fails: the current part is written before the error", pan{2, 100, broken}, func(*Job, *order, context.CancelFunc) {},
 			"1:0 1:1 give 0 give 1", broken.Error()},
-		{"stopped: what is held is given out as it is", pan{3, 100, nil}, func(j *Job, o *order, _ context.CancelFunc) {
+		{"stopped: the current part is written as it is", pan{3, 100, nil}, func(j *Job, o *order, _ context.CancelFunc) {
 			stop, interrupt := context.WithCancel(t.Context())
 			j.Stop, o.onPass = stop, at(2, 1, interrupt)
 		}, "1:0 1:1 1:2 2:2 2:1 give 0 give 1 give 2", "<nil>"},
-		{"cancelled: nothing is", pan{3, 100, nil}, func(_ *Job, o *order, cancel context.CancelFunc) { o.onPass = at(2, 1, cancel) },
+		{"cancelled: nothing is written", pan{3, 100, nil}, func(_ *Job, o *order, cancel context.CancelFunc) { o.onPass = at(2, 1, cancel) },
 			"1:0 1:1 1:2 2:2 2:1", "frame 1: context canceled"},
 		{"a frame that does not fit", pan{3, 100, nil}, func(j *Job, _ *order, _ context.CancelFunc) { j.MaxTemp = 10000 },
 			"1:0", "frame 0 takes 1 MB of temporary disk, and --max-temp allows 0"},
@@ -214,7 +214,7 @@ func TestPassesEndEarly(t *testing.T) {
 			"", "--flow-from: open none: no such file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o, dst, err := repaint(t, c.film, c.change)
+			o, dst, err := paintFilmOf(t, c.film, c.change)
 			if got := strings.Join(o.events, " "); got != c.want {
 				t.Errorf("%s\nwant %s", got, c.want)
 			}
@@ -251,7 +251,7 @@ func TestSpillGivesPhotosBack(t *testing.T) {
 	}
 }
 
-func TestCourseOfPasses(t *testing.T) {
+func TestProgressOfPasses(t *testing.T) {
 	c := inputProgress{input: "clip.mkv", frames: 4}
 	share := func(want float64, text string) {
 		t.Helper()

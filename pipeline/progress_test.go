@@ -9,7 +9,7 @@ import (
 	"nstfilter/filter"
 )
 
-func TestPlain(t *testing.T) {
+func TestPlainReporter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		p := &plainReporter{w: &out, every: 5 * time.Second}

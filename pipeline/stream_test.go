@@ -177,3 +177,34 @@ func TestUntil(t *testing.T) {
 		})
 	}
 }
+
+// A sink learns from the two contexts of a job why the stream has ended.
+func TestInterruptibleSink(t *testing.T) {
+	failed := errors.New("disk full")
+	for _, c := range []struct {
+		name               string
+		cancelled, stopped bool
+		cause, want        error
+	}{
+		{"all frames", false, false, nil, nil},
+		{"an error", false, false, failed, failed},
+		{"stopped", false, true, nil, ErrInterrupted},
+		{"stopped, and an error in the last frame", false, true, failed, failed},
+		{"cancelled", true, true, failed, context.Canceled},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		stop, interrupt := context.WithCancel(t.Context())
+		if c.cancelled {
+			cancel()
+		}
+		if c.stopped {
+			interrupt()
+		}
+		var dst recorder
+		if err := (interruptibleSink{&dst, ctx, stop}).End(c.cause); err != c.want || dst.cause != c.want || dst.ends != 1 {
+			t.Errorf("%s: ended %d times by %v, %v; want %v", c.name, dst.ends, dst.cause, err, c.want)
+		}
+		cancel()
+		interrupt()
+	}
+}

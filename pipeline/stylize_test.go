@@ -12,8 +12,8 @@ import (
 	"nstfilter/filter"
 )
 
-// crossing is a pan that something crosses, so that older frames are asked for what
-// it has hidden, with a flash.
+// crossing is a pan with a flash, across which something moves, so that older frames are
+// needed for what it has hidden.
 type crossing struct{ frames int }
 
 func (c crossing) Frames(ctx context.Context) Frames {
@@ -31,7 +31,7 @@ func (c crossing) Frames(ctx context.Context) Frames {
 	})
 }
 
-// What is painted does not depend, by a bit, on whether frames are looked at ahead.
+// Results are the same bits whether frames are analysed ahead or not.
 func TestLookingAheadChangesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name           string
@@ -49,19 +49,19 @@ func TestLookingAheadChangesNothing(t *testing.T) {
 		{"afresh", 1, 3, func(j *Job) { j.Filter.Init = "content" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var given [2][]*filter.Frame
-			for i := range given {
-				o, _, err := repaint(t, crossing{c.frames}, func(j *Job, _ *order, _ context.CancelFunc) {
+			var results [2][]*filter.Frame
+			for i := range results {
+				o, _, err := paintFilmOf(t, crossing{c.frames}, func(j *Job, _ *order, _ context.CancelFunc) {
 					j.ZeroLatency, j.Coherence.Passes = i == 0, c.passes
 					c.change(j)
 				})
-				if err != nil || len(o.given) != c.frames {
-					t.Fatalf("%d frames, %v", len(o.given), err)
+				if err != nil || len(o.written) != c.frames {
+					t.Fatalf("%d frames, %v", len(o.written), err)
 				}
-				given[i] = o.given
+				results[i] = o.written
 			}
-			for i, f := range given[0] {
-				if k := slices.Compare(f.Pix, given[1][i].Pix); k != 0 {
+			for i, f := range results[0] {
+				if k := slices.Compare(f.Pix, results[1][i].Pix); k != 0 {
 					t.Fatalf("frame %d is another", i)
 				}
 			}
@@ -97,11 +97,11 @@ func (l live) Frames(ctx context.Context) Frames {
 	}
 }
 
-// The next frame is looked at while one is painted, and none after that.
+// While one frame is painted the next one is analysed, and no further one.
 func TestLookOneFrameAhead(t *testing.T) {
 	asked, most := make(chan int, 9), make(chan int, 9)
 	var once bool
-	_, dst, err := repaint(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
+	_, dst, err := paintFilmOf(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
 		j.Coherence.Passes = 1
 		o.onStep = func() {
 			if once {
@@ -128,11 +128,11 @@ func TestLookOneFrameAhead(t *testing.T) {
 	}
 }
 
-// What has been looked at is not painted after Stop.
-func TestStopLeavesWhatIsSeen(t *testing.T) {
+// A frame that has been analysed is not painted after Stop.
+func TestStopLeavesAnalyzedFrames(t *testing.T) {
 	for _, passes := range []int{1, 2} {
 		asked := make(chan int, 9)
-		o, dst, err := repaint(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
+		o, dst, err := paintFilmOf(t, live{3, func(i int) { asked <- i }, t}, func(j *Job, o *order, cancel context.CancelFunc) {
 			j.Coherence.Passes = passes
 			stop, interrupt := context.WithCancel(t.Context())
 			j.Stop = stop
@@ -147,8 +147,8 @@ func TestStopLeavesWhatIsSeen(t *testing.T) {
 				}
 			}
 		})
-		if err != nil || len(o.given) != 1 || dst.ends != 1 || dst.cause != nil {
-			t.Errorf("%d passes: %d frames, %v", passes, len(o.given), err)
+		if err != nil || len(o.written) != 1 || dst.ends != 1 || dst.cause != nil {
+			t.Errorf("%d passes: %d frames, %v", passes, len(o.written), err)
 		}
 	}
 }
@@ -163,11 +163,11 @@ func (s spoiled) Frames(ctx context.Context) Frames {
 	})
 }
 
-// An error comes out while the source waits for input.
+// An error is returned while the source waits for input.
 func TestErrorWhileTheSourceWaits(t *testing.T) {
 	for _, passes := range []int{1, 2} {
 		film := spoiled{live{1, func(int) {}, t}}
-		_, dst, err := repaint(t, film, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.Passes = passes })
+		_, dst, err := paintFilmOf(t, film, func(j *Job, _ *order, _ context.CancelFunc) { j.Coherence.Passes = passes })
 		if !strings.Contains(fmt.Sprint(err), "frame 0: the loss is") || dst.ends != 1 {
 			t.Errorf("%d passes: %v, ended %d times", passes, err, dst.ends)
 		}

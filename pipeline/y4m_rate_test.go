@@ -9,7 +9,7 @@ import (
 	"nstfilter/video"
 )
 
-func TestUntimed(t *testing.T) {
+func TestY4MRateWriter(t *testing.T) {
 	known := filter.Rational{Num: 24000, Den: 1001}
 	for _, test := range []struct {
 		name  string

@@ -40,13 +40,13 @@ func (a *asked) Frames(ctx context.Context) Frames {
 func TestZeroLatencyAsksForNothingEarly(t *testing.T) {
 	var order []string
 	note := func(what string, i int) { order = append(order, fmt.Sprint(what, " ", i)) }
-	dst := &recorder{onFrame: func(i int) { note("given", i) }}
+	dst := &recorder{onFrame: func(i int) { note("written", i) }}
 	w := &worker{options: Options{ZeroLatency: true}}
 	l := newLedger("-", nil, silentReporter{})
 	if err := Run(t.Context(), &asked{counter{n: 3}, note}, statSink{dst, l}, w.stages(l, 0, mapStage(pass))...); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"asked 0", "given 0", "asked 1", "given 1", "asked 2", "given 2", "asked 3"}
+	want := []string{"asked 0", "written 0", "asked 1", "written 1", "asked 2", "written 2", "asked 3"}
 	if !slices.Equal(order, want) {
 		t.Errorf("%q, want %q", order, want)
 	}
