@@ -28,11 +28,11 @@ func (w *worker) paintPipe(ctx context.Context, _ paintTask) error {
 	}
 	w.reporter.begin("-", 0)
 	s := &stylizer{worker: w, ledger: w.newLedger("-"), beginHere: true, stop: w.stop}
-	return w.run(ctx, pipeSource{src, stdin}, pipeSink{dst, s.ledger}, s)
+	return w.run(ctx, pipeSource{src, stdin}, pipeSink{WriterSink{dst}, s.ledger}, s)
 }
 
 // openPipe reads the header of stdin and returns its reader and the writer to stdout.
-func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, streamWriter, error) {
+func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, Writer, error) {
 	expire := func() { stdin.SetReadDeadline(time.Now()) }
 	defer context.AfterFunc(ctx, expire)()
 	defer context.AfterFunc(w.stop, expire)()
@@ -43,7 +43,7 @@ func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, streamWr
 	return w.openY4M(in)
 }
 
-func (w *worker) openNUT(in io.Reader) (Source, streamWriter, error) {
+func (w *worker) openNUT(in io.Reader) (Source, Writer, error) {
 	r, err := video.NewNUTReader(in)
 	if err != nil {
 		return nil, nil, err
@@ -63,7 +63,7 @@ func (w *worker) openNUT(in io.Reader) (Source, streamWriter, error) {
 	return r, &y4mRateWriter{w: w.stdout, h: y, say: w.reporter.say}, nil
 }
 
-func (w *worker) openY4M(in io.Reader) (Source, streamWriter, error) {
+func (w *worker) openY4M(in io.Reader) (Source, Writer, error) {
 	r, err := video.NewY4MReader(in)
 	if err != nil {
 		return nil, nil, err
@@ -88,7 +88,7 @@ func (w *worker) openY4M(in io.Reader) (Source, streamWriter, error) {
 
 // nutWriter returns a writer to stdout. A grey stream becomes a coloured one, unless no
 // pixel is painted.
-func (w *worker) nutWriter(h video.NUTHeader) streamWriter {
+func (w *worker) nutWriter(h video.NUTHeader) Writer {
 	if w.settings.Paints() {
 		h = h.Coloured(w.video)
 	}
@@ -135,28 +135,20 @@ func (p pipeSource) Frames(ctx context.Context) Frames {
 	}
 }
 
-// streamWriter writes a stream of whole frames. After Close or Abort it is not used again.
-type streamWriter interface {
-	WriteFrame(*filter.Frame) error
-	Close() error
-	Abort()
-}
-
 // pipeSink writes whole frames to stdout, however the input ends.
 type pipeSink struct {
-	w      streamWriter
+	WriterSink
 	ledger *statLedger
 }
 
-func (p pipeSink) WriteFrame(f *filter.Frame) error { return nameStdout(p.w.WriteFrame(f)) }
+func (p pipeSink) WriteFrame(f *filter.Frame) error { return nameStdout(p.WriterSink.WriteFrame(f)) }
 
 func (p pipeSink) End(cause error) error {
 	interrupted := errors.Is(cause, ErrInterrupted)
 	if cause != nil && !interrupted {
-		p.w.Abort()
-		return cause
+		return p.WriterSink.End(cause)
 	}
-	if err := p.w.Close(); err != nil {
+	if err := p.WriterSink.End(nil); err != nil {
 		return nameStdout(err)
 	}
 	if interrupted {

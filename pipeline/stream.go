@@ -27,6 +27,30 @@ type Sink interface {
 	End(cause error) error
 }
 
+// Writer writes frames, as video's writers and video.FilmSink do. After the last frame one of
+// Close, which finishes the output, and Abort, which drops what is not whole, is called.
+type Writer interface {
+	WriteFrame(*filter.Frame) error
+	Close() error
+	Abort()
+}
+
+// WriterSink makes a Sink of a Writer. It closes the writer after a nil cause, and aborts it
+// after any other one.
+type WriterSink struct{ Writer Writer }
+
+// WriteFrame passes f to the writer.
+func (s WriterSink) WriteFrame(f *filter.Frame) error { return s.Writer.WriteFrame(f) }
+
+// End closes or aborts the writer.
+func (s WriterSink) End(cause error) error {
+	if cause == nil {
+		return s.Writer.Close()
+	}
+	s.Writer.Abort()
+	return cause
+}
+
 // Run moves every frame of src through the stages, the first listed first, to dst, and
 // ends dst: with nil when all frames have passed, else with the first error, or with
 // ctx's if it is cancelled. Run returns what dst.End returns.

@@ -64,13 +64,13 @@ func TestZeroLatency(t *testing.T) {
 	rate := filter.Rational{Num: 1, Den: 25}
 	for _, kind := range []struct {
 		name   string
-		writer func(io.Writer) streamWriter
+		writer func(io.Writer) Writer
 		reader func(io.Reader) (Source, error)
 	}{
-		{"y4m", func(w io.Writer) streamWriter {
+		{"y4m", func(w io.Writer) Writer {
 			return video.NewY4MWriter(w, video.Y4MHeader{Layout: layout, Rate: filter.Rational{Num: 25, Den: 1}})
 		}, func(r io.Reader) (Source, error) { return video.NewY4MReader(r) }},
-		{"nut", func(w io.Writer) streamWriter {
+		{"nut", func(w io.Writer) Writer {
 			return video.NewNUTWriter(w, video.NUTHeader{Layout: layout, TimeBase: rate})
 		},
 			func(r io.Reader) (Source, error) { return video.NewNUTReader(r) }},
@@ -104,7 +104,7 @@ func TestZeroLatency(t *testing.T) {
 			for i := range frames {
 				f := waves(w, h, float64(i))
 				f.Index, f.PTS, f.TimeBase = i, int64(i), rate
-				for _, s := range []streamWriter{dst, size} {
+				for _, s := range []Writer{dst, size} {
 					if err := s.WriteFrame(f); err != nil {
 						t.Fatal(err)
 					}
