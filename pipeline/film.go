@@ -6,128 +6,100 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"nstfilter/filter"
 	"nstfilter/filter/engine"
 	"nstfilter/video"
 )
 
-func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
+// paintFilm paints a film in a file.
+func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
+	film, err := video.OpenFilm(ctx, t.in, w.video)
+	if err != nil {
+		return err
+	}
+	film.Painted = w.settings.Paints()
+	dst, err := video.CreateFilm(ctx, film, t.out, w.video)
+	if err != nil {
+		return err
+	}
+	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: w.newLedger(t.in), stop: w.stop}
+	sink.sayNotes()
+	w.reporter.begin(t.in, film.Count)
+	s := &stylizer{worker: w, ledger: sink.ledger, frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
+	return w.run(ctx, film, sink, s)
+}
 
-// film paints a film. After Stop, and where the device fails, the frames that are
-// done are a film of their own under NAME.interrupted.EXT.
-func (w *worker) film(ctx context.Context, t task) error {
-	if err := t.check(w.Overwrite); err != nil {
-		return err
+// filmSink keeps the frames that are done under NAME.interrupted.EXT after Stop and after
+// a failure of the device.
+type filmSink struct {
+	*video.FilmSink
+	film   *video.Film
+	task   paintTask
+	ledger *statLedger
+	stop   context.Context
+	noted  int // of film.Notes, how many have been said
+}
+
+// End says how to paint the rest if it keeps only a part.
+func (s *filmSink) End(cause error) error {
+	s.sayNotes() // of decoding
+	// An interruption can end the decoder or the encoder with an error before the first frame.
+	if s.ledger.done == 0 && s.stop.Err() != nil && !errors.Is(cause, context.Canceled) {
+		cause = ErrInterrupted
 	}
-	film, err := video.OpenFilm(ctx, t.in, w.Video)
-	if err != nil {
-		return err
-	}
-	film.Painted = w.Filter.Paints()
-	dst, err := video.CreateFilm(ctx, film, t.out, w.Video)
-	if err != nil {
-		return err
-	}
-	told := len(film.Notes)
-	for _, note := range film.Notes {
-		w.tell.say(t.in + ": " + note)
-	}
-	w.tell.begin(t.in, film.Count)
-	l := newLedger(t.in, w.stats, w.tell)
-	painter := &painter{worker: w, ledger: l, frames: film.Count, begin: seconds(film.Begin)}
-	kept := interruptedName(t.out)
-	var failed error // of the device, after a frame that is done
-	sink := &renamed{FilmSink: dst, early: func() bool { return w.Stop.Err() != nil || failed != nil }, name: kept}
-	err = Run(ctx, StopSource(w.Stop, film), l.sink(sink), append(w.stages(l, painter.stage()), endWithDevice(&failed))...)
-	for _, note := range film.Notes[told:] { // from decoding
-		w.tell.say(t.in + ": " + note)
-	}
+	interrupted := errors.Is(cause, ErrInterrupted)
+	failed := deviceLost(cause) || errors.Is(cause, engine.ErrMemory)
 	switch {
-	case ctx.Err() != nil:
-		return ErrInterrupted
-	case w.Stop.Err() != nil && l.done == 0:
-		w.tell.say(t.in + ": interrupted before the first frame was done; nothing is kept")
-		return ErrInterrupted
-	case err != nil && !strings.HasPrefix(err.Error(), t.in) && !strings.HasPrefix(err.Error(), t.out):
-		return fmt.Errorf("%s: %w", t.in, err)
-	case err != nil:
-		return err
-	case failed != nil:
-		w.tell.say(t.in + ": ended early; " + goOn(l, film.Begin, kept))
-		return fmt.Errorf("%s: %w", t.in, failed)
-	case w.Stop.Err() != nil:
-		w.tell.say(t.in + ": interrupted; " + goOn(l, film.Begin, kept))
-		return ErrInterrupted
+	case cause == nil:
+		return s.named(s.Close())
+	case interrupted && s.ledger.done == 0:
+		s.Abort()
+		s.say("interrupted before the first frame was done; nothing is kept")
+		return cause
+	case !interrupted && !failed || s.ledger.done == 0:
+		s.Abort()
+		return s.named(cause)
 	}
-	return nil
+	kept := interruptedName(s.task.out)
+	s.Rename(kept)
+	if err := s.Close(); err != nil {
+		return s.named(err)
+	}
+	if failed {
+		s.say("ended early; " + s.restText(kept))
+		return s.named(cause)
+	}
+	s.say("interrupted; " + s.restText(kept))
+	return cause
 }
 
-// goOn says where the frames are that are done, and how to paint the others of a
-// film that begins at a time of its clock.
-func goOn(l *ledger, begin float64, kept string) string {
-	rest := math.Floor((l.last-begin)*1000) / 1000 // rounded up it could leave out a frame
+func (s *filmSink) say(text string) { s.ledger.reporter.say(s.task.in + ": " + text) }
+
+func (s *filmSink) named(err error) error { return nameInput(err, s.task.in, s.task.out) }
+
+// sayNotes says the film's notes that are new.
+func (s *filmSink) sayNotes() {
+	for _, note := range s.film.Notes[s.noted:] {
+		s.say(note)
+	}
+	s.noted = len(s.film.Notes)
+}
+
+// restText says where the frames are that are done, and how to paint the others.
+func (s *filmSink) restText(kept string) string {
+	rest := math.Floor((s.ledger.last-s.film.Begin)*1000) / 1000 // rounded up it could leave out a frame
 	return fmt.Sprintf("the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
-		l.done, kept, max(rest, 0))
+		s.ledger.done, kept, max(rest, 0))
 }
 
-// endWithDevice is a stage that ends the stream, without an error, where the device
-// fails after the first frame: what is done is whole. failed is then why.
-func endWithDevice(failed *error) Stage {
-	return func(_ context.Context, in Frames) Frames {
-		return func(yield func(*filter.Frame, error) bool) {
-			some := false
-			for f, err := range in {
-				if some && (lost(err) || errors.Is(err, engine.ErrMemory)) {
-					*failed = err
-					return
-				}
-				if !yield(f, err) || err != nil {
-					return
-				}
-				some = true
-			}
-		}
-	}
-}
-
-// filmless is a usage error where options for films in files are given and there is
-// none.
-func (j *Job) filmless(tasks []task) error {
-	if slices.ContainsFunc(tasks, func(t task) bool { return !t.pipe() && t.pictures == nil && !t.photo() }) {
-		return nil
-	}
-	o := &j.Video
-	for name, given := range map[string]bool{
-		"start": o.Start > 0, "duration": o.Duration > 0, "no-deinterlace": o.NoDeinterlace, "hwaccel": o.HWAccel != "",
-		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
-	} {
-		if given {
-			return usage("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
-		}
-	}
-	return nil
-}
-
-// interruptedName is NAME.interrupted.EXT.
+// interruptedName returns NAME.interrupted.EXT.
 func interruptedName(out string) string {
 	ext := filepath.Ext(out)
 	return strings.TrimSuffix(out, ext) + ".interrupted" + ext
 }
 
-// renamed gives the film another name if it ends early.
-type renamed struct {
-	*video.FilmSink
-	early func() bool
-	name  string
-}
-
-func (r *renamed) Close() error {
-	if r.early() {
-		r.FilmSink.Rename(r.name)
-	}
-	return r.FilmSink.Close()
+func secondsToDuration(s float64) time.Duration {
+	return time.Duration(math.Round(s * float64(time.Second)))
 }

@@ -13,6 +13,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
+	"nstfilter/pipeline/engines"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
@@ -25,76 +26,52 @@ type Job struct {
 	Filter    filter.Options
 	Coherence coherence.Options
 	Video     video.Options
-	Inputs    []string // see Doors
+	Inputs    []string // as in UsageExamples
 
 	TempDir               string // where frames wait for --passes
 	Stdin, Stdout, Stderr *os.File
-	// Stop, when cancelled, ends the job after the frame at hand and keeps what
-	// is done; cancelling Run's own context ends it now and keeps nothing partial.
+	// Stop, when cancelled, ends the job after the current frame and keeps what is done.
+	// A cancelled context of Run ends it at once and keeps nothing partial.
 	Stop context.Context
 
-	stats    io.Writer // whole lines from any goroutine; nil: none
-	styles   []style
-	timeline *coherence.Timeline
+	devices engines.Registry // nil for engines.Builtin
 }
 
-// Run does the job, a batch's inputs side by side where there are several engines.
-// In a batch one input that fails does not stop the others.
-// Errors are UsageError where the command is wrong, ErrInterrupted after Stop.
+// Run does the job: several inputs side by side if there are several engines. One input
+// that fails does not stop the others. The error is a UsageError if the command is wrong,
+// and ErrInterrupted after Stop.
 func (j *Job) Run(ctx context.Context) (err error) {
-	for _, err := range []error{j.Options.Validate(), j.Filter.Validate(), j.Coherence.Validate(), j.Video.Validate()} {
-		if err != nil {
-			return UsageError{err}
-		}
+	if err := j.checkSettings(); err != nil {
+		return err
 	}
-	if n := j.Coherence.Passes; n > 1 && j.ZeroLatency {
-		return usage("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
-	} else if n > 1 && j.Filter.Init != "previous" {
-		return usage("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
-	}
-	tasks, err := j.tasks()
+	tasks, err := parseInputs(j.Inputs, j.Output)
 	if err != nil {
 		return err
 	}
-	if err := j.filmless(tasks); err != nil {
+	if err := j.checkTasks(tasks); err != nil {
 		return err
 	}
-	if tasks[0].pipe() {
-		if term.IsTerminal(int(j.Stdin.Fd())) {
-			return usage("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", Doors)
-		}
-		if term.IsTerminal(int(j.Stdout.Fd())) {
-			return usage("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", Doors)
-		}
-	}
-	if !tasks[0].pipe() && j.OutputFormat != "auto" {
-		return usage("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(tasks[0].out, j.Output, "the result"))
-	}
-	if len(j.Style) == 0 {
-		return usage("no style: name the picture to paint like with --style FILE")
-	}
-	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
-		return usage("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
-	}
-	if err := j.arrange(tasks); err != nil {
+	styles, err := newStyleTimeline(j.Style, j.Filter.StyleBlendWeights, j.Coherence.StyleFade, tasks)
+	if err != nil {
 		return err
 	}
-	if len(tasks) == 1 {
+	if len(tasks) == 1 { // of several, each is checked when its turn comes
 		if err := tasks[0].check(j.Overwrite); err != nil {
 			return err
 		}
 	}
+	var stats io.Writer
 	if j.Stats != "" {
 		file, err := os.Create(j.Stats)
 		if err != nil {
 			return fmt.Errorf("--stats: %w", err)
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
-		j.stats = file
+		stats = file
 	}
-	tell := newTeller(j.Progress, j.Stderr)
-	defer tell.close()
-	workers, err := j.open(tell, len(tasks))
+	reporter := newReporter(j.Progress, j.Stderr)
+	defer reporter.close()
+	workers, err := j.openWorkers(styles, stats, reporter, len(tasks))
 	if err != nil {
 		return err
 	}
@@ -103,26 +80,55 @@ func (j *Job) Run(ctx context.Context) (err error) {
 			w.close()
 		}
 	}()
-	return share(ctx, workers, tasks)
+	return shareTasks(ctx, workers, tasks)
 }
 
-// open reads the styles and the network, and makes a worker for each engine, at most
-// so many.
-func (j *Job) open(tell teller, most int) ([]*worker, error) {
-	var styles []*filter.Frame
-	for _, style := range j.styles {
-		s, err := photo.Read(style.file)
+// checkSettings reports settings out of range and settings that exclude each other.
+func (j *Job) checkSettings() error {
+	for _, err := range []error{j.Options.Validate(), j.Filter.Validate(), j.Coherence.Validate(), j.Video.Validate()} {
 		if err != nil {
-			return nil, fmt.Errorf("--style %w", err)
+			return UsageError{err}
 		}
-		if min(s.W, s.H) < engine.MinSide {
-			return nil, fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", style.file, s.W, s.H, engine.MinSide)
-		}
-		styles = append(styles, s)
+	}
+	if n := j.Coherence.Passes; n > 1 && j.ZeroLatency {
+		return usageError("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
+	} else if n > 1 && j.Filter.Init != "previous" {
+		return usageError("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
+	}
+	return nil
+}
+
+// checkTasks reports settings that do not suit the inputs.
+func (j *Job) checkTasks(tasks []paintTask) error {
+	if err := checkFilmOptions(&j.Video, tasks); err != nil {
+		return err
+	}
+	first := &tasks[0]
+	switch {
+	case first.isPipe() && term.IsTerminal(int(j.Stdin.Fd())):
+		return usageError("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
+	case first.isPipe() && term.IsTerminal(int(j.Stdout.Fd())):
+		return usageError("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", UsageExamples)
+	case !first.isPipe() && j.OutputFormat != "auto":
+		return usageError("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(first.out, j.Output, "the result"))
+	case len(j.Style) == 0:
+		return usageError("no style: name the picture to paint like with --style FILE")
+	}
+	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
+		return usageError("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
+	}
+	return nil
+}
+
+// openWorkers reads the styles and the network, and makes a worker for each engine, but
+// at most so many.
+func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter reporter, most int) ([]*worker, error) {
+	pictures, err := readStyles(styles.styles)
+	if err != nil {
+		return nil, err
 	}
 	var start *filter.Frame
 	if file, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
-		var err error
 		if start, err = photo.Read(file); err != nil {
 			return nil, fmt.Errorf("--init image:%w", err)
 		}
@@ -131,38 +137,27 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	engines, notes, err := OpenEngines(j.Device, j.ISA, j.Threads, most)
+	opened, err := j.openEngines(reporter, most)
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range notes {
-		if j.Verbose || j.Device != "auto" {
-			tell.say(note)
-		}
-	}
 	var workers []*worker
-	for i, e := range engines {
-		w := &worker{Job: j, engine: e, tell: tell, beside: len(engines)}
+	for i, e := range opened {
+		w := &worker{engine: e, workers: len(opened), reporter: reporter, stats: stats, stop: j.Stop,
+			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles,
+			stdin: j.Stdin, stdout: j.Stdout, stderr: j.Stderr, tempDir: j.TempDir}
 		if i > 0 {
-			w.tell = tell.another()
+			w.reporter = reporter.sibling()
 		}
-		w.filter, err = filter.New(j.Filter, e, networks[0], styles)
-		if err == nil && len(networks) > 1 {
-			err = w.filter.FinishWith(networks[1])
-		}
-		if err != nil {
-			for _, e := range engines {
-				shut(e)
+		if err := w.openFilter(networks, pictures, start); err != nil {
+			for _, e := range opened {
+				closeEngine(e)
 			}
-			return nil, UsageError{err} // files are read: a setting does not suit
+			return nil, UsageError{err} // the files are read, so a setting does not suit them
 		}
-		w.filter.InitImage = start
-		w.filter.MaxMemory = w.memory()
-		w.filter.OnProgress = w.tell.step
-		w.filter.ByLayer = w.stats != nil
 		if j.Verbose {
 			for _, n := range networks {
-				tell.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), n.Name, n.SHA256))
+				reporter.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), n.Name, n.SHA256))
 			}
 		}
 		workers = append(workers, w)
@@ -170,8 +165,40 @@ func (j *Job) open(tell teller, most int) ([]*worker, error) {
 	return workers, nil
 }
 
-// networks are the one that paints and, if it is another, the one that paints the last scale.
-func (j *Job) networks() (out []*weights.Network, err error) {
+// openFilter makes the worker's filter. A second network paints the last scale.
+func (w *worker) openFilter(networks []*weights.Network, styles []*filter.Frame, start *filter.Frame) (err error) {
+	if w.filter, err = filter.New(w.settings, w.engine, networks[0], styles); err != nil {
+		return err
+	}
+	if len(networks) > 1 {
+		if err := w.filter.FinishWith(networks[1]); err != nil {
+			return err
+		}
+	}
+	w.filter.InitImage = start
+	w.filter.MaxMemory = w.memoryLimit()
+	w.filter.OnProgress = w.reporter.step
+	w.filter.ByLayer = w.stats != nil
+	return nil
+}
+
+func readStyles(styles []timedStyle) (pictures []*filter.Frame, err error) {
+	for _, s := range styles {
+		f, err := photo.Read(s.file)
+		if err != nil {
+			return nil, fmt.Errorf("--style %w", err)
+		}
+		if min(f.W, f.H) < engine.MinSide {
+			return nil, fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", s.file, f.W, f.H, engine.MinSide)
+		}
+		pictures = append(pictures, f)
+	}
+	return pictures, nil
+}
+
+// networks returns the network that paints, and a second one if the last scale has its
+// own.
+func (j *Job) networks() (networks []*weights.Network, err error) {
 	if j.Weights != "" {
 		n, err := weights.Open(j.Weights)
 		if err != nil {
@@ -184,7 +211,26 @@ func (j *Job) networks() (out []*weights.Network, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, n)
+		networks = append(networks, n)
 	}
-	return out, nil
+	return networks, nil
+}
+
+func (j *Job) openEngines(reporter reporter, most int) ([]engine.Engine, error) {
+	registry := j.devices
+	if registry == nil {
+		registry = engines.Builtin
+	}
+	opened, notes, err := registry.Open(j.Device, j.ISA, j.Threads, most)
+	if errors.As(err, &engines.ChoiceError{}) {
+		return nil, UsageError{err}
+	} else if err != nil {
+		return nil, err
+	}
+	for _, note := range notes {
+		if j.Verbose || j.Device != "auto" {
+			reporter.say(note)
+		}
+	}
+	return opened, nil
 }

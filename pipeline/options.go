@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"nstfilter/pipeline/engines"
 )
 
-// Options is what a job needs beside the settings that decide the pixels. Each
-// field is declared once: name is its flag and its key in a preset, help its
-// line, DefaultOptions its default, Validate its range.
+// Options are the settings of a job that do not decide the pixels. A field's tag name is its
+// flag and its key in a preset, and help its line in --help. Defaults are in
+// DefaultOptions, ranges in Validate.
 type Options struct {
 	Style        []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
 	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
@@ -49,7 +51,7 @@ func (o *Options) Validate() error {
 			return fmt.Errorf("--%s %q is not %s", c.name, c.value, strings.Join(c.allowed, " or "))
 		}
 	}
-	if _, _, err := parseDevice(o.Device); err != nil {
+	if err := engines.Builtin.Check(o.Device); err != nil {
 		return err
 	}
 	if o.Threads < 0 || o.Threads > 1024 {
@@ -67,10 +69,10 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Bytes is an amount of memory or disk, written 500M or 2.5G; 0 is auto.
+// Bytes is an amount of memory or disk, written 500M or 2.5G, or 0 for auto.
 type Bytes int64
 
-var units = []struct {
+var byteUnits = []struct {
 	name  string
 	bytes float64
 }{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}}
@@ -82,7 +84,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 		return nil
 	}
 	number, unit := strings.TrimSuffix(strings.ToUpper(string(text)), "B"), 1.0
-	for _, u := range units {
+	for _, u := range byteUnits {
 		if rest, ok := strings.CutSuffix(number, u.name); ok {
 			number, unit = rest, u.bytes
 			break
@@ -101,7 +103,7 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	if b == 0 {
 		return []byte("auto"), nil
 	}
-	for _, u := range units {
+	for _, u := range byteUnits {
 		if n := float64(b) / u.bytes; n == math.Trunc(n) {
 			return []byte(strconv.FormatFloat(n, 'f', -1, 64) + u.name), nil
 		}

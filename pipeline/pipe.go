@@ -10,42 +10,32 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 	"nstfilter/video"
 )
 
-// pipe paints from stdin, y4m or NUT by its magic, to stdout. Only whole frames are
-// written.
-func (w *worker) pipe(ctx context.Context) error {
-	stdin, restore := expirable(w.Stdin)
+// paintPipe paints from stdin to stdout. Whether stdin is y4m or NUT is known by its first
+// bytes.
+func (w *worker) paintPipe(ctx context.Context, _ paintTask) error {
+	stdin, restore := host.WithDeadline(w.stdin)
 	defer restore()
 	src, dst, err := w.openPipe(ctx, stdin)
 	if err != nil {
-		if w.Stop.Err() != nil || ctx.Err() != nil {
+		if w.stop.Err() != nil || ctx.Err() != nil {
 			return ErrInterrupted
 		}
 		return fmt.Errorf("stdin: %w", err)
 	}
-	w.tell.begin("-", 0)
-	l := newLedger("-", w.stats, w.tell)
-	painter := &painter{worker: w, ledger: l, stream: true}
-	err = Run(ctx, StopSource(w.Stop, pipeSource{src, stdin}), l.sink(pipeSink{dst}), w.stages(l, painter.stage())...)
-	switch {
-	case ctx.Err() != nil:
-		return ErrInterrupted
-	case err != nil:
-		return err
-	case w.Stop.Err() != nil:
-		w.tell.say(fmt.Sprintf("interrupted; %d whole frames were written", l.done))
-		return ErrInterrupted
-	}
-	return nil
+	w.reporter.begin("-", 0)
+	s := &stylizer{worker: w, ledger: w.newLedger("-"), beginHere: true, stop: w.stop}
+	return w.run(ctx, pipeSource{src, stdin}, pipeSink{WriterSink{dst}, s.ledger}, s)
 }
 
-// openPipe reads the stream's header and makes the writer that answers it.
-func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, Sink, error) {
+// openPipe reads the header of stdin and returns its reader and the writer to stdout.
+func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, Writer, error) {
 	expire := func() { stdin.SetReadDeadline(time.Now()) }
 	defer context.AfterFunc(ctx, expire)()
-	defer context.AfterFunc(w.Stop, expire)()
+	defer context.AfterFunc(w.stop, expire)()
 	in := bufio.NewReaderSize(stdin, 1<<16)
 	if video.Sniff(in) == video.NUT {
 		return w.openNUT(in)
@@ -53,74 +43,77 @@ func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, Sink, er
 	return w.openY4M(in)
 }
 
-func (w *worker) openNUT(in io.Reader) (Source, Sink, error) {
+func (w *worker) openNUT(in io.Reader) (Source, Writer, error) {
 	r, err := video.NewNUTReader(in)
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Options = w.Video
+	r.Options = w.video
 	h := r.Header()
 	if h.W, h.H, err = w.outputSize(h.W, h.H); err != nil {
 		return nil, nil, err
 	}
-	if w.OutputFormat != "y4m" {
+	if w.options.OutputFormat != "y4m" {
 		return r, w.nutWriter(h), nil
 	}
 	y := w.y4mHeader(video.Y4MHeader{Layout: h.Layout, Rate: h.Rate})
 	if err := video.CheckY4M(y.Format); err != nil {
 		return nil, nil, err
 	}
-	return r, &untimed{w: w.Stdout, h: y, say: w.tell.say}, nil
+	return r, &y4mRateWriter{w: w.stdout, h: y, say: w.reporter.say}, nil
 }
 
-func (w *worker) openY4M(in io.Reader) (Source, Sink, error) {
+func (w *worker) openY4M(in io.Reader) (Source, Writer, error) {
 	r, err := video.NewY4MReader(in)
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Options = w.Video
+	r.Options = w.video
 	h := r.Header()
 	switch h.Interlace {
 	case "t", "b", "m":
-		w.tell.say("stdin: the stream is interlaced, and its frames are painted as they are: to paint without combs, add to the ffmpeg before the pipe: -vf bwdif=mode=send_frame")
+		w.reporter.say("stdin: the stream is interlaced, and its frames are painted as they are: to paint without combs, add to the ffmpeg before the pipe: -vf bwdif=mode=send_frame")
 	}
 	width, height, err := w.outputSize(h.W, h.H)
 	if err != nil {
 		return nil, nil, err
 	}
-	if w.OutputFormat != "nut" {
-		return r, video.NewY4MWriter(w.Stdout, w.y4mHeader(h.Resized(width, height))), nil
+	if w.options.OutputFormat != "nut" {
+		return r, video.NewY4MWriter(w.stdout, w.y4mHeader(h.Resized(width, height))), nil
 	}
 	n := video.NUTHeader{Layout: h.Layout, Rate: h.Rate, TimeBase: filter.Rational{Num: h.Rate.Den, Den: h.Rate.Num}}
 	n.W, n.H = width, height
 	return r, w.nutWriter(n), nil
 }
 
-// nutWriter writes to stdout; painted, grey frames get colours.
-func (w *worker) nutWriter(h video.NUTHeader) Sink {
-	if w.Filter.Paints() {
-		h = h.Coloured(w.Video)
+// nutWriter returns a writer to stdout. A grey stream becomes a coloured one, unless no
+// pixel is painted.
+func (w *worker) nutWriter(h video.NUTHeader) Writer {
+	if w.settings.Paints() {
+		h = h.Coloured(w.video)
 	}
-	return video.NewNUTWriter(w.Stdout, h)
+	return video.NewNUTWriter(w.stdout, h)
 }
 
-// y4mHeader is h for what comes of the frames; painted, grey ones get colours.
+// y4mHeader returns the header of the results. A grey stream becomes a coloured one, unless
+// no pixel is painted.
 func (w *worker) y4mHeader(h video.Y4MHeader) video.Y4MHeader {
-	if w.Filter.Paints() {
-		h = h.Coloured(w.Video)
+	if w.settings.Paints() {
+		h = h.Coloured(w.video)
 	}
 	return h
 }
 
+// outputSize returns the size of the results of frames of a size.
 func (w *worker) outputSize(width, height int) (int, int, error) {
-	if w.Filter.OutputSize != "work" || !w.Filter.Paints() {
+	if w.settings.OutputSize != "work" || !w.settings.Paints() {
 		return width, height, nil
 	}
 	plan, err := w.filter.Plan(width, height)
 	return plan.W, plan.H, err
 }
 
-// pipeSource ends src's read when its context is cancelled.
+// pipeSource ends a read of stdin when its context is cancelled.
 type pipeSource struct {
 	src   Source
 	stdin *os.File
@@ -142,19 +135,31 @@ func (p pipeSource) Frames(ctx context.Context) Frames {
 	}
 }
 
-// pipeSink names stdout in errors.
-type pipeSink struct{ Sink }
-
-func (p pipeSink) WriteFrame(f *filter.Frame) error {
-	if err := p.Sink.WriteFrame(f); err != nil {
-		return fmt.Errorf("stdout: %w", err)
-	}
-	return nil
+// pipeSink writes whole frames to stdout, however the input ends.
+type pipeSink struct {
+	WriterSink
+	ledger *statLedger
 }
 
-func (p pipeSink) Close() error {
-	if err := p.Sink.Close(); err != nil {
-		return fmt.Errorf("stdout: %w", err)
+func (p pipeSink) WriteFrame(f *filter.Frame) error { return nameStdout(p.WriterSink.WriteFrame(f)) }
+
+func (p pipeSink) End(cause error) error {
+	interrupted := errors.Is(cause, ErrInterrupted)
+	if cause != nil && !interrupted {
+		return p.WriterSink.End(cause)
 	}
-	return nil
+	if err := p.WriterSink.End(nil); err != nil {
+		return nameStdout(err)
+	}
+	if interrupted {
+		p.ledger.reporter.say(fmt.Sprintf("interrupted; %d whole frames were written", p.ledger.done))
+	}
+	return cause
+}
+
+func nameStdout(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("stdout: %w", err)
 }

@@ -13,23 +13,23 @@ import (
 	"nstfilter/filter"
 )
 
-// teller tells the user how the job goes. Its methods may be called by several
-// goroutines.
-type teller interface {
-	begin(input string, frames int64) // frames = 0: not known
-	turn(turn)                        // before the steps of a frame that is painted several times
+// reporter tells the user how far the job is. Several goroutines may call its methods.
+type reporter interface {
+	begin(input string, frames int64) // frames is 0 if it is not known
+	pass(framePass)                   // before the steps of each pass over a frame
 	step(filter.Progress)
-	frame(*Stat) // one is written
+	frame(*Stat) // a frame is written
 	say(text string)
 	end() // of the input
-	// another tells of inputs beside, in the same place. It is not closed.
-	another() teller
+	// sibling returns a reporter for inputs that are painted at the same time. It writes to
+	// the same place, and must not be closed.
+	sibling() reporter
 	close()
 }
 
-// newTeller makes the teller that --progress names. auto is a bar on a terminal,
-// else plain lines.
-func newTeller(kind string, stderr *os.File) teller {
+// newReporter makes the reporter that --progress names. auto is a bar if stderr is a
+// terminal, and plain lines if not.
+func newReporter(kind string, stderr *os.File) reporter {
 	if kind == "auto" {
 		kind = "plain"
 		if term.IsTerminal(int(stderr.Fd())) {
@@ -40,71 +40,71 @@ func newTeller(kind string, stderr *os.File) teller {
 	case "bar":
 		return newBar(stderr)
 	case "json":
-		return &jsonLines{w: stderr}
+		return &jsonReporter{w: stderr}
 	case "none":
-		return silent{}
+		return silentReporter{}
 	}
-	return &plain{w: stderr, every: 5 * time.Second}
+	return &plainReporter{w: stderr, every: 5 * time.Second}
 }
 
-type silent struct{}
+type silentReporter struct{}
 
-func (silent) begin(string, int64)  {}
-func (silent) turn(turn)            {}
-func (silent) step(filter.Progress) {}
-func (silent) frame(*Stat)          {}
-func (silent) say(string)           {}
-func (silent) end()                 {}
-func (silent) another() teller      { return silent{} }
-func (silent) close()               {}
+func (silentReporter) begin(string, int64)  {}
+func (silentReporter) pass(framePass)       {}
+func (silentReporter) step(filter.Progress) {}
+func (silentReporter) frame(*Stat)          {}
+func (silentReporter) say(string)           {}
+func (silentReporter) end()                 {}
+func (silentReporter) sibling() reporter    { return silentReporter{} }
+func (silentReporter) close()               {}
 
-// turn is which frame is painted, where several are before they are given out.
-type turn struct {
+// framePass says which frame is painted, if frames are painted several times.
+type framePass struct {
 	frame        int64   // from 0
-	pass, passes int     // from 1; 0: the frame after those that are done is painted, once
-	held         float64 // what is done on frames that are not given out, in frames
+	pass, passes int     // from 1; 0 if each frame is painted once, in order
+	waiting      float64 // how much is done on frames that are not written yet, in frames
 }
 
-// course is how far an input has come.
-type course struct {
+// inputProgress is how far an input is.
+type inputProgress struct {
 	input  string
-	frames int64 // 0: not known
-	done   int64
-	turn   turn
-	now    filter.Progress
+	frames int64 // 0 if it is not known
+	done   int64 // frames written
+	pass   framePass
+	step   filter.Progress
 	start  time.Time
 }
 
-// share is the part of the input that is done, in [0,1]; of the frame at hand
-// where their number is not known.
-func (c *course) share() float64 {
+// share returns how much of the input is done, in [0,1], or of the current frame if the
+// number of frames is not known.
+func (c *inputProgress) share() float64 {
 	if c.frames == 0 {
-		return c.now.Done
+		return c.step.Done
 	}
-	passes := max(1, c.turn.passes)
-	return min(1, (float64(c.done)+c.turn.held+c.now.Done/float64(passes))/float64(c.frames))
+	passes := max(1, c.pass.passes)
+	return min(1, (float64(c.done)+c.pass.waiting+c.step.Done/float64(passes))/float64(c.frames))
 }
 
-// take notes that another frame is painted.
-func (c *course) take(t turn) { c.turn, c.now.Done = t, 0 }
+// beginPass begins a pass over a frame.
+func (c *inputProgress) beginPass(t framePass) { c.pass, c.step.Done = t, 0 }
 
-// written counts a frame.
-func (c *course) written() {
+// finishFrame counts a frame that is written.
+func (c *inputProgress) finishFrame() {
 	c.done++
-	c.turn.held = max(0, c.turn.held-1)
-	c.now.Done = 0
+	c.pass.waiting = max(0, c.pass.waiting-1)
+	c.step.Done = 0
 }
 
-// at is the frame at hand, from 0.
-func (c *course) at() int64 {
-	if c.turn.passes > 0 {
-		return c.turn.frame
+// frame returns the current frame's number, from 0.
+func (c *inputProgress) frame() int64 {
+	if c.pass.passes > 0 {
+		return c.pass.frame
 	}
 	return c.done
 }
 
-// left extrapolates the time so far; false while that says nothing.
-func (c *course) left() (time.Duration, bool) {
+// remaining extrapolates the time so far. It returns false while that is too little.
+func (c *inputProgress) remaining() (time.Duration, bool) {
 	s := c.share()
 	if c.frames == 0 || s < 0.01 {
 		return 0, false
@@ -112,30 +112,30 @@ func (c *course) left() (time.Duration, bool) {
 	return time.Duration(float64(time.Since(c.start)) * (1 - s) / s), true
 }
 
-// String is the state in one line: clip.mkv: frame 3/48, scale 2/4, step 17/60,
-// loss 0.0312, 4m10s left.
-func (c *course) String() string {
+// String returns one line: clip.mkv: frame 3/48, scale 2/4, step 17/60, loss 0.0312,
+// 4m10s left.
+func (c *inputProgress) String() string {
 	s := c.input + ":"
 	if c.frames != 1 {
-		s += fmt.Sprintf(" frame %d", c.at()+1)
+		s += fmt.Sprintf(" frame %d", c.frame()+1)
 		if c.frames > 0 {
 			s = fmt.Sprintf("%s/%d", s, c.frames)
 		}
 		s += ","
 	}
-	if c.turn.passes > 0 {
-		s += fmt.Sprintf(" pass %d/%d,", c.turn.pass, c.turn.passes)
+	if c.pass.passes > 0 {
+		s += fmt.Sprintf(" pass %d/%d,", c.pass.pass, c.pass.passes)
 	}
-	p := &c.now
+	p := &c.step
 	s += fmt.Sprintf(" scale %d/%d, step %d/%d, loss %.4g", p.Scale, p.Scales, p.Iteration, p.Iterations, p.Losses.Total)
-	if left, ok := c.left(); ok {
-		s += ", " + brief(left) + " left"
+	if left, ok := c.remaining(); ok {
+		s += ", " + briefDuration(left) + " left"
 	}
 	return s
 }
 
-// brief rounds a duration to what a reader wants: 740ms, 12s, 3m10s, 2h5m.
-func brief(d time.Duration) string {
+// briefDuration rounds a duration for a reader: 740ms, 12s, 3m10s, 2h5m.
+func briefDuration(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return d.Round(10 * time.Millisecond).String()
@@ -146,100 +146,100 @@ func brief(d time.Duration) string {
 	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-// summary is the line at the end of an input: clip.mkv: 48 frames in 3m10s. Empty
-// if nothing was done.
-func (c *course) summary() string {
+// summary returns the line at the end of an input: clip.mkv: 48 frames in 3m10s. It returns
+// "" if no frame was written.
+func (c *inputProgress) summary() string {
 	switch c.done {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("%s: done in %s", c.input, brief(time.Since(c.start)))
+		return fmt.Sprintf("%s: done in %s", c.input, briefDuration(time.Since(c.start)))
 	}
-	return fmt.Sprintf("%s: %d frames in %s", c.input, c.done, brief(time.Since(c.start)))
+	return fmt.Sprintf("%s: %d frames in %s", c.input, c.done, briefDuration(time.Since(c.start)))
 }
 
-// plain writes a line now and then, and one at the end of each input.
-type plain struct {
-	w     io.Writer // takes whole lines from any goroutine, as a file does
+// plainReporter writes a line every few seconds, and one at the end of each input.
+type plainReporter struct {
+	w     io.Writer // takes whole lines from several goroutines, as a file does
 	every time.Duration
 
-	mu   sync.Mutex
-	c    course
-	last time.Time
+	mu       sync.Mutex
+	progress inputProgress
+	last     time.Time
 }
 
-func (p *plain) begin(input string, frames int64) {
+func (p *plainReporter) begin(input string, frames int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.c = course{input: input, frames: frames, start: time.Now()}
-	p.last = p.c.start
+	p.progress = inputProgress{input: input, frames: frames, start: time.Now()}
+	p.last = p.progress.start
 }
 
-func (p *plain) turn(t turn) {
+func (p *plainReporter) pass(t framePass) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.c.take(t)
+	p.progress.beginPass(t)
 }
 
-func (p *plain) step(now filter.Progress) {
+func (p *plainReporter) step(now filter.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.c.now = now
+	p.progress.step = now
 	if time.Since(p.last) >= p.every {
 		p.last = time.Now()
-		fmt.Fprintln(p.w, "nstfilter:", p.c.String())
+		fmt.Fprintln(p.w, "nstfilter:", p.progress.String())
 	}
 }
 
-func (p *plain) frame(*Stat) {
+func (p *plainReporter) frame(*Stat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.c.written()
+	p.progress.finishFrame()
 }
 
-func (p *plain) say(text string) {
+func (p *plainReporter) say(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Fprintln(p.w, "nstfilter:", text)
 }
 
-func (p *plain) end() {
+func (p *plainReporter) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if text := p.c.summary(); text != "" {
+	if text := p.progress.summary(); text != "" {
 		fmt.Fprintln(p.w, "nstfilter:", text)
 	}
-	p.c = course{}
+	p.progress = inputProgress{}
 }
 
-func (p *plain) another() teller { return &plain{w: p.w, every: p.every} }
-func (p *plain) close()          {}
+func (p *plainReporter) sibling() reporter { return &plainReporter{w: p.w, every: p.every} }
+func (p *plainReporter) close()            {}
 
-// jsonLines writes one object a line, for programs:
+// jsonReporter writes one JSON object a line, for programs:
 //
 //	{"event":"begin","input":"clip.mkv","frames":48}
 //	{"event":"step","input":"clip.mkv","frame":2,"scale":1,…,"losses":{…},"seconds_left":250.1}
 //	{"event":"frame","stat":{…}}
 //	{"event":"message","text":"…"}
-type jsonLines struct {
-	w io.Writer // takes whole lines from any goroutine, as a file does
+type jsonReporter struct {
+	w io.Writer // takes whole lines from several goroutines, as a file does
 
-	mu sync.Mutex
-	c  course
+	mu       sync.Mutex
+	progress inputProgress
 }
 
-func (j *jsonLines) put(v any) {
+func (j *jsonReporter) put(v any) {
 	line, err := json.Marshal(v)
-	if err != nil { // a loss that is no number
+	if err != nil { // for a loss that is not a number
 		line, _ = json.Marshal(map[string]string{"event": "message", "text": err.Error()})
 	}
 	j.w.Write(append(line, '\n'))
 }
 
-func (j *jsonLines) begin(input string, frames int64) {
+func (j *jsonReporter) begin(input string, frames int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.c = course{input: input, frames: frames, start: time.Now()}
+	j.progress = inputProgress{input: input, frames: frames, start: time.Now()}
 	j.put(struct {
 		Event  string `json:"event"`
 		Input  string `json:"input"`
@@ -247,17 +247,17 @@ func (j *jsonLines) begin(input string, frames int64) {
 	}{"begin", input, frames})
 }
 
-func (j *jsonLines) turn(t turn) {
+func (j *jsonReporter) pass(t framePass) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.c.take(t)
+	j.progress.beginPass(t)
 }
 
-func (j *jsonLines) step(p filter.Progress) {
+func (j *jsonReporter) step(p filter.Progress) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.c.now = p
-	left, _ := j.c.left()
+	j.progress.step = p
+	left, _ := j.progress.remaining()
 	j.put(struct {
 		Event      string        `json:"event"`
 		Input      string        `json:"input"`
@@ -273,25 +273,25 @@ func (j *jsonLines) step(p filter.Progress) {
 		Done       float64       `json:"done"`
 		Losses     filter.Losses `json:"losses"`
 		Left       float64       `json:"seconds_left,omitempty"`
-	}{"step", j.c.input, j.c.at(), j.c.turn.pass, j.c.turn.passes, p.Scale, p.Scales, p.W, p.H, p.Iteration, p.Iterations, j.c.share(), p.Losses, left.Seconds()})
+	}{"step", j.progress.input, j.progress.frame(), j.progress.pass.pass, j.progress.pass.passes, p.Scale, p.Scales, p.W, p.H, p.Iteration, p.Iterations, j.progress.share(), p.Losses, left.Seconds()})
 }
 
-func (j *jsonLines) frame(s *Stat) {
+func (j *jsonReporter) frame(s *Stat) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.c.written()
+	j.progress.finishFrame()
 	j.put(struct {
 		Event string `json:"event"`
 		Stat  *Stat  `json:"stat"`
 	}{"frame", s})
 }
 
-func (j *jsonLines) say(text string) {
+func (j *jsonReporter) say(text string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.put(map[string]string{"event": "message", "text": text})
 }
 
-func (j *jsonLines) end()            {}
-func (j *jsonLines) another() teller { return &jsonLines{w: j.w} }
-func (j *jsonLines) close()          {}
+func (j *jsonReporter) end()              {}
+func (j *jsonReporter) sibling() reporter { return &jsonReporter{w: j.w} }
+func (j *jsonReporter) close()            {}

@@ -9,10 +9,10 @@ import (
 	"nstfilter/filter"
 )
 
-func TestPlain(t *testing.T) {
+func TestPlainReporter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		p := &plain{w: &out, every: 5 * time.Second}
+		p := &plainReporter{w: &out, every: 5 * time.Second}
 		p.begin("clip.mkv", 4)
 		step := filter.Progress{Scale: 2, Scales: 3, Iteration: 7, Iterations: 60, Losses: filter.Losses{Total: 0.25}}
 		for i := range 4 {
@@ -45,7 +45,7 @@ func TestBrief(t *testing.T) {
 		2*time.Hour + 5*time.Minute:                    "2h5m",
 		30*time.Hour + 59*time.Minute + 40*time.Second: "31h0m",
 	} {
-		if got := brief(d); got != want {
+		if got := briefDuration(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}

@@ -24,8 +24,8 @@ func detail(f *filter.Frame) (sum float64) {
 	return sum / float64((f.W-2)*(f.H-2))
 }
 
-// A film that is painted smaller than it is stays as detailed as its first frame, and
-// frames follow one another, whatever size it is given out at.
+// If a film is painted smaller than it is, its frames stay as detailed as the first one and
+// resemble one another, at either output size.
 func TestSmallerFilmKeepsItsDetail(t *testing.T) {
 	const w, h, frames = 128, 96, 10
 	t.Chdir(t.TempDir())

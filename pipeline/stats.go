@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 )
 
-// Stat is what --stats says of one picture, one JSON object a line.
+// Stat is one line of --stats: a JSON object about one picture.
 type Stat struct {
 	Index      int                `json:"index"`
 	PTS        int64              `json:"pts"`
@@ -21,59 +22,59 @@ type Stat struct {
 	Height     int                `json:"height"`
 	Iterations int                `json:"iterations"` // of all passes; losses are the last one's
 	Losses     filter.Losses      `json:"losses"`
-	Stopped    string             `json:"stopped,omitempty"` // by iterations, settled or deadline; transparent: not begun
-	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, flow (while the frame before is painted), guide, what filter.Report lists, encode
+	Stopped    string             `json:"stopped,omitempty"` // why: iterations, settled, deadline, or transparent if nothing was painted
+	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, flow (beside the painting of the frame before), guide, those of filter.Report, encode
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
 }
 
-// ledger gathers each frame's Stat from the stages that it passes, which run in
+// statLedger collects the Stat of each frame of one input. The stages that add to it run in
 // different goroutines.
-type ledger struct {
-	input string
-	out   io.Writer // of --stats; nil: none
-	tell  teller
+type statLedger struct {
+	input    string
+	out      io.Writer // of --stats; nil if there is none
+	reporter reporter
 
 	mu      sync.Mutex
 	entries map[int]*Stat // by frame index
-	done    int
-	last    float64 // seconds at which the latest written frame ends
+	done    int           // frames written
+	last    float64       // when the last of them ends, in seconds
 }
 
-func newLedger(input string, out io.Writer, tell teller) *ledger {
-	return &ledger{input: input, out: out, tell: tell, entries: map[int]*Stat{}}
+func newLedger(input string, out io.Writer, r reporter) *statLedger {
+	return &statLedger{input: input, out: out, reporter: r, entries: map[int]*Stat{}}
 }
 
-func (l *ledger) entry(f *filter.Frame) *Stat {
+func (l *statLedger) entry(f *filter.Frame) *Stat {
 	s := l.entries[f.Index]
 	if s == nil {
-		s = &Stat{Index: f.Index, PTS: f.PTS, PTSTime: presented(f), Input: l.input, Width: f.W, Height: f.H, Seconds: map[string]float64{}}
+		s = &Stat{Index: f.Index, PTS: f.PTS, PTSTime: presentedAt(f), Input: l.input, Width: f.W, Height: f.H, Seconds: map[string]float64{}}
 		l.entries[f.Index] = s
 	}
 	return s
 }
 
-// presented is the frame's time, in seconds; 0 where it has none.
-func presented(f *filter.Frame) float64 {
+// presentedAt returns the frame's time in seconds, or 0 if it has none.
+func presentedAt(f *filter.Frame) float64 {
 	if f.TimeBase.Den <= 0 {
 		return 0
 	}
 	return float64(f.PTS) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 }
 
-// add notes the seconds that a stage took for f.
-func (l *ledger) add(f *filter.Frame, stage string, took time.Duration) {
+// addSeconds adds the time that a stage took for f.
+func (l *statLedger) addSeconds(f *filter.Frame, stage string, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entry(f).Seconds[stage] += took.Seconds()
 }
 
-// decoded is a stage that times the source before it.
-func (l *ledger) decoded(_ context.Context, in Frames) Frames {
+// timeSource is a stage that measures how long the source takes for each frame.
+func (l *statLedger) timeSource(_ context.Context, in Frames) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		start := time.Now()
 		for f, err := range in {
 			if err == nil {
-				l.add(f, "decode", time.Since(start))
+				l.addSeconds(f, "decode", time.Since(start))
 			}
 			if !yield(f, err) || err != nil {
 				return
@@ -83,8 +84,8 @@ func (l *ledger) decoded(_ context.Context, in Frames) Frames {
 	}
 }
 
-// painted notes how f was painted, or painted again.
-func (l *ledger) painted(f *filter.Frame, r *filter.Report) {
+// painted adds one pass over f.
+func (l *statLedger) painted(f *filter.Frame, r *filter.Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.entry(f)
@@ -95,9 +96,9 @@ func (l *ledger) painted(f *filter.Frame, r *filter.Report) {
 	}
 }
 
-// written closes f's entry.
-func (l *ledger) written(f *filter.Frame, took time.Duration) error {
-	l.add(f, "encode", took)
+// written finishes f's entry and writes it.
+func (l *statLedger) written(f *filter.Frame, took time.Duration) error {
+	l.addSeconds(f, "encode", took)
 	l.mu.Lock()
 	s := l.entries[f.Index]
 	delete(l.entries, f.Index)
@@ -107,8 +108,8 @@ func (l *ledger) written(f *filter.Frame, took time.Duration) error {
 		l.last += float64(f.Duration) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 	}
 	l.mu.Unlock()
-	s.PeakMemory = PeakMemory()
-	l.tell.frame(s)
+	s.PeakMemory = host.PeakMemory()
+	l.reporter.frame(s)
 	if l.out == nil {
 		return nil
 	}
@@ -122,18 +123,16 @@ func (l *ledger) written(f *filter.Frame, took time.Duration) error {
 	return nil
 }
 
-// sink times dst and closes the entries of what it has written.
-func (l *ledger) sink(dst Sink) Sink { return &noted{dst, l} }
-
-type noted struct {
+// statSink times a sink and finishes the entries of the frames that it has written.
+type statSink struct {
 	Sink
-	ledger *ledger
+	ledger *statLedger
 }
 
-func (n *noted) WriteFrame(f *filter.Frame) error {
+func (s statSink) WriteFrame(f *filter.Frame) error {
 	start := time.Now()
-	if err := n.Sink.WriteFrame(f); err != nil {
+	if err := s.Sink.WriteFrame(f); err != nil {
 		return err
 	}
-	return n.ledger.written(f, time.Since(start))
+	return s.ledger.written(f, time.Since(start))
 }

@@ -10,34 +10,35 @@ import (
 	"nstfilter/video/coherence"
 )
 
-// style is a picture to paint like, and the time of the film from which it holds.
-type style struct {
+// timedStyle is a style picture and the time of the film from which it holds.
+type timedStyle struct {
 	file string
 	at   time.Duration
 }
 
-// parseStyle reads FILE or FILE@TIME. A file that exists by the whole name is that.
-func parseStyle(text string, exists func(name string) bool) (style, error) {
+// parseStyle reads FILE or FILE@TIME. If a file has the whole text as its name, it is
+// that file.
+func parseStyle(text string, exists func(name string) bool) (timedStyle, error) {
 	cut := strings.LastIndexByte(text, '@')
 	if cut < 0 || exists(text) {
-		return style{file: text}, nil
+		return timedStyle{file: text}, nil
 	}
 	file, clock := text[:cut], text[cut+1:]
 	at, err := parseTime(clock)
 	switch {
 	case err == nil && file != "":
-		return style{file, at}, nil
+		return timedStyle{file, at}, nil
 	case exists(file):
-		return style{}, fmt.Errorf("--style %s: %w", text, err)
+		return timedStyle{}, fmt.Errorf("--style %s: %w", text, err)
 	}
-	return style{file: text}, nil // it will be missed by its whole name
+	return timedStyle{file: text}, nil // reading it fails, and names the whole text
 }
 
-// longestTime bounds a TIME, so that every sum with it is one.
+// longestTime bounds a TIME, so that sums with it do not overflow.
 const longestTime = 1000 * time.Hour
 
-// parseTime reads 90, 90.5, MM:SS or HH:MM:SS with a fraction of a second or
-// without; MM and SS are below 60 where something stands before them.
+// parseTime reads SS, MM:SS or HH:MM:SS, with or without a fraction of a second. Below
+// the leading unit each number must be less than 60.
 func parseTime(text string) (time.Duration, error) {
 	wrong := fmt.Errorf("%q is not a time: write seconds (90.5), MM:SS or HH:MM:SS, below %.0f hours", text, longestTime.Hours())
 	parts := strings.Split(text, ":")
@@ -62,37 +63,45 @@ func parseTime(text string) (time.Duration, error) {
 	if total >= longestTime.Seconds() {
 		return 0, wrong
 	}
-	return seconds(total), nil
+	return secondsToDuration(total), nil
 }
 
-// arrange reads --style, and lays the styles along the film's time.
-func (j *Job) arrange(tasks []task) error {
-	j.styles = nil
+// styleTimeline is the styles of --style, and their shares over the film's time.
+type styleTimeline struct {
+	*coherence.Timeline
+	styles []timedStyle
+}
+
+// newStyleTimeline reads each --style of a job. A photo has no time, so that a style with a
+// time is an error if one of the tasks is a photo.
+func newStyleTimeline(texts []string, weights []float64, fade time.Duration, tasks []paintTask) (*styleTimeline, error) {
+	t := &styleTimeline{}
 	var from []time.Duration
-	for _, text := range j.Style {
+	for _, text := range texts {
 		s, err := parseStyle(text, func(name string) bool { _, err := os.Stat(name); return err == nil })
 		if err != nil {
-			return UsageError{err}
+			return nil, UsageError{err}
 		}
-		j.styles, from = append(j.styles, s), append(from, s.at)
+		t.styles, from = append(t.styles, s), append(from, s.at)
 	}
-	for i, s := range j.styles {
-		for _, t := range tasks {
-			if s.at > 0 && t.photo() {
-				return usage("--style %s: %s is a photo and has no time: leave @TIME out, and --style-blend-weights blends several", j.Style[i], t.in)
+	for i, s := range t.styles {
+		for _, task := range tasks {
+			if s.at > 0 && task.isPhoto() {
+				return nil, usageError("--style %s: %s is a photo and has no time: leave @TIME out, and --style-blend-weights blends several", texts[i], task.in)
 			}
 		}
 	}
 	var err error
-	if j.timeline, err = coherence.NewTimeline(from, j.Filter.StyleBlendWeights, j.Coherence.StyleFade); err != nil {
-		return usage("--style: %v", err)
+	if t.Timeline, err = coherence.NewTimeline(from, weights, fade); err != nil {
+		return nil, usageError("--style: %v", err)
 	}
-	return nil
+	return t, nil
 }
 
-// earlier is what to do with --style to paint what is left of a film after a time.
-func (j *Job) earlier(after time.Duration) string {
-	if !j.timeline.Changes() {
+// shiftText says how to change --style to paint the rest of a film after a time. It
+// returns "" if the styles do not change.
+func (t *styleTimeline) shiftText(after time.Duration) string {
+	if !t.Changes() {
 		return ""
 	}
 	return fmt.Sprintf(" (with each @TIME of --style earlier by %.3f s)", after.Seconds())

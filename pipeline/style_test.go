@@ -9,7 +9,7 @@ import (
 func TestParseStyle(t *testing.T) {
 	files := map[string]bool{"a.jpg": true, "b@90": true, "b@90.jpg": true, "d@1/e.jpg": true}
 	exists := func(name string) bool { return files[name] }
-	for text, want := range map[string]style{
+	for text, want := range map[string]timedStyle{
 		"a.jpg":               {"a.jpg", 0},
 		"a.jpg@0":             {"a.jpg", 0},
 		"a.jpg@90":            {"a.jpg", 90 * time.Second},

@@ -18,6 +18,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/enginetest"
+	"nstfilter/pipeline/engines"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
@@ -57,6 +58,15 @@ func (e *onGPU) Forward(x engine.Vector) []engine.Moments {
 	return e.Evaluator.Forward(x)
 }
 
+// withGPUs returns a registry whose cuda has these GPUs.
+func withGPUs(gpus []engine.Engine) engines.Registry {
+	return engines.Registry{{
+		Name: "cuda",
+		List: func() ([]string, error) { return make([]string, len(gpus)), nil },
+		Open: func(n int, _ string, _ int) (engine.Engine, error) { return gpus[n], nil },
+	}}
+}
+
 // failure is what a device says when it is lost.
 var failure = engine.Failure{Err: errors.New("cuda:1 has fallen off the bus")}
 
@@ -65,7 +75,6 @@ var failure = engine.Failure{Err: errors.New("cuda:1 has fallen off the bus")}
 func batch(t *testing.T, n int, gpus ...engine.Engine) *Job {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	withGPUs(t, gpus...)
 	if err := os.Mkdir("out", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +84,7 @@ func batch(t *testing.T, n int, gpus ...engine.Engine) *Job {
 	}
 	t.Cleanup(func() { said.Close() })
 	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(),
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: said, Stop: t.Context()}
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: said, Stop: t.Context(), devices: withGPUs(gpus)}
 	j.Style, j.Output, j.Stats, j.Progress = []string{"style.png"}, "out/%s.png", "stats.json", "plain"
 	j.Filter.Iterations, j.Filter.Margin, j.Filter.MinSize = filter.Steps{1}, 0, 0
 	j.Filter.StyleLayers, j.Filter.ContentLayers = j.Filter.StyleLayers[:1], j.Filter.StyleLayers[:1]
@@ -277,17 +286,16 @@ func TestBatchEndsEarly(t *testing.T) {
 func TestMemoryOfAGPU(t *testing.T) {
 	g := newGPU(func(*gpu) {})
 	g.free = 16 << 20
-	j := &Job{Options: DefaultOptions()}
-	w := &worker{Job: j, engine: g, beside: 2}
-	if got := w.memory(); got != 15<<20 {
+	w := &worker{options: DefaultOptions(), engine: g, workers: 2}
+	if got := w.memoryLimit(); got != 15<<20 {
 		t.Errorf("%d of %d bytes are free", got, g.free)
 	}
-	j.MaxMemory = 3 << 20
-	if got := w.memory(); got != 3<<20 {
-		t.Errorf("%d bytes, with --max-memory %d", got, j.MaxMemory)
+	w.options.MaxMemory = 3 << 20
+	if got := w.memoryLimit(); got != 3<<20 {
+		t.Errorf("%d bytes, with --max-memory %d", got, w.options.MaxMemory)
 	}
 	w.engine = enginetest.Reference{}
-	if got := w.memory(); got != 1 {
+	if got := w.memoryLimit(); got != 1 {
 		t.Errorf("%d of the host's, of which the program has more", got)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 	"nstfilter/bench/problem"
 	"nstfilter/filter/engine"
-	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
 )
 
 var precisions = map[string]engine.Precision{"fp32": engine.FP32, "mixed": engine.Mixed, "bf16": engine.BF16}
@@ -42,7 +42,7 @@ func (j *job) ours() (a answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	e, err := pipeline.OpenEngine(j.Device, j.ISA, 0)
+	e, err := engines.Builtin.OpenOne(j.Device, j.ISA, 0)
 	if err != nil {
 		return a, err
 	}

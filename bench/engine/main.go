@@ -23,7 +23,7 @@ import (
 
 	"nstfilter/bench/problem"
 	"nstfilter/filter/engine"
-	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
 )
 
 const everyCase = "vgg19:512x512,vgg19:256x256,vgg19:1024x1024,vgg16:512x512,vgg16:256x256,vgg16:1024x1024,slim:512x512,slim:1920x1080,slim:64x64"
@@ -129,7 +129,7 @@ func (r *runner) programs(p *problem.Problem, folder string) ([]*program, error)
 		command = append(command, gradientFile(folder, name, precision))
 		all = append(all, &program{Name: name, Precision: precision, own: own, command: command})
 	}
-	e, err := pipeline.OpenEngine("auto", "auto", r.threads)
+	e, err := engines.Builtin.OpenOne("auto", "auto", r.threads)
 	if err != nil {
 		return nil, err
 	}

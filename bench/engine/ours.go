@@ -8,7 +8,8 @@ import (
 
 	"nstfilter/bench/problem"
 	"nstfilter/filter/engine"
-	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
+	"nstfilter/pipeline/host"
 )
 
 // timing is what one run of one program says, as a line of JSON.
@@ -30,7 +31,7 @@ func ours(dir, device, precision, gradient string) error {
 	if err != nil {
 		return err
 	}
-	e, err := pipeline.OpenEngine(device, "auto", p.Threads)
+	e, err := engines.Builtin.OpenOne(device, "auto", p.Threads)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func ours(dir, device, precision, gradient string) error {
 		ev.Backward(dx, gs)
 		t.Seconds = append(t.Seconds, time.Since(start).Seconds())
 	}
-	t.Seconds, t.Memory = t.Seconds[1:], pipeline.PeakMemory()
+	t.Seconds, t.Memory = t.Seconds[1:], host.PeakMemory()
 	out := make([]float32, dx.Len())
 	ev.Download(out, dx)
 	if err := problem.WriteFloats(gradient, out); err != nil {

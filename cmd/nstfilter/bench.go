@@ -13,6 +13,8 @@ import (
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
+	"nstfilter/pipeline/host"
 	"nstfilter/weights"
 )
 
@@ -26,24 +28,24 @@ type benchCmd struct {
 	JSON      bool     `help:"One JSON object a line."`
 }
 
-// measurement is one size of nstfilter bench. Operations are counted as a direct
-// convolution has them, 2·9·C_in·C_out·H·W each way; Winograd does fewer.
-type measurement struct {
+// benchResult is the measurement of one size. It counts the operations of a direct
+// convolution, 2·9·C_in·C_out·H·W each way, though Winograd needs fewer.
+type benchResult struct {
 	Engine    string       `json:"engine"`
-	Peak      float64      `json:"peak_flops,omitempty"` // fused multiply-adds in registers, measured
+	Peak      float64      `json:"peak_flops,omitempty"` // measured, with fused multiply-adds in registers
 	Network   string       `json:"network"`
 	Precision string       `json:"precision"`
 	W         int          `json:"width"`
 	H         int          `json:"height"`
-	Iteration float64      `json:"seconds_per_iteration"` // fastest
-	Flops     float64      `json:"flops"`                 // of that iteration
+	Iteration float64      `json:"seconds_per_iteration"` // of the fastest iteration
+	Flops     float64      `json:"flops"`                 // of one iteration
 	Memory    int64        `json:"memory_bytes"`          // as the engine estimates it
 	PeakRSS   int64        `json:"peak_memory_bytes"`     // of the whole process so far
 	Picture   float64      `json:"seconds_adam"`
 	Layers    []layerTimes `json:"layers,omitempty"`
 }
 
-// layerTimes are mean seconds of an iteration.
+// layerTimes are the mean seconds of an iteration in one layer.
 type layerTimes struct {
 	Tap      string  `json:"layer"`
 	Forward  float64 `json:"forward"`
@@ -52,16 +54,16 @@ type layerTimes struct {
 	Flops    float64 `json:"flops"`
 }
 
-func (c *benchCmd) Run(e *env) error {
+func (c *benchCmd) Run(e *commandEnv) error {
 	network, err := weights.Load(c.Network)
 	if err != nil {
 		return err
 	}
-	eng, err := pipeline.OpenEngine(c.Device, c.ISA, c.Threads)
+	eng, err := engines.Builtin.OpenOne(c.Device, c.ISA, c.Threads)
 	if err != nil {
 		return err
 	}
-	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisions[c.Precision]}
+	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisionNames[c.Precision]}
 	if m, ok := eng.(engine.Precisions); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
 		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())}
 	}
@@ -73,7 +75,7 @@ func (c *benchCmd) Run(e *env) error {
 		if s.W, s.H, err = parseSize(size); err != nil {
 			return pipeline.UsageError{Err: err}
 		}
-		m, err := measure(e, eng, s)
+		m, err := measureSize(e, eng, s)
 		if err != nil {
 			return err
 		}
@@ -89,7 +91,7 @@ func (c *benchCmd) Run(e *env) error {
 	return nil
 }
 
-var precisions = map[string]engine.Precision{"fp32": engine.FP32, "mixed": engine.Mixed, "bf16": engine.BF16}
+var precisionNames = map[string]engine.Precision{"fp32": engine.FP32, "mixed": engine.Mixed, "bf16": engine.BF16}
 
 // parseSize reads 512 or 1920x1080.
 func parseSize(s string) (w, h int, err error) {
@@ -105,8 +107,8 @@ func parseSize(s string) (w, h int, err error) {
 	return w, h, nil
 }
 
-func (m *measurement) print() {
-	fmt.Printf("%s; %s, %s; %s, %d×%d, %s\n", version(), processor(), m.Engine, m.Network, m.W, m.H, m.Precision)
+func (m *benchResult) print() {
+	fmt.Printf("%s; %s, %s; %s, %d×%d, %s\n", versionText(), processorName(), m.Engine, m.Network, m.W, m.H, m.Precision)
 	fmt.Printf("  %.4f s an iteration, %.0f GFLOP/s as direct convolution counts", m.Iteration, m.Flops/m.Iteration/1e9)
 	if m.Peak > 0 {
 		fmt.Printf(" (%.0f %% of this machine's %.0f)", 100*m.Flops/m.Iteration/m.Peak, m.Peak/1e9)
@@ -122,8 +124,8 @@ func (m *measurement) print() {
 	fmt.Printf("  %-9s %9s %9.2f\n", "Adam", "", 1e3*m.Picture)
 }
 
-// processor names this machine's, as Linux does.
-func processor() string {
+// processorName returns Linux's name of the processor, or its architecture.
+func processorName() string {
 	info, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(info)) {
 		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
@@ -133,8 +135,8 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// measure times J's gradient and one step of Adam with the default layers.
-func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err error) {
+// measureSize times the gradient of the loss and one step of Adam with the default layers.
+func measureSize(e *commandEnv, eng engine.Engine, s engine.Spec) (_ *benchResult, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -144,17 +146,10 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 			panic(r)
 		}
 	}()
-	n := s.Network
 	o := filter.DefaultOptions()
-	for _, l := range append(slices.Clone(o.StyleLayers), o.ContentLayers...) {
-		at, err := n.Layer(l.Tap)
-		if err != nil {
-			return nil, err
-		}
-		style := slices.ContainsFunc(o.StyleLayers, func(x filter.LayerWeight) bool { return x.Tap == l.Tap })
-		s.Taps = append(s.Taps, engine.Tap{Layer: at, Style: style, Content: !style})
+	if s.Taps, err = defaultTaps(&o, s.Network); err != nil {
+		return nil, err
 	}
-	slices.SortFunc(s.Taps, func(a, b engine.Tap) int { return a.Layer - b.Layer })
 	ev, err := eng.Compile(s)
 	if err != nil {
 		return nil, err
@@ -167,32 +162,9 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		picture[i] = float32(i*2654435761%255) / 255
 	}
 	ev.Upload(x, picture)
-	grads := make([]engine.Gradient, len(s.Taps))
-	metric, terms := make([][]float32, len(s.Taps)), make([]engine.Term, len(s.Taps))
-	for i, t := range s.Taps {
-		out := n.Layers[t.Layer].Out
-		if t.Style {
-			grads[i].Gram = make([]float32, out*out)
-		} else {
-			grads[i].Content = 1
-		}
-		if l := n.Layers[t.Layer]; l.Metric != nil {
-			metric[i] = l.Metric.M
-		}
-		terms[i] = engine.Term{Target: grads[i].Gram, Metric: metric[i], Style: 1, Content: grads[i].Content}
-	}
-	ev.Forward(x)
-	ev.SetContent(metric)
-	gradient := func() {
-		ev.Forward(x)
-		ev.Backward(dx, grads)
-	}
-	if d, ok := ev.(engine.LossEvaluator); ok { // as the filter does
-		d.SetTerms(terms)
-		gradient = func() { d.EvaluateLoss(dx, x, engine.PictureTerms{}) }
-	}
+	gradient := newGradient(ev, s, x, dx)
 	sample := ev.View(x, 0, 1)
-	wait := func() { ev.Dots([2]engine.Vector{sample, sample}) } // a device may be at work still
+	wait := func() { ev.Dots([2]engine.Vector{sample, sample}) } // a device computes asynchronously
 	profiler, _ := ev.(engine.Profiler)
 	if profiler != nil {
 		profiler.Profile(true)
@@ -212,17 +184,66 @@ func measure(e *env, eng engine.Engine, s engine.Spec) (_ *measurement, err erro
 		took := time.Since(start)
 		best, adam = min(best, took), adam+took-network
 	}
-	out := &measurement{Engine: eng.Name(), Network: n.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
-		Memory: eng.Memory(s), PeakRSS: pipeline.PeakMemory(), Picture: adam.Seconds() / float64(steps)}
+	out := &benchResult{Engine: eng.Name(), Network: s.Network.Name, W: s.W, H: s.H, Iteration: best.Seconds(),
+		Memory: eng.Memory(s), PeakRSS: host.PeakMemory(), Picture: adam.Seconds() / float64(steps)}
+	out.countLayers(s, profiler, steps)
+	return out, nil
+}
+
+// defaultTaps returns the taps of the default style and content layers, in order.
+func defaultTaps(o *filter.Options, n *weights.Network) ([]engine.Tap, error) {
+	var taps []engine.Tap
+	for _, l := range append(slices.Clone(o.StyleLayers), o.ContentLayers...) {
+		at, err := n.Layer(l.Tap)
+		if err != nil {
+			return nil, err
+		}
+		style := slices.ContainsFunc(o.StyleLayers, func(x filter.LayerWeight) bool { return x.Tap == l.Tap })
+		taps = append(taps, engine.Tap{Layer: at, Style: style, Content: !style})
+	}
+	slices.SortFunc(taps, func(a, b engine.Tap) int { return a.Layer - b.Layer })
+	return taps, nil
+}
+
+// newGradient returns a function that computes the gradient dx at x as the filter does: by
+// Descend if the engine has it.
+func newGradient(ev engine.Evaluator, s engine.Spec, x, dx engine.Vector) func() {
+	grads := make([]engine.Gradient, len(s.Taps))
+	metric, terms := make([][]float32, len(s.Taps)), make([]engine.Term, len(s.Taps))
+	for i, t := range s.Taps {
+		l := s.Network.Layers[t.Layer]
+		if t.Style {
+			grads[i].Gram = make([]float32, l.Out*l.Out)
+		} else {
+			grads[i].Content = 1
+		}
+		if l.Metric != nil {
+			metric[i] = l.Metric.M
+		}
+		terms[i] = engine.Term{Target: grads[i].Gram, Metric: metric[i], Style: 1, Content: grads[i].Content}
+	}
+	ev.Forward(x)
+	ev.SetContent(metric)
+	if d, ok := ev.(engine.LossEvaluator); ok {
+		d.SetTerms(terms)
+		return func() { d.EvaluateLoss(dx, x, engine.PictureTerms{}) }
+	}
+	return func() {
+		ev.Forward(x)
+		ev.Backward(dx, grads)
+	}
+}
+
+// countLayers adds each layer's operations, and its times if the engine has measured them.
+func (m *benchResult) countLayers(s engine.Spec, profiler engine.Profiler, steps int) {
 	ws, hs := engine.Sizes(s)
-	for i, l := range n.Layers[:s.Depth()] {
+	for i, l := range s.Network.Layers[:s.Depth()] {
 		flops := 2 * 2 * 9 * float64(l.In) * float64(l.Out) * float64(ws[i]) * float64(hs[i])
-		out.Flops += flops
+		m.Flops += flops
 		if profiler != nil {
 			t, k := profiler.Times()[i], float64(steps)
-			out.Layers = append(out.Layers, layerTimes{strings.Replace(l.Tap(), "relu", "conv", 1),
+			m.Layers = append(m.Layers, layerTimes{strings.Replace(l.Tap(), "relu", "conv", 1),
 				t.Forward / k, t.Backward / k, t.Loss / k, flops})
 		}
 	}
-	return out, nil
 }

@@ -15,36 +15,36 @@ import (
 	"nstfilter/video/coherence"
 )
 
-// env is what main gives its commands.
-type env struct {
-	ctx  context.Context // cancelled: stop now
-	stop context.Context // cancelled: finish the frame at hand
+// commandEnv is what main gives to a command.
+type commandEnv struct {
+	ctx  context.Context // when cancelled, stop now
+	stop context.Context // when cancelled, finish the current frame
 }
 
-// settings are the declared options, with their defaults.
-type settings struct {
+// allSettings are the options of all packages.
+type allSettings struct {
 	Job       pipeline.Options  `embed:"" group:"job"`
 	Filter    filter.Options    `embed:"" group:"filter"`
 	Coherence coherence.Options `embed:"" group:"video"`
 	Video     video.Options     `embed:"" group:"video"`
 }
 
-func defaults() settings {
-	return settings{pipeline.DefaultOptions(), filter.DefaultOptions(), coherence.DefaultOptions(), video.DefaultOptions()}
+func defaultSettings() allSettings {
+	return allSettings{pipeline.DefaultOptions(), filter.DefaultOptions(), coherence.DefaultOptions(), video.DefaultOptions()}
 }
 
-var groups = []kong.Group{
+var optionGroups = []kong.Group{
 	{Key: "job", Title: "The job:"},
 	{Key: "filter", Title: "What decides the pixels:"},
 	{Key: "video", Title: "Film:"},
 }
 
 type paintCmd struct {
-	settings
+	allSettings
 	Inputs []string `arg:"" optional:"" help:"IN OUT; inputs alone with --output; none or - to paint from stdin to stdout."`
 }
 
-func (c *paintCmd) Run(e *env) error {
+func (c *paintCmd) Run(e *commandEnv) error {
 	job := pipeline.Job{
 		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
@@ -52,8 +52,8 @@ func (c *paintCmd) Run(e *env) error {
 	return job.Run(e.ctx)
 }
 
-// grammar is the whole command line.
-type grammar struct {
+// commandLine declares the commands for kong.
+type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
@@ -61,29 +61,29 @@ type grammar struct {
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
 }
 
-const description = "Repaints photos and film in the style of any painting by optimising the pixels."
+const programDescription = "Repaints photos and film in the style of any painting by optimising the pixels."
 
-// Help is what --help says below the usage.
+// Help returns what --help says below the usage.
 func (*paintCmd) Help() string {
-	return "Four ways to call it:\n\n" + pipeline.Doors + `
+	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
 Other commands: nstfilter weights list|verify, flow, bench, version; each has --help.`
 }
 
-// newParser makes flags of the options' declarations and gives them the defaults
-// of their structs.
-func newParser(g *grammar) (*kong.Kong, error) {
+// newParser makes a flag of each declared option. The flags' defaults are those of
+// defaultSettings.
+func newParser(g *commandLine) (*kong.Kong, error) {
 	parser, err := kong.New(g,
 		kong.Name("nstfilter"),
-		kong.Description(description),
-		kong.ExplicitGroups(groups),
+		kong.Description(programDescription),
+		kong.ExplicitGroups(optionGroups),
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
 		return nil, err
 	}
-	declared := map[string]option{}
-	for _, o := range options(defaults()) {
+	declared := map[string]declaredOption{}
+	for _, o := range declaredOptions(defaultSettings()) {
 		declared[o.name] = o
 	}
 	for _, command := range parser.Model.Children {
@@ -94,22 +94,22 @@ func newParser(g *grammar) (*kong.Kong, error) {
 			}
 			flag.HasDefault, flag.Default = o.value != "" && !flag.IsBool(), o.value
 			if _, ok := flag.Target.Addr().Interface().(encoding.TextUnmarshaler); ok && flag.IsSlice() {
-				flag.Tag.Sep = -1 // its text is one value
+				flag.Tag.Sep = -1 // UnmarshalText splits the text itself
 			}
 		}
 	}
 	return parser, nil
 }
 
-// parse returns the command that args ask for.
-func parse(args []string, e *env) (func() error, error) {
-	var g grammar
+// parseArgs returns the command that args name.
+func parseArgs(args []string, e *commandEnv) (func() error, error) {
+	var g commandLine
 	parser, err := newParser(&g)
 	if err != nil {
 		return nil, err
 	}
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
-		args = []string{"paint", "--help"} // what most look for
+		args = []string{"paint", "--help"} // the options that most people look for
 	}
 	k, err := parser.Parse(filesLast(args, parser.Model.Children))
 	if err != nil {
@@ -118,8 +118,8 @@ func parse(args []string, e *env) (func() error, error) {
 	return func() error { return k.Run(e) }, nil
 }
 
-// filesLast moves the arguments that are no flags behind the flags, because kong
-// wants them together. A command that is named comes first and is left alone.
+// filesLast moves file names behind the flags, because kong accepts them only in one place.
+// It leaves args alone if they begin with a command.
 func filesLast(args []string, commands []*kong.Node) []string {
 	takesValue := map[string]bool{}
 	for _, c := range commands {
@@ -158,34 +158,34 @@ func filesLast(args []string, commands []*kong.Node) []string {
 	return append(append(flags, "--"), files...)
 }
 
-// option is one declared setting.
-type option struct {
+// declaredOption is one field of allSettings.
+type declaredOption struct {
 	name, short, group, value, help string
 }
 
-// options lists the declarations in their order, with s's values as text.
-func options(s settings) []option {
-	var list []option
+// declaredOptions returns the fields of s in order, with their values as text.
+func declaredOptions(s allSettings) []declaredOption {
+	var list []declaredOption
 	outer := reflect.ValueOf(&s).Elem()
 	for i := range outer.NumField() {
 		group := outer.Type().Field(i).Tag.Get("group")
 		inner := outer.Field(i)
 		for k := range inner.NumField() {
 			tag := inner.Type().Field(k).Tag
-			list = append(list, option{tag.Get("name"), tag.Get("short"), group, text(inner.Field(k)), tag.Get("help")})
+			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help")})
 		}
 	}
 	return list
 }
 
-// text writes a value as its flag reads it; a bool that is false and a list
-// without elements are empty.
-func text(v reflect.Value) string {
+// valueText writes a value as its flag reads it. It returns "" for false and for an empty
+// list.
+func valueText(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case encoding.TextMarshaler:
 		b, err := x.MarshalText()
 		if err != nil {
-			panic(err) // a default that cannot be written
+			panic(err) // a default has no text
 		}
 		return string(b)
 	case bool:

@@ -19,7 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
 )
 
 func TestMain(m *testing.M) {
@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Condition: func(c string) (bool, error) {
-			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t) || slices.Contains(pipeline.Devices(), c), nil
+			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t) || slices.Contains(engines.Builtin.Names(), c), nil
 		},
 		Cmds: scriptCommands,
 	})

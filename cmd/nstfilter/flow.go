@@ -26,7 +26,7 @@ type flowCmd struct {
 	Overwrite bool    `name:"overwrite" short:"y" help:"Replace OUT if it is there."`
 }
 
-// Help is what --help says below the usage.
+// Help returns what --help says below the usage.
 func (*flowCmd) Help() string {
 	return `Estimate the optical flow from picture A to picture B:
 
@@ -35,20 +35,20 @@ func (*flowCmd) Help() string {
     nstfilter flow in.flo out.png`
 }
 
-func (c *flowCmd) Run(*env) error {
+func (c *flowCmd) Run(*commandEnv) error {
 	shown := isFlo(c.A) && c.Out == ""
 	if shown {
 		c.Out = c.B
 	}
 	switch {
 	case c.Out == "":
-		return wrong("where should the flow go? Add its name: nstfilter flow %s %s out.flo", c.A, c.B)
+		return usageError("where should the flow go? Add its name: nstfilter flow %s %s out.flo", c.A, c.B)
 	case !isFlo(c.Out) && !photo.IsPhoto(c.Out):
-		return wrong("%s: a flow is written to .flo, or shown as a picture: %s", c.Out, strings.Join(photo.Extensions(), " "))
+		return usageError("%s: a flow is written to .flo, or shown as a picture: %s", c.Out, strings.Join(photo.Extensions(), " "))
 	case !(c.Longest >= 0):
-		return wrong("--longest %g is below 0", c.Longest)
+		return usageError("--longest %g is below 0", c.Longest)
 	case c.Threads < 0 || c.Threads > 1024:
-		return wrong("--threads %d is not between 0 and 1024", c.Threads)
+		return usageError("--threads %d is not between 0 and 1024", c.Threads)
 	}
 	if _, err := os.Lstat(c.Out); err == nil && !c.Overwrite {
 		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", c.Out)
@@ -72,7 +72,7 @@ func (c *flowCmd) Run(*env) error {
 func (c *flowCmd) estimate() (*flow.Field, error) {
 	preset, ok := coherence.FlowPreset(c.Preset)
 	if !ok {
-		return nil, wrong("--preset %q is not ultrafast or fast or medium or fine", c.Preset)
+		return nil, usageError("--preset %q is not ultrafast or fast or medium or fine", c.Preset)
 	}
 	a, err := photo.Read(c.A)
 	if err != nil {
@@ -90,11 +90,11 @@ func (c *flowCmd) estimate() (*flow.Field, error) {
 
 func isFlo(path string) bool { return strings.EqualFold(filepath.Ext(path), ".flo") }
 
-func wrong(format string, args ...any) error {
+func usageError(format string, args ...any) error {
 	return pipeline.UsageError{Err: fmt.Errorf(format, args...)}
 }
 
-// inColour shows f in Middlebury's colours.
+// inColour returns a picture of f in Middlebury's colours.
 func inColour(f *flow.Field, longest float64) *filter.Frame {
 	img, out := flow.Colour(f, longest), filter.NewFrame(f.W, f.H)
 	n := f.W * f.H
@@ -106,7 +106,7 @@ func inColour(f *flow.Field, longest float64) *filter.Frame {
 	return out
 }
 
-// writeWhole writes a file by another name first, so that none is there in part.
+// writeWhole writes a temporary file and renames it, so that path never holds a part.
 func writeWhole(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
 )
 
 // Exit codes.
@@ -22,31 +23,32 @@ const (
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		// The heap is a few big pictures: to collect them often costs next to
-		// nothing, and to leave as much garbage as there is would double it.
+		// The heap is a few big pictures. Frequent collections cost little, and Go's default
+		// of 100 would let garbage double the memory.
 		debug.SetGCPercent(10)
 	}
-	os.Exit(run(os.Args[1:]))
+	os.Exit(runProgram(os.Args[1:]))
 }
 
-func run(args []string) int {
+func runProgram(args []string) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	stop, interrupt := context.WithCancel(context.Background())
 	defer interrupt()
-	defer watch(interrupt, cancel)()
+	defer watchSignals(interrupt, cancel)()
 
-	command, err := parse(args, &env{ctx: ctx, stop: stop})
+	command, err := parseArgs(args, &commandEnv{ctx: ctx, stop: stop})
 	if err == nil && command != nil {
 		err = command()
 	}
 	var wrong pipeline.UsageError
+	var choice engines.ChoiceError
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, pipeline.ErrInterrupted):
 		return exitInterrupted
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.As(err, &choice):
 		fmt.Fprintf(os.Stderr, "nstfilter: error: %v\nnstfilter --help lists the options\n", err)
 		return exitUsage
 	}
@@ -54,9 +56,9 @@ func run(args []string) int {
 	return exitFailed
 }
 
-// watch calls first on the first SIGINT or SIGTERM and second on the next; what
-// it returns ends it.
-func watch(first, second func()) func() {
+// watchSignals calls first at the first SIGINT or SIGTERM, and second at the next one. The
+// function that it returns ends that.
+func watchSignals(first, second func()) func() {
 	signals, done, ended := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {

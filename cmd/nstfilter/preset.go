@@ -14,8 +14,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// BeforeResolve overlays the preset that --preset names, wherever it stands: kong
-// asks it for the flags that the command line does not give.
+// BeforeResolve gives kong the values of --preset for the flags that the command line lacks,
+// wherever --preset stands among them.
 func (c *paintCmd) BeforeResolve(k *kong.Context) error {
 	name := ""
 	for _, p := range k.Path {
@@ -40,17 +40,17 @@ func (c *paintCmd) BeforeResolve(k *kong.Context) error {
 	return nil
 }
 
-// presets are named overlays on the defaults; what draft and fine give up and gain is in
-// bench/README.md.
-var presets = map[string]map[string]any{
+// builtinPresets are changes to the defaults, by name. bench/README.md has what draft and
+// fine cost and gain.
+var builtinPresets = map[string]map[string]any{
 	"draft":    {"iterations": "25,6,2", "style-sizes": "1,2", "iterations-per-frame": 3},
 	"standard": {}, // the defaults
 	"fine": {
 		"network": "slim+vgg16", "iterations": "90,40,15,10,8,6", "content-weight": "0.2,0.15,0.1", "iterations-per-frame": 8,
 	},
 	// Gatys, Ecker, Bethge 2015: white noise, one scale, L-BFGS, summed losses. Their
-	// β/α of 1e3 is for a network scaled to unit activations; VGG-16's deep layers
-	// are far smaller, and at 1e3 the style does not show.
+	// β/α of 1e3 is for a network that is scaled to unit activations. The activations of
+	// VGG-16's deep layers are far smaller, and at 1e3 the style does not show.
 	"gatys": {
 		"init": "random", "min-size": 0, "margin": 0, "parameters": "pixels", "optimizer": "lbfgs", "iterations": "300",
 		"loss-scale": "sum", "style-layers": "relu1_1:0.2,relu2_1:0.2,relu3_1:0.2,relu4_1:0.2,relu5_1:0.2",
@@ -59,13 +59,13 @@ var presets = map[string]map[string]any{
 	},
 }
 
-// loadPreset reads a built-in preset, or FILE.json, as values by flag name.
+// loadPreset returns the values of a built-in preset or of FILE.json, by flag name.
 func loadPreset(name string) (map[string]any, error) {
-	values, builtin := presets[name]
+	values, builtin := builtinPresets[name]
 	if !builtin {
 		if !strings.HasSuffix(name, ".json") {
-			known := slices.Sorted(maps.Keys(presets))
-			return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearest(name, known))
+			known := slices.Sorted(maps.Keys(builtinPresets))
+			return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearestName(name, known))
 		}
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -81,7 +81,7 @@ func loadPreset(name string) (map[string]any, error) {
 		}
 	}
 	var known []string
-	for _, o := range options(defaults()) {
+	for _, o := range declaredOptions(defaultSettings()) {
 		if o.name != "preset" {
 			known = append(known, o.name)
 		}
@@ -89,7 +89,7 @@ func loadPreset(name string) (map[string]any, error) {
 	preset := map[string]any{}
 	for key, v := range values {
 		if !slices.Contains(known, key) {
-			return nil, fmt.Errorf("--preset %s: no setting is named %q%s", name, key, nearest(key, known))
+			return nil, fmt.Errorf("--preset %s: no setting is named %q%s", name, key, nearestName(key, known))
 		}
 		switch v := v.(type) {
 		case bool, []any:
@@ -103,8 +103,8 @@ func loadPreset(name string) (map[string]any, error) {
 	return preset, nil
 }
 
-// nearest offers the name that s may have meant.
-func nearest(s string, names []string) string {
+// nearestName suggests the name that s may have meant, or returns "".
+func nearestName(s string, names []string) string {
 	best, distance := "", len(s)/2+1
 	for _, n := range names {
 		if d := levenshtein.ComputeDistance(s, n); d < distance {

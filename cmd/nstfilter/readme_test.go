@@ -19,11 +19,11 @@ const (
 func table() string {
 	var b strings.Builder
 	title := map[string]string{}
-	for _, g := range groups {
+	for _, g := range optionGroups {
 		title[g.Key] = strings.TrimSuffix(g.Title, ":")
 	}
 	last := ""
-	for _, o := range options(defaults()) {
+	for _, o := range declaredOptions(defaultSettings()) {
 		if o.group != last {
 			fmt.Fprintf(&b, "\n**%s**\n\n| option | default | meaning |\n|---|---|---|\n", title[o.group])
 			last = o.group

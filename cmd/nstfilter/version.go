@@ -8,17 +8,17 @@ import (
 	"slices"
 	"strings"
 
-	"nstfilter/pipeline"
+	"nstfilter/pipeline/engines"
 )
 
 type versionCmd struct{}
 
-func (versionCmd) Run(e *env) error {
-	fmt.Println(version())
+func (versionCmd) Run(e *commandEnv) error {
+	fmt.Println(versionText())
 	fmt.Printf("%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	fmt.Printf("engines: %s\n", strings.Join(pipeline.Devices(), ", "))
-	if slices.Contains(pipeline.Devices(), "cuda") {
-		gpus, err := pipeline.GPUs()
+	fmt.Printf("engines: %s\n", strings.Join(engines.Builtin.Names(), ", "))
+	if slices.Contains(engines.Builtin.Names(), "cuda") {
+		gpus, err := engines.GPUs()
 		if err != nil {
 			gpus = []string{"cuda: " + err.Error()}
 		}
@@ -37,8 +37,8 @@ func (versionCmd) Run(e *env) error {
 	return nil
 }
 
-// version is the program's, with the revision that it was built from.
-func version() string {
+// versionText returns the program's version and the revision that it was built from.
+func versionText() string {
 	version, revision := "(unknown)", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version

@@ -14,7 +14,7 @@ type weightsCmd struct {
 
 type weightsListCmd struct{}
 
-func (weightsListCmd) Run(*env) error {
+func (weightsListCmd) Run(*commandEnv) error {
 	for _, i := range weights.List() {
 		fmt.Printf("%s: %s\n    %s\n    %s, %.0f MB\n", i.Name, i.Description, i.Attribution, i.Licence, float64(i.Size)/1e6)
 	}
@@ -23,7 +23,7 @@ func (weightsListCmd) Run(*env) error {
 
 type weightsVerifyCmd struct{}
 
-func (weightsVerifyCmd) Run(*env) (err error) {
+func (weightsVerifyCmd) Run(*commandEnv) (err error) {
 	for _, i := range weights.List() {
 		if damage := i.Verify(); damage != nil {
 			err = errors.Join(err, damage)

@@ -4,18 +4,18 @@ package photo
 
 import "bytes"
 
-// animated tells a GIF of several images and a WebP with the animation flag.
-func animated(data []byte) bool {
+// isAnimated reports a GIF of several images, and a WebP with the animation flag.
+func isAnimated(data []byte) bool {
 	if len(data) > 20 && bytes.HasPrefix(data, []byte("RIFF")) && string(data[8:16]) == "WEBPVP8X" {
 		return data[20]&2 != 0
 	}
 	return bytes.HasPrefix(data, []byte("GIF8")) && gifImages(data) > 1
 }
 
-// gifImages counts image descriptors, up to 2. GIF89a, appendix B.
+// gifImages counts image descriptors (GIF89a, appendix B), but stops at 2.
 func gifImages(data []byte) (n int) {
 	const header, descriptor = 13, 10
-	table := func(flags byte) int { // bytes of a colour table
+	table := func(flags byte) int { // returns the bytes of a colour table
 		if flags&0x80 == 0 {
 			return 0
 		}

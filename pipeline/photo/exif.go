@@ -9,10 +9,10 @@ import (
 	"nstfilter/filter"
 )
 
-// exifOrientation finds tag 0x0112 in a JPEG's EXIF: 1 to 8; 1 if there is none.
-// Exif 2.32, section 4.5; what is malformed counts as not there.
+// exifOrientation returns tag 0x0112 of a JPEG's EXIF (Exif 2.32, section 4.5), from 1 to 8.
+// It returns 1 if there is none or if the EXIF is malformed.
 func exifOrientation(jpeg []byte) int {
-	tiff := exifOf(jpeg)
+	tiff := findEXIF(jpeg)
 	if len(tiff) < 8 {
 		return 1
 	}
@@ -40,16 +40,16 @@ func exifOrientation(jpeg []byte) int {
 	return 1
 }
 
-// exifOf returns the TIFF within the first Exif segment.
-func exifOf(jpeg []byte) []byte {
+// findEXIF returns the TIFF in the first Exif segment, or nil.
+func findEXIF(jpeg []byte) []byte {
 	at := 2
 	for at+4 <= len(jpeg) && jpeg[at] == 0xff {
 		marker := jpeg[at+1]
-		if marker == 0xff { // fill
+		if marker == 0xff { // a fill byte
 			at++
 			continue
 		}
-		if marker == 0xda || marker == 0xd9 { // the scan begins, or nothing does
+		if marker == 0xda || marker == 0xd9 { // start of scan, end of image
 			return nil
 		}
 		end := at + 2 + int(binary.BigEndian.Uint16(jpeg[at+2:]))
@@ -65,8 +65,8 @@ func exifOf(jpeg []byte) []byte {
 	return nil
 }
 
-// upright turns a picture as its EXIF orientation says.
-func upright(f *filter.Frame, orientation int) *filter.Frame {
+// applyOrientation turns a picture upright, by its EXIF orientation.
+func applyOrientation(f *filter.Frame, orientation int) *filter.Frame {
 	if orientation <= 1 {
 		return f
 	}

@@ -46,8 +46,8 @@ func FuzzAnimated(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// Go's decoder is the judge wherever it accepts the file.
 		if g, err := gif.DecodeAll(bytes.NewReader(data)); err == nil && len(data) < 1<<16 {
-			if animated(data) != (len(g.Image) > 1) {
-				t.Fatalf("%d images, animated says %v", len(g.Image), animated(data))
+			if isAnimated(data) != (len(g.Image) > 1) {
+				t.Fatalf("%d images, animated says %v", len(g.Image), isAnimated(data))
 			}
 		}
 	})

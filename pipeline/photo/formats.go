@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// A format is one kind of file, by its extensions.
-type format struct {
+// pictureFormat is one kind of file, known by its extensions.
+type pictureFormat struct {
 	name       string
 	extensions []string
-	deep       bool // holds 16 bits a sample
+	deep       bool // has 16 bits a sample
 	alpha      bool
-	film       bool // belongs to video when named on the command line
+	film       bool // is read as a film on the command line
 }
 
-var formats = []format{
+var pictureFormats = []pictureFormat{
 	{name: "jpeg", extensions: []string{".jpg", ".jpeg", ".jpe", ".jfif"}},
 	{name: "png", extensions: []string{".png"}, deep: true, alpha: true},
 	{name: "tiff", extensions: []string{".tif", ".tiff"}, deep: true, alpha: true},
@@ -30,20 +30,20 @@ var formats = []format{
 	{name: "gif", extensions: []string{".gif"}, alpha: true, film: true},
 }
 
-func formatOf(path string) (format, bool) {
+func formatOf(path string) (pictureFormat, bool) {
 	ext := strings.ToLower(filepath.Ext(path))
-	for _, f := range formats {
+	for _, f := range pictureFormats {
 		if slices.Contains(f.extensions, ext) {
 			return f, true
 		}
 	}
-	return format{}, false
+	return pictureFormat{}, false
 }
 
-// Extensions lists what IsPhoto knows, lower case, with the dot.
+// Extensions returns the extensions of photos, in lower case, with the dot.
 func Extensions() []string {
 	var all []string
-	for _, f := range formats {
+	for _, f := range pictureFormats {
 		if !f.film {
 			all = append(all, f.extensions...)
 		}
@@ -51,14 +51,15 @@ func Extensions() []string {
 	return all
 }
 
-// IsPhoto tells by the extension; a GIF goes to the film side, still or not.
+// IsPhoto reports whether the extension is that of a photo. A GIF is a film, even if it is
+// still.
 func IsPhoto(path string) bool {
 	f, ok := formatOf(path)
 	return ok && !f.film
 }
 
-// CanWrite reports, before any painting, what would stop Write: an extension that
-// this build cannot write, a folder that is missing or may not be written to.
+// CanWrite reports why Write would fail: because of an extension that this build cannot
+// write, or a folder that is missing or protected. It is for use before any painting.
 func CanWrite(path string) error {
 	f, err := outputFormat(path)
 	if err != nil {
@@ -69,13 +70,13 @@ func CanWrite(path string) error {
 	}
 	probe, err := os.CreateTemp(filepath.Dir(path), ".*.partial")
 	if err != nil {
-		return explain(path, err)
+		return explainFileError(path, err)
 	}
 	probe.Close()
 	return os.Remove(probe.Name())
 }
 
-func outputFormat(path string) (format, error) {
+func outputFormat(path string) (pictureFormat, error) {
 	f, ok := formatOf(path)
 	if !ok {
 		return f, fmt.Errorf("%s: no picture format has the extension %q; use one of %s", path, filepath.Ext(path), strings.Join(Extensions(), " "))

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-func flag(dst *bool) knob {
+func boolKnob(dst *bool) knob {
 	return knob{"true or false", func(s string) bool {
 		if s == "" {
 			s = "true"
@@ -22,7 +22,7 @@ func flag(dst *bool) knob {
 	}}
 }
 
-func real(dst *float64, low, high float64) knob {
+func floatKnob(dst *float64, low, high float64) knob {
 	return knob{fmt.Sprintf("a number from %g to %g", low, high), func(s string) bool {
 		v, err := strconv.ParseFloat(s, 64)
 		*dst = v
@@ -30,7 +30,7 @@ func real(dst *float64, low, high float64) knob {
 	}}
 }
 
-func choice[T any](dst *T, words map[string]T) knob {
+func choiceKnob[T any](dst *T, words map[string]T) knob {
 	return knob{strings.Join(slices.Sorted(maps.Keys(words)), " or "), func(s string) bool {
 		v, ok := words[s]
 		*dst = v

@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-type option struct{ name, value string }
+type namedOption struct{ name, value string }
 
-// parseOptions reads "Q=90,strip"; - and _ are the same in names.
-func parseOptions(text string) ([]option, error) {
+// parseOptions reads "Q=90,strip". In names, - and _ are the same.
+func parseOptions(text string) ([]namedOption, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
-	var all []option
+	var all []namedOption
 	for _, s := range strings.Split(text, ",") {
 		name, value, assigned := strings.Cut(s, "=")
-		o := option{strings.ReplaceAll(strings.TrimSpace(name), "_", "-"), strings.TrimSpace(value)}
+		o := namedOption{strings.ReplaceAll(strings.TrimSpace(name), "_", "-"), strings.TrimSpace(value)}
 		if o.name == "" || assigned && o.value == "" {
 			return nil, fmt.Errorf("option %q: write name=value, or a name alone to switch it on", s)
 		}
-		if slices.ContainsFunc(all, func(p option) bool { return p.name == o.name }) {
+		if slices.ContainsFunc(all, func(p namedOption) bool { return p.name == o.name }) {
 			return nil, fmt.Errorf("option %s is given twice", o.name)
 		}
 		all = append(all, o)
@@ -30,13 +30,13 @@ func parseOptions(text string) ([]option, error) {
 	return all, nil
 }
 
-// A knob is one option of one format.
+// knob is one option of one format, with what sets it.
 type knob struct {
 	accepts string // for the error
 	set     func(string) bool
 }
 
-func integer(dst *int, low, high int) knob {
+func intKnob(dst *int, low, high int) knob {
 	return knob{fmt.Sprintf("a whole number from %d to %d", low, high), func(s string) bool {
 		v, err := strconv.Atoi(s)
 		*dst = v
@@ -44,8 +44,9 @@ func integer(dst *int, low, high int) knob {
 	}}
 }
 
-// turn sets the knobs that text names; an unknown option lists those that exist.
-func turn(f format, text string, knobs map[string]knob) error {
+// setKnobs sets the knobs that text names. Its error for an unknown option lists those that
+// exist.
+func setKnobs(f pictureFormat, text string, knobs map[string]knob) error {
 	options, err := parseOptions(text)
 	if err != nil {
 		return err

@@ -7,69 +7,69 @@ import (
 	"strings"
 )
 
-// ParseOutput splits 'out/x.jpg[Q=90,strip]', as vips writes it, into the path and
-// the text between the brackets.
-func ParseOutput(arg string) (path, options string, err error) {
-	path = arg
-	if strings.HasSuffix(arg, "]") {
-		open := strings.LastIndexByte(arg, '[')
-		if open < 0 {
-			return "", "", fmt.Errorf("output %q: ] without [; write NAME.EXT[option=value,…]", arg)
-		}
-		path, options = arg[:open], arg[open+1:len(arg)-1]
-	}
-	if path == "" || strings.HasSuffix(path, string(filepath.Separator)) {
-		return "", "", fmt.Errorf("output %q names no file; write NAME.EXT[option=value,…]", arg)
-	}
-	if strings.ContainsRune(path, 0) {
-		return "", "", fmt.Errorf("output %q: a file name cannot hold a zero byte", arg)
-	}
-	if _, err := parseOptions(options); err != nil {
-		return "", "", fmt.Errorf("output %q: %w", arg, err)
-	}
-	return path, options, nil
+// Output is where pictures are written and how: 'out/%s.jpg[Q=90,strip]', as vips writes
+// it. Each %s of Path stands for the input's base name without its extension.
+type Output struct {
+	Path, Options string
+	text          string
 }
 
-// OutputName expands each %s of a pattern to the input's base name without its
-// extension: 'out/%s_painted.jpg[Q=90]' and in/cat.png give
-// 'out/cat_painted.jpg[Q=90]'.
-func OutputName(pattern, input string) (string, error) {
-	path, _, err := ParseOutput(pattern)
-	if err != nil {
-		return "", err
+// ParseOutput splits text into the path and the options between the brackets.
+func ParseOutput(text string) (Output, error) {
+	o := Output{Path: text, text: text}
+	if strings.HasSuffix(text, "]") {
+		open := strings.LastIndexByte(text, '[')
+		if open < 0 {
+			return Output{}, fmt.Errorf("output %q: ] without [; write NAME.EXT[option=value,…]", text)
+		}
+		o.Path, o.Options = text[:open], text[open+1:len(text)-1]
 	}
-	if _, err := outputFormat(path); err != nil {
+	if o.Path == "" || strings.HasSuffix(o.Path, string(filepath.Separator)) {
+		return Output{}, fmt.Errorf("output %q names no file; write NAME.EXT[option=value,…]", text)
+	}
+	if strings.ContainsRune(o.Path, 0) {
+		return Output{}, fmt.Errorf("output %q: a file name cannot hold a zero byte", text)
+	}
+	if _, err := parseOptions(o.Options); err != nil {
+		return Output{}, fmt.Errorf("output %q: %w", text, err)
+	}
+	return o, nil
+}
+
+// String returns the text that ParseOutput has split.
+func (o Output) String() string { return o.text }
+
+// PathFor returns the path of an input's result: 'out/%s_painted.jpg' and in/cat.png give
+// out/cat_painted.jpg.
+func (o Output) PathFor(input string) (string, error) {
+	if _, err := outputFormat(o.Path); err != nil {
 		return "", err
 	}
 	base := filepath.Base(input)
 	base = strings.TrimSuffix(base, filepath.Ext(base))
-	return strings.ReplaceAll(path, "%s", base) + pattern[len(path):], nil
+	return strings.ReplaceAll(o.Path, "%s", base), nil
 }
 
-// CheckPattern reports what would make a batch lose pictures: a pattern without
-// %s for several inputs, two inputs with one name, an input written over.
-func CheckPattern(pattern string, inputs []string) error {
+// CheckInputs reports what would make a batch lose pictures: several inputs without %s,
+// two inputs with one result, and an input that would be written over.
+func (o Output) CheckInputs(inputs []string) error {
 	from := map[string]string{}
 	for _, in := range inputs {
-		name, err := OutputName(pattern, in)
-		if err != nil {
-			return err
-		}
-		path, _, err := ParseOutput(name)
+		path, err := o.PathFor(in)
 		if err != nil {
 			return err
 		}
 		path = filepath.Clean(path)
 		if first, taken := from[path]; taken {
-			if !strings.Contains(pattern, "%s") {
-				return fmt.Errorf("output %q: %d inputs need a %%s, which stands for each input's name: 'out/%%s.jpg'", pattern, len(inputs))
+			if !strings.Contains(o.Path, "%s") {
+				return fmt.Errorf("output %q: %d inputs need a %%s, which stands for each input's name: 'out/%%s.jpg'", o, len(inputs))
 			}
-			return fmt.Errorf("output %q: %s and %s would both become %s; run them apart, or rename one", pattern, first, in, path)
+			return fmt.Errorf("output %q: %s and %s would both become %s; run them apart, or rename one", o, first, in, path)
 		}
 		from[path] = in
 		for _, other := range inputs {
 			if sameFile(path, other) {
-				return fmt.Errorf("output %q: %s would be written over; choose another name or folder", pattern, other)
+				return fmt.Errorf("output %q: %s would be written over; choose another name or folder", o, other)
 			}
 		}
 	}

@@ -17,44 +17,53 @@ func TestParseOutput(t *testing.T) {
 		{"a[1].png", "a[1].png", ""},
 		{"a[1].png[strip]", "a[1].png", "strip"},
 	} {
-		path, options, err := ParseOutput(c.arg)
-		if err != nil || path != c.path || options != c.options {
-			t.Errorf("%q: %q, %q, %v", c.arg, path, options, err)
+		o, err := ParseOutput(c.arg)
+		if err != nil || o.Path != c.path || o.Options != c.options {
+			t.Errorf("%q: %q, %q, %v", c.arg, o.Path, o.Options, err)
 		}
 	}
 	for _, arg := range []string{"", "[Q=90]", "x.jpg]", "out/", "x.jpg[Q=90,]", "x.jpg[=1]", "x.jpg[Q=1,Q=2]", "x\x00.jpg"} {
-		if path, options, err := ParseOutput(arg); err == nil {
-			t.Errorf("%q: no error: %q, %q", arg, path, options)
+		if o, err := ParseOutput(arg); err == nil {
+			t.Errorf("%q: no error: %q, %q", arg, o.Path, o.Options)
 		}
 	}
 }
 
-func TestOutputName(t *testing.T) {
+func parsed(t *testing.T, text string) Output {
+	t.Helper()
+	o, err := ParseOutput(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestOutputPathFor(t *testing.T) {
 	for _, c := range []struct{ pattern, input, want string }{
-		{"out/%s_painted.jpg[Q=90]", "in/cat.png", "out/cat_painted.jpg[Q=90]"},
+		{"out/%s_painted.jpg[Q=90]", "in/cat.png", "out/cat_painted.jpg"},
 		{"%s/%s.png", "cat.tar.png", "cat.tar/cat.tar.png"},
 		{"all.png", "in/cat.png", "all.png"},
 		{"%s.tif", "a%s[1].png", "a%s[1].tif"},
 	} {
-		got, err := OutputName(c.pattern, c.input)
+		got, err := parsed(t, c.pattern).PathFor(c.input)
 		if err != nil || got != c.want {
 			t.Errorf("%q, %q: %q, %v; want %q", c.pattern, c.input, got, err, c.want)
 		}
 	}
 	for _, pattern := range []string{"out/%s", "%s.mkv", "%s.jpg[Q"} {
-		if _, err := OutputName(pattern, "cat.png"); err == nil || !strings.Contains(err.Error(), ".jpg") {
+		if _, err := parsed(t, pattern).PathFor("cat.png"); err == nil || !strings.Contains(err.Error(), ".jpg") {
 			t.Errorf("%q: %v should list the extensions", pattern, err)
 		}
 	}
 }
 
-func TestCheckPattern(t *testing.T) {
+func TestOutputCheckInputs(t *testing.T) {
 	dir := t.TempDir()
 	in := filepath.Join(dir, "cat.png")
 	if err := os.WriteFile(in, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckPattern(filepath.Join(dir, "%s_b.png"), []string{in, "dog.png"}); err != nil {
+	if err := parsed(t, filepath.Join(dir, "%s_b.png")).CheckInputs([]string{in, "dog.png"}); err != nil {
 		t.Error(err)
 	}
 	for _, c := range []struct {
@@ -67,7 +76,7 @@ func TestCheckPattern(t *testing.T) {
 		{dir + "/./cat.png", "written over", []string{in}},
 		{"%s", "extension", []string{in}},
 	} {
-		if err := CheckPattern(c.pattern, c.inputs); err == nil || !strings.Contains(err.Error(), c.says) {
+		if err := parsed(t, c.pattern).CheckInputs(c.inputs); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%q %v: %v should say %q", c.pattern, c.inputs, err, c.says)
 		}
 	}
@@ -89,18 +98,15 @@ func FuzzParseOutput(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
-		path, options, err := ParseOutput(arg)
+		o, err := ParseOutput(arg)
 		if err != nil {
 			return
 		}
-		if path == "" || arg != path && arg != path+"["+options+"]" {
-			t.Fatalf("%q became %q and %q", arg, path, options)
+		if o.Path == "" || arg != o.Path && arg != o.Path+"["+o.Options+"]" {
+			t.Fatalf("%q became %q and %q", arg, o.Path, o.Options)
 		}
-		if name, err := OutputName(arg, "in/cat.png"); err == nil {
-			again, rest, err := ParseOutput(name)
-			if err != nil || rest != options || !strings.HasPrefix(arg, "%") && !strings.Contains(arg, "%s") && again != path {
-				t.Fatalf("%q named %q: %q, %q, %v", arg, name, again, rest, err)
-			}
+		if path, err := o.PathFor("in/cat.png"); err == nil && !strings.Contains(arg, "%s") && path != o.Path {
+			t.Fatalf("%q became %q", arg, path)
 		}
 	})
 }

@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// writeFile writes .NAME.partial.EXT beside path and renames it; a failure leaves
-// neither.
+// writeFile writes .NAME.partial.EXT beside path and renames it. If that fails, neither file
+// is left.
 func writeFile(path string, data []byte) (err error) {
 	folder, name := filepath.Split(path)
 	ext := filepath.Ext(name)
 	partial := filepath.Join(folder, "."+strings.TrimSuffix(name, ext)+".partial"+ext)
 	file, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
-		return explain(path, err)
+		return explainFileError(path, err)
 	}
 	defer func() {
 		if err != nil {
@@ -32,11 +32,12 @@ func writeFile(path string, data []byte) (err error) {
 	if err == nil {
 		err = os.Rename(partial, path)
 	}
-	return explain(path, err)
+	return explainFileError(path, err)
 }
 
-// explain names the file, the cause and what to do about it.
-func explain(path string, err error) error {
+// explainFileError names the file, the cause, and what to do about it. It returns nil if err
+// is nil.
+func explainFileError(path string, err error) error {
 	var remedy string
 	switch {
 	case err == nil:

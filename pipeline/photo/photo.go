@@ -1,11 +1,3 @@
-// Package photo reads and writes still pictures.
-//
-// Read and Write are all that most callers need. Built with cgo it stands on
-// libvips: JPEG, PNG, TIFF, WebP, HEIF, AVIF, JPEG XL, JPEG 2000, BMP and GIF;
-// orientation and colour profiles are applied, EXIF, XMP and IPTC are kept (TIFF
-// keeps no EXIF: libvips writes none). Without cgo it stands on Go's own decoders
-// (JPEG, PNG, TIFF, WebP, BMP, GIF) and encoders (JPEG, PNG, TIFF, BMP);
-// orientation is applied, profiles are not, metadata is lost, JPEG is 4:2:0.
 package photo
 
 import (
@@ -17,10 +9,10 @@ import (
 	"nstfilter/filter"
 )
 
-// maxPixels keeps each buffer that libvips is asked for under 2 GiB.
+// maxPixels keeps each buffer of libvips under 2 GiB.
 const maxPixels = 178_000_000
 
-// maxFile bounds what Read takes into memory, in bytes.
+// maxFile is the largest file that Read accepts, in bytes.
 const maxFile = 1<<31 - 1
 
 // Read decodes a file into planar RGB in [0,1], sRGB-coded, upright, with Alpha
@@ -29,7 +21,7 @@ const maxFile = 1<<31 - 1
 func Read(path string) (*filter.Frame, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, explainFileError(path, err)
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.IsDir() {
@@ -37,7 +29,7 @@ func Read(path string) (*filter.Frame, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, explainFileError(path, err)
 	}
 	return Decode(path, data)
 }
@@ -50,18 +42,17 @@ func Decode(name string, data []byte) (*filter.Frame, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("%s: the file is over 2 GiB; scale the picture down first", name)
 	}
-	f, err := decode(data)
+	f, err := decodePicture(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
 }
 
-// Write encodes f by the path's extension and options (the text within vips's
-// brackets: "Q=90,strip"), and puts the file in place at once: under its name
-// there is never half a picture. Samples are rounded to the origin's depth where
-// the format holds it, else to 8 bits; a format without alpha gets the picture
-// over white.
+// Write encodes f as the path's extension and the options say (the text between vips's
+// brackets: "Q=90,strip"). The file appears under its name when it is whole. Samples are
+// rounded to the origin's depth if the format has it, else to 8 bits. In a format without
+// alpha, white shows through.
 func Write(path, options string, f *filter.Frame) error {
 	kind, err := outputFormat(path)
 	if err != nil {
@@ -77,7 +68,7 @@ func Write(path, options string, f *filter.Frame) error {
 	if origin == nil {
 		origin = &Photo{bits: 8}
 	}
-	data, err := encode(kind, options, f, origin)
+	data, err := encodePicture(kind, options, f, origin)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -6,9 +6,9 @@ import (
 	"nstfilter/filter"
 )
 
-// samples rounds f to interleaved pixels of 8 bits, or 16 in order, with alpha
-// last if asked for and there. Without alpha the picture is laid over white.
-func samples(f *filter.Frame, bits int, alpha bool, order binary.ByteOrder) (pix []byte, bands int) {
+// packSamples rounds f to interleaved pixels of 8 bits, or of 16 in the byte order. Alpha is
+// the last band if it is asked for and f has it; if it is not asked for, white shows through.
+func packSamples(f *filter.Frame, bits int, alpha bool, order binary.ByteOrder) (pix []byte, bands int) {
 	bands = 3
 	keep := alpha && f.Alpha != nil
 	if keep {
@@ -30,7 +30,7 @@ func samples(f *filter.Frame, bits int, alpha bool, order binary.ByteOrder) (pix
 			}
 			v = min(max(v, 0), 1)*top + 0.5
 			if v != v {
-				v = 0 // NaN
+				v = 0 // it is NaN
 			}
 			if i := p*bands + b; bits == 8 {
 				pix[i] = byte(v)

@@ -22,15 +22,15 @@ import (
 
 const noVips = "this build has no libvips: convert first, or build with cgo and without -tags novips"
 
-// Photo is the Origin of a frame that Read made: what Write needs beside pixels.
+// Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
 	bits int // a sample, 8 or 16
 }
 
-func decode(data []byte) (*filter.Frame, error) {
+func decodePicture(data []byte) (*filter.Frame, error) {
 	config, kind, err := image.DecodeConfig(bytes.NewReader(data))
 	switch {
-	case animated(data):
+	case isAnimated(data):
 		return nil, errAnimation
 	case errors.Is(err, image.ErrFormat):
 		return nil, fmt.Errorf("not a picture that this build knows (%s)", noVips)
@@ -44,16 +44,16 @@ func decode(data []byte) (*filter.Frame, error) {
 	if err != nil {
 		return nil, errDamaged(err)
 	}
-	f, bits := frameOf(img)
+	f, bits := frameFromImage(img)
 	if kind == "jpeg" {
-		f = upright(f, exifOrientation(data))
+		f = applyOrientation(f, exifOrientation(data))
 	}
 	f.Origin = &Photo{bits: bits}
 	return f, nil
 }
 
-// frameOf unfolds any image; alpha is divided out.
-func frameOf(img image.Image) (f *filter.Frame, bits int) {
+// frameFromImage converts any image. Its colours are not multiplied by alpha.
+func frameFromImage(img image.Image) (f *filter.Frame, bits int) {
 	box := img.Bounds()
 	f = filter.NewFrame(box.Dx(), box.Dy())
 	n := f.W * f.H
@@ -69,7 +69,7 @@ func frameOf(img image.Image) (f *filter.Frame, bits int) {
 			p := y*f.W + x
 			var c color.NRGBA64
 			switch v := img.At(box.Min.X+x, box.Min.Y+y).(type) {
-			case color.NRGBA: // straight as stored, for exact round trips
+			case color.NRGBA: // as it is stored, so that it comes back exactly
 				c = color.NRGBA64{R: uint16(v.R) * 257, G: uint16(v.G) * 257, B: uint16(v.B) * 257, A: uint16(v.A) * 257}
 			case color.NRGBA64:
 				c = v
@@ -91,27 +91,27 @@ func frameOf(img image.Image) (f *filter.Frame, bits int) {
 
 var encoders = map[string]bool{"jpeg": true, "png": true, "tiff": true, "bmp": true}
 
-func writable(f format) error {
+func writable(f pictureFormat) error {
 	if !encoders[f.name] {
 		return fmt.Errorf("%s cannot be written: %s: .png, .jpg, .tif and .bmp can", f.name, noVips)
 	}
 	return nil
 }
 
-func encode(kind format, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
+func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
 	quality := 92
 	knobs := map[string]knob{}
 	if kind.name == "jpeg" {
-		knobs["Q"] = integer(&quality, 1, 100)
+		knobs["Q"] = intKnob(&quality, 1, 100)
 	}
-	if err := turn(kind, text, knobs); err != nil {
+	if err := setKnobs(kind, text, knobs); err != nil {
 		return nil, fmt.Errorf("%w (%s)", err, noVips)
 	}
 	bits := 8
 	if kind.deep {
 		bits = origin.bits
 	}
-	img := imageOf(f, bits, kind.alpha)
+	img := imageFromFrame(f, bits, kind.alpha)
 	var out bytes.Buffer
 	var err error
 	switch kind.name {
@@ -127,9 +127,9 @@ func encode(kind format, text string, f *filter.Frame, origin *Photo) ([]byte, e
 	return out.Bytes(), err
 }
 
-// imageOf folds samples of 8 or 16 bits into Go's own image, straight alpha.
-func imageOf(f *filter.Frame, bits int, alpha bool) image.Image {
-	pix, bands := samples(f, bits, alpha, binary.BigEndian)
+// imageFromFrame makes an image of 8 or 16 bits a sample, not multiplied by alpha.
+func imageFromFrame(f *filter.Frame, bits int, alpha bool) image.Image {
+	pix, bands := packSamples(f, bits, alpha, binary.BigEndian)
 	size := bits / 8
 	full := make([]byte, 4*size*f.W*f.H)
 	for i := range full {

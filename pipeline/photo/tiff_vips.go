@@ -7,9 +7,9 @@ import (
 	"math"
 )
 
-// tiffOf wraps interleaved little-endian samples as a TIFF of one strip, which is
-// how pixels get into govips: it has no import from memory. TIFF 6.0, section 2.
-func tiffOf(pix []byte, w, h, bands, bits int) []byte {
+// wrapTIFF makes a TIFF of one strip of interleaved little-endian samples (TIFF 6.0,
+// section 2), because govips cannot import pixels from memory.
+func wrapTIFF(pix []byte, w, h, bands, bits int) []byte {
 	const (
 		short, long = 3, 4
 		headerBytes = 8
@@ -21,7 +21,7 @@ func tiffOf(pix []byte, w, h, bands, bits int) []byte {
 	entries := []entry{
 		{256, long, 1, uint32(w)},
 		{257, long, 1, uint32(h)},
-		{258, short, uint32(bands), 0}, // bits per sample, beside the directory
+		{258, short, uint32(bands), 0}, // bits per sample, stored after the directory
 		{259, short, 1, 1},             // no compression
 		{262, short, 1, 2},             // RGB
 		{273, long, 1, 0},              // the strip

@@ -15,27 +15,27 @@ import (
 	"nstfilter/filter"
 )
 
-// start brings libvips up once, with small caches: each picture is seen once.
-var start = sync.OnceValue(func() (err error) {
+// startVips starts libvips once, with small caches, because each picture is read once.
+var startVips = sync.OnceValue(func() (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("libvips did not start (%v); install libvips 8.10 or later", r)
 		}
 	}()
-	// Before Startup, else it logs to stderr; what matters comes as errors.
+	// This must precede Startup, which logs to stderr. What matters is returned as errors.
 	vips.LoggingSettings(func(string, vips.LogLevel, string) {}, vips.LogLevelWarning)
 	vips.Startup(&vips.Config{ConcurrencyLevel: 1, MaxCacheMem: 1 << 20, MaxCacheSize: 1})
 	return nil
 })
 
-// Photo is the Origin of a frame that Read made: what Write needs beside pixels.
+// Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
-	file []byte // as read: header and metadata
+	file []byte // as it was read, for its metadata
 	bits int    // a sample, 8 or 16
 }
 
-// Bulk is the file, and what makes the same Photo of it: frames of a film that wait
-// leave it on the disk.
+// Bulk returns the file, and a function that makes the same Photo from it. Frames that wait
+// on the disk (coherence.Spill) need not keep the file in memory.
 func (p *Photo) Bulk() (file []byte, whole func([]byte) any) {
 	bits := p.bits
 	return p.file, func(file []byte) any { return &Photo{file: file, bits: bits} }
@@ -43,13 +43,13 @@ func (p *Photo) Bulk() (file []byte, whole func([]byte) any) {
 
 var errNotPicture = errors.New("not a picture of a known format; see that the file is what its name says, or convert it to PNG")
 
-var decodable = []vips.ImageType{
+var decodableTypes = []vips.ImageType{
 	vips.ImageTypeJPEG, vips.ImageTypePNG, vips.ImageTypeTIFF, vips.ImageTypeWEBP, vips.ImageTypeHEIF,
 	vips.ImageTypeAVIF, vips.ImageTypeGIF, vips.ImageTypeJXL, vips.ImageTypeJP2K, vips.ImageTypeBMP,
 }
 
-func decode(data []byte) (*filter.Frame, error) {
-	img, err := open(data)
+func decodePicture(data []byte) (*filter.Frame, error) {
+	img, err := openImage(data)
 	if err != nil {
 		return nil, err
 	}
@@ -58,14 +58,14 @@ func decode(data []byte) (*filter.Frame, error) {
 	if img.BandFormat() != vips.BandFormatUchar {
 		origin.bits = 16
 	}
-	if err := normalise(img, origin.bits); err != nil {
-		return nil, errDamaged(cause(err))
+	if err := toSRGB(img, origin.bits); err != nil {
+		return nil, errDamaged(firstLine(err))
 	}
 	raw, err := img.ToBytes()
 	if err != nil {
-		// ToBytes leaves the cause in libvips's buffer; the next failure tells it.
+		// ToBytes leaves the cause in libvips's buffer, and the next failure returns it.
 		if _, again := img.Average(); again != nil {
-			err = cause(again)
+			err = firstLine(again)
 		}
 		return nil, errDamaged(err)
 	}
@@ -97,13 +97,13 @@ func decode(data []byte) (*filter.Frame, error) {
 	return f, nil
 }
 
-// open reads the header; pixels come when asked for.
-func open(data []byte) (*vips.ImageRef, error) {
-	if err := start(); err != nil {
+// openImage reads the header. libvips decodes pixels when they are asked for.
+func openImage(data []byte) (*vips.ImageRef, error) {
+	if err := startVips(); err != nil {
 		return nil, err
 	}
 	kind := vips.DetermineImageType(data)
-	if !slices.Contains(decodable, kind) {
+	if !slices.Contains(decodableTypes, kind) {
 		return nil, errNotPicture
 	}
 	if kind != vips.ImageTypeBMP && !vips.IsTypeSupported(kind) {
@@ -113,7 +113,7 @@ func open(data []byte) (*vips.ImageRef, error) {
 	params.FailOnError.Set(true)
 	img, err := vips.LoadImageFromBuffer(data, params)
 	if err != nil {
-		return nil, errDamaged(cause(err))
+		return nil, errDamaged(firstLine(err))
 	}
 	pages := img.Pages()
 	switch kind {
@@ -137,8 +137,8 @@ func open(data []byte) (*vips.ImageRef, error) {
 	return img, nil
 }
 
-// normalise makes an image upright sRGB of 3 or 4 bands and 8 or 16 bits.
-func normalise(img *vips.ImageRef, bits int) error {
+// toSRGB makes an image upright, and converts it to sRGB of 3 or 4 bands and 8 or 16 bits.
+func toSRGB(img *vips.ImageRef, bits int) error {
 	if err := img.AutoRotate(); err != nil {
 		return err
 	}
@@ -165,44 +165,44 @@ func normalise(img *vips.ImageRef, bits int) error {
 	return nil
 }
 
-// encode puts the new pixels into the original image, so that EXIF, XMP and IPTC
-// go along; orientation is then 1 and the profile sRGB.
-func encode(kind format, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
-	if err := start(); err != nil {
+// encodePicture puts the new pixels into the original image, in order to keep EXIF, XMP and
+// IPTC. The orientation becomes 1 and the profile sRGB.
+func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
+	if err := startVips(); err != nil {
 		return nil, err
 	}
 	save, err := newSaver(kind, text, origin.bits)
 	if err != nil {
 		return nil, err
 	}
-	pix, bands := samples(f, save.bits, kind.alpha, binary.LittleEndian)
-	img, err := vips.NewImageFromBuffer(tiffOf(pix, f.W, f.H, bands, save.bits))
+	pix, bands := packSamples(f, save.bits, kind.alpha, binary.LittleEndian)
+	img, err := vips.NewImageFromBuffer(wrapTIFF(pix, f.W, f.H, bands, save.bits))
 	if err != nil {
-		return nil, cause(err)
+		return nil, firstLine(err)
 	}
 	defer img.Close()
 	if origin.file != nil && !save.strip {
 		if img, err = withMetadata(origin.file, img, save.bits); err != nil {
-			return nil, cause(err)
+			return nil, firstLine(err)
 		}
 		defer img.Close()
 	}
 	data, err := save.export(img)
 	if err != nil {
-		return nil, fmt.Errorf("libvips cannot write this %s (%w); try PNG", kind.name, cause(err))
+		return nil, fmt.Errorf("libvips cannot write this %s (%w); try PNG", kind.name, firstLine(err))
 	}
 	return data, nil
 }
 
-// withMetadata returns the original image, cut or widened to the picture's size
-// and bands, with the picture laid over all of it.
+// withMetadata returns the original image with its pixels, size and bands replaced by the
+// picture's.
 func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef, error) {
-	img, err := open(file)
+	img, err := openImage(file)
 	if err != nil {
 		return nil, err
 	}
 	steps := []func() error{
-		func() error { return normalise(img, bits) },
+		func() error { return toSRGB(img, bits) },
 		func() error { return dropThumbnail(img) },
 		func() error {
 			switch {
@@ -230,7 +230,7 @@ func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef
 	return img, nil
 }
 
-// dropThumbnail takes out the small copy of the unpainted picture.
+// dropThumbnail removes the thumbnail, which shows the picture before it was painted.
 func dropThumbnail(img *vips.ImageRef) error {
 	const field = "jpeg-thumbnail-data"
 	fields := img.ImageFields()
@@ -240,8 +240,8 @@ func dropThumbnail(img *vips.ImageRef) error {
 	return img.RemoveMetadata(slices.DeleteFunc(fields, func(s string) bool { return s == field })...)
 }
 
-// cause takes the first line of a govips error: after it comes a stack.
-func cause(err error) error {
+// firstLine returns the message of a govips error without the stack that follows it.
+func firstLine(err error) error {
 	text, _, _ := strings.Cut(err.Error(), "\nStack:")
 	return errors.New(strings.Join(strings.Fields(text), " "))
 }

@@ -1,0 +1,24 @@
+//go:build cgo
+
+package engines
+
+import (
+	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/cpu"
+)
+
+func cpuDevices() []Device {
+	return []Device{{Name: "cpu", ISAs: []string{"avx512", "avx2", "neon", "plain"}, List: listOne("cpu"), Open: openCPU,
+		Remedy: "choose --device gorgonia"}}
+}
+
+func openCPU(_ int, isa string, threads int) (engine.Engine, error) {
+	if isa == "auto" {
+		return cpu.New(threads)
+	}
+	e, err := cpu.NewISA(isa, threads)
+	if err != nil {
+		return nil, choiceError("--isa %s: %v", isa, err)
+	}
+	return e, nil
+}

@@ -1,0 +1,209 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nstfilter/pipeline/photo"
+	"nstfilter/video"
+)
+
+// paintTask is one input and where its result goes.
+type paintTask struct {
+	in      string // file, or - for stdin
+	out     string // file, or - for stdout; empty for a sequence
+	options string // how to write pictures: the text between the output's brackets
+
+	sequence []sequencePicture // the frames, if in names those of a film; else nil
+	checked  bool              // check has found no error
+}
+
+func (t *paintTask) isPipe() bool  { return t.in == "-" }
+func (t *paintTask) isPhoto() bool { return t.sequence == nil && photo.IsPhoto(t.in) }
+
+// filmExtensions are the containers that a film can be written to.
+var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".apng", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
+
+// UsageExamples are the ways to call the program.
+const UsageExamples = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - out.mkv
+        a stage in a pipe
+    nstfilter --style S.jpg in.mkv out.mkv
+        a film, with its sound
+    nstfilter --style S.jpg 'frames/%05d.png' 'out/%05d.png'
+        a film in numbered pictures, or in those of a glob: 'frames/*.png'
+    nstfilter --style S.jpg -o 'out/%s.jpg[Q=90]' photos/*.jpg
+        photos`
+
+func isFilm(path string) bool {
+	return slices.Contains(filmExtensions, strings.ToLower(filepath.Ext(path)))
+}
+
+func unknownExtension(path string) error {
+	return usageError("%s: unknown extension %q; photos are written to %s, films to %s",
+		path, strings.ToLower(filepath.Ext(path)), strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
+}
+
+// parseInputs reads the arguments: none or - is a pipe, two are IN and OUT, and with
+// --output all are inputs. An argument that names several pictures is one task.
+func parseInputs(ins []string, output string) ([]paintTask, error) {
+	switch {
+	case len(ins) == 0 && output == "", slices.Equal(ins, []string{"-"}) && output == "", slices.Equal(ins, []string{"-", "-"}) && output == "":
+		return []paintTask{{in: "-", out: "-"}}, nil
+	case len(ins) == 0:
+		return nil, usageError("--output %s without an input: name the files to paint", output)
+	case output == "" && len(ins) == 1:
+		return nil, usageError("%s: where should the result go? Add its name, or --output", ins[0])
+	case output == "" && len(ins) > 2:
+		return nil, usageError("%d arguments: give IN OUT, or several inputs with --output 'out/%%s.jpg'", len(ins))
+	case output == "":
+		ins, output = ins[:1], ins[1]
+	}
+	if slices.Contains(ins, "-") || output == "-" {
+		return nil, usageError("- stands for both stdin and stdout, alone: ffmpeg -i IN -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - OUT")
+	}
+	tasks := make([]paintTask, len(ins))
+	for i, in := range ins {
+		t := &tasks[i]
+		t.in = in
+		var err error
+		if t.sequence, err = findSequence(in); err != nil {
+			return nil, err
+		}
+	}
+	pattern, err := photo.ParseOutput(output)
+	if err != nil {
+		return nil, usageError("%v", err)
+	}
+	for i := range tasks {
+		if err := tasks[i].setOutput(pattern); err != nil {
+			return nil, err
+		}
+	}
+	return tasks, checkOutputs(tasks, pattern)
+}
+
+// setOutput sets where the task's result goes.
+func (t *paintTask) setOutput(pattern photo.Output) (err error) {
+	switch t.options = pattern.Options; {
+	case t.sequence != nil:
+		return t.setSequenceOutput(pattern)
+	case !photo.IsPhoto(pattern.Path) && !isFilm(pattern.Path):
+		return unknownExtension(pattern.Path)
+	case !t.isPhoto():
+		return t.setFilmOutput(pattern)
+	case !photo.IsPhoto(pattern.Path):
+		return usageError("%s is a photo, %s is not: use one of %s", t.in, pattern.Path, strings.Join(photo.Extensions(), " "))
+	}
+	if t.out, err = pattern.PathFor(t.in); err != nil {
+		return usageError("%v", err)
+	}
+	return nil
+}
+
+func (t *paintTask) setFilmOutput(pattern photo.Output) error {
+	path := pattern.Path
+	if !isFilm(path) {
+		if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: no such file", t.in)
+		}
+		if _, numbered, _ := parseSequenceName(path); numbered && isFilm(t.in) {
+			return usageError("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", t.in, path, t.in)
+		}
+		return usageError("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
+			t.in, path, strings.Join(filmExtensions, " "))
+	}
+	if pattern.String() != path {
+		return usageError("%s: options in brackets are for photos; %s is a film", pattern, path)
+	}
+	base := filepath.Base(t.in)
+	t.out = strings.ReplaceAll(path, "%s", strings.TrimSuffix(base, filepath.Ext(base)))
+	if a, err := os.Stat(t.in); err == nil {
+		if b, err := os.Stat(t.out); err == nil && os.SameFile(a, b) {
+			return usageError("%s would be written over: give the result another name", t.in)
+		}
+	}
+	return nil
+}
+
+// checkOutputs reports two tasks with one result and an input that would be written over.
+func checkOutputs(tasks []paintTask, pattern photo.Output) error {
+	var photos []string
+	from := map[string]string{}
+	for _, t := range tasks {
+		switch first, taken := from[t.out]; {
+		case t.isPhoto():
+			photos = append(photos, t.in)
+		case t.sequence == nil && taken:
+			return usageError("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, t.in, t.out)
+		}
+		from[t.out] = t.in
+	}
+	if _, numbered, _ := parseSequenceName(pattern.Path); numbered && len(photos) > 1 && !strings.Contains(pattern.Path, "%s") {
+		return usageError("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
+			pattern, len(photos), filepath.Join(filepath.Dir(photos[0]), "*"+filepath.Ext(photos[0])))
+	}
+	if err := pattern.CheckInputs(photos); err != nil {
+		return usageError("%v", err)
+	}
+	return checkSequenceOutputs(tasks)
+}
+
+// check reports, before any work, an input that is missing and a result that exists or
+// cannot be written.
+func (t *paintTask) check(overwrite bool) error {
+	if t.checked || t.isPipe() {
+		return nil
+	}
+	err := t.checkFiles(overwrite)
+	t.checked = err == nil
+	return err
+}
+
+func (t *paintTask) checkFiles(overwrite bool) error {
+	if t.sequence != nil {
+		return checkSequenceFiles(t.sequence, overwrite)
+	}
+	if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no such file", t.in)
+	} else if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(t.out); err == nil && !overwrite {
+		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", t.out)
+	}
+	if err := checkFolder(t.out); err != nil {
+		return err
+	}
+	if t.isPhoto() {
+		return photo.CanWrite(t.out)
+	}
+	return nil
+}
+
+func checkFolder(out string) error {
+	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: there is no folder %s: make it first", out, filepath.Dir(out))
+	}
+	return nil
+}
+
+// checkFilmOptions reports options for films in files if no input is one.
+func checkFilmOptions(o *video.Options, tasks []paintTask) error {
+	if slices.ContainsFunc(tasks, func(t paintTask) bool { return !t.isPipe() && t.sequence == nil && !t.isPhoto() }) {
+		return nil
+	}
+	for name, given := range map[string]bool{
+		"start": o.Start > 0, "duration": o.Duration > 0, "no-deinterlace": o.NoDeinterlace, "hwaccel": o.HWAccel != "",
+		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
+	} {
+		if given {
+			return usageError("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
+		}
+	}
+	return nil
+}

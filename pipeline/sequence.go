@@ -1,0 +1,261 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nstfilter/filter"
+	"nstfilter/pipeline/photo"
+)
+
+// sequencePicture is one frame of a film in a folder, and the file of its result.
+type sequencePicture struct {
+	number  int64 // in its name; for a glob its place among the matches, from 1
+	in, out string
+}
+
+// findSequence lists the frames that in names by a number, frames/%05d.png, or by a glob
+// that the shell has left, frames/*.png. It returns nil if in is one file.
+func findSequence(in string) ([]sequencePicture, error) {
+	name, numbered, err := parseSequenceName(in)
+	if !numbered && !strings.ContainsAny(in, "*?[") {
+		return nil, nil
+	}
+	if _, err := os.Lstat(in); err == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, usageError("%v", err)
+	}
+	if !numbered {
+		return globSequence(in)
+	}
+	if !photo.IsPhoto(in) {
+		return nil, usageError("%s is no picture by its extension, and only pictures are numbered frames: use one of %s, or name each film by itself",
+			in, strings.Join(photo.Extensions(), " "))
+	}
+	var all []sequencePicture
+	numbers, err := name.find()
+	for _, n := range numbers {
+		all = append(all, sequencePicture{number: n, in: name.path(n)})
+	}
+	return all, err
+}
+
+func globSequence(glob string) ([]sequencePicture, error) {
+	names, err := filepath.Glob(glob)
+	if err != nil {
+		return nil, usageError("%s: no such file, and no glob: a [ is not closed", glob)
+	}
+	names = slices.DeleteFunc(names, func(s string) bool { // as the shell does
+		return strings.HasPrefix(filepath.Base(s), ".") && !strings.HasPrefix(filepath.Base(glob), ".")
+	})
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s: no such file, and as a glob it matches none: check the name", glob)
+	}
+	slices.SortFunc(names, naturalOrder)
+	var all []sequencePicture
+	for i, name := range names {
+		if !photo.IsPhoto(name) {
+			return nil, usageError("%s is no picture by its extension, and a glob in quotes names the frames of one film: narrow %s, or leave the quotes out, for each file by itself",
+				name, glob)
+		}
+		all = append(all, sequencePicture{number: int64(i) + 1, in: name})
+	}
+	return all, nil
+}
+
+// setSequenceOutput gives each picture the name of its result: numbered like the
+// pictures, or with %s by their names.
+func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
+	path := pattern.Path
+	if isFilm(path) {
+		return usageError("%s names pictures, %s is a film: paint them to '%%05d.png' in a folder, and make the film of that: ffmpeg -framerate 25 -start_number %d -i FOLDER/%%05d.png %s",
+			t.in, path, t.sequence[0].number, path)
+	}
+	if !photo.IsPhoto(path) {
+		return unknownExtension(path)
+	}
+	name, numbered, err := parseSequenceName(path)
+	named := strings.Contains(path, "%s")
+	switch {
+	case err != nil:
+		return usageError("--output %v", err)
+	case numbered && named:
+		return usageError("--output %s: give a number or %%s, which stands for the input's name, not both", path)
+	case !numbered && !named:
+		return usageError("%s names %d pictures, %s is one: number the results, 'out/%%05d.png', or name them like the inputs, 'out/%%s.png'",
+			t.in, len(t.sequence), path)
+	}
+	for i := range t.sequence {
+		p := &t.sequence[i]
+		if numbered {
+			p.out = name.path(p.number)
+		} else if p.out, err = pattern.PathFor(p.in); err != nil {
+			return usageError("%v", err)
+		}
+	}
+	return nil
+}
+
+// checkSequenceOutputs reports, if a sequence is among the inputs, two pictures with one
+// result and an input that would be written over.
+func checkSequenceOutputs(tasks []paintTask) error {
+	if !slices.ContainsFunc(tasks, func(t paintTask) bool { return t.sequence != nil }) {
+		return nil
+	}
+	var pairs []sequencePicture
+	for _, t := range tasks {
+		if t.sequence == nil {
+			pairs = append(pairs, sequencePicture{in: t.in, out: t.out})
+		}
+		pairs = append(pairs, t.sequence...)
+	}
+	var folders folderNumbers
+	inputs, from := map[fileIdentity]string{}, map[fileIdentity]string{}
+	for _, p := range pairs {
+		inputs[folders.identify(p.in)] = p.in
+	}
+	for _, p := range pairs {
+		id := folders.identify(p.out)
+		if in, ok := inputs[id]; ok {
+			return usageError("%s would be written over: give the results another name or folder", in)
+		}
+		if first, taken := from[id]; taken {
+			return usageError("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
+		}
+		from[id] = p.in
+	}
+	return nil
+}
+
+// fileIdentity is equal for two paths of one file, even if their folder has two names.
+type fileIdentity struct {
+	folder int
+	base   string
+}
+
+// folderNumbers gives each folder a number.
+type folderNumbers struct {
+	known map[string]int
+	infos []fs.FileInfo // by number; nil if there is no such folder
+}
+
+func (f *folderNumbers) identify(path string) fileIdentity {
+	name := filepath.Dir(path)
+	n, ok := f.known[name]
+	if !ok {
+		info, _ := os.Stat(name)
+		n = slices.IndexFunc(f.infos, func(i fs.FileInfo) bool { return info != nil && i != nil && os.SameFile(i, info) })
+		if n < 0 {
+			n, f.infos = len(f.infos), append(f.infos, info)
+		}
+		if f.known == nil {
+			f.known = map[string]int{}
+		}
+		f.known[name] = n
+	}
+	return fileIdentity{n, filepath.Base(path)}
+}
+
+// checkSequenceFiles reports a result that exists or cannot be written.
+func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
+	checked := map[string]bool{}
+	var first string
+	existing := 0
+	for _, p := range pictures {
+		if folder := filepath.Dir(p.out); !checked[folder] {
+			checked[folder] = true
+			if err := checkFolder(p.out); err != nil {
+				return err
+			}
+			if err := photo.CanWrite(p.out); err != nil {
+				return err
+			}
+		}
+		if _, err := os.Lstat(p.out); err == nil {
+			if existing == 0 {
+				first = p.out
+			}
+			existing++
+		}
+	}
+	if existing > 0 && !overwrite {
+		return fmt.Errorf("%s exists (%d of %d results do): add -y to replace them, or choose another folder", first, existing, len(pictures))
+	}
+	return nil
+}
+
+// paintSequence paints pictures as the frames of one film.
+func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
+	n := int64(len(t.sequence))
+	w.reporter.begin(t.in, n)
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: n, pictures: t.sequence, stop: w.stop}
+	return w.run(ctx, sequenceSource(t.sequence), sequenceSink{t, s.ledger, w.styles}, s)
+}
+
+// sequenceSource reads pictures as frames. They must be of one size, and last a 25th of a
+// second, as ffmpeg's image2 takes them.
+type sequenceSource []sequencePicture
+
+func (s sequenceSource) Frames(ctx context.Context) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		var w, h int
+		for i, p := range s {
+			if ctx.Err() != nil {
+				yield(nil, ctx.Err())
+				return
+			}
+			f, err := photo.Read(p.in)
+			if err == nil && i == 0 {
+				w, h = f.W, f.H
+			}
+			if err == nil && (f.W != w || f.H != h) {
+				err = fmt.Errorf("%s is %d×%d, %s is %d×%d, and the frames of a film have one size: scale it to %d×%d, or paint each picture by itself: -o 'out/%%s.png' %s",
+					p.in, f.W, f.H, s[0].in, w, h, w, h, filepath.Join(filepath.Dir(p.in), "*"+filepath.Ext(p.in)))
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			f.Index, f.PTS, f.TimeBase, f.Duration = i, int64(i), filter.Rational{Num: 1, Den: 25}, 1
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// sequenceSink writes each frame to its own file, whole or not at all. It keeps the
+// pictures that are done, however the input ends.
+type sequenceSink struct {
+	task   paintTask
+	ledger *statLedger
+	styles *styleTimeline
+}
+
+func (s sequenceSink) WriteFrame(f *filter.Frame) error {
+	return photo.Write(s.task.sequence[f.Index].out, s.task.options, f)
+}
+
+// End says how to go on if pictures are left.
+func (s sequenceSink) End(cause error) error {
+	done, all, say := s.ledger.done, s.task.sequence, s.ledger.reporter.say
+	switch interrupted := errors.Is(cause, ErrInterrupted) || errors.Is(cause, context.Canceled); {
+	case cause == nil || done == len(all):
+	case done == 0 && !interrupted:
+	case done == 0:
+		say(s.task.in + ": interrupted before the first frame was done; nothing is kept")
+	default:
+		next := all[done]
+		say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that%s, or run the same command again with -y for the whole",
+			s.task.in, done, len(all), all[done-1].out, next.number, next.in, s.styles.shiftText(secondsToDuration(s.ledger.last))))
+	}
+	return cause
+}

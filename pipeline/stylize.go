@@ -1,0 +1,250 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"nstfilter/filter"
+	"nstfilter/video/coherence"
+)
+
+// stylizer is the stage that paints the frames of one input, one after another. It
+// analyses the next frame while one is painted.
+type stylizer struct {
+	worker *worker
+	ledger *statLedger
+	stop   context.Context // when cancelled, no further frame is begun
+
+	frames    int64             // of the input, or 0 if not known
+	begin     time.Duration     // the time in the input that a player shows as 0
+	beginHere bool              // begin is the first frame's time, because the input does not tell
+	pictures  []sequencePicture // the frames, if they are files of their own
+
+	planned  bool                // the first frame has been planned for
+	plan     filter.Plan         // of frames of the first one's size
+	analyzer *coherence.Analyzer // nil if frames are independent
+	history  *coherence.History  // of the frames that analyzer has seen
+}
+
+// analyzedFrame is a frame with what can be computed before older frames are painted.
+type analyzedFrame struct {
+	frame    *filter.Frame       // as it was read
+	content  *filter.Frame       // frame at the size it is painted at
+	analysis *coherence.Analysis // nil if frames are independent
+	shares   []float64           // of the styles; nil if they never change
+	began    time.Time           // when its analysis began, or when it was asked for if that is later
+	took     time.Duration       // how long its analysis took
+}
+
+// stage paints frames, in as many passes as --passes says.
+func (s *stylizer) stage() Stage {
+	return func(ctx context.Context, in Frames) Frames {
+		if s.worker.coherence.Passes > 1 && s.coherent() {
+			return s.paintPasses(ctx, s.analyze(in))
+		}
+		return mapStream(s.analyze(in), func(a *analyzedFrame) (*filter.Frame, error) { return s.paint(ctx, a) })
+	}
+}
+
+// coherent reports whether frames should look like the frames before them.
+func (s *stylizer) coherent() bool {
+	return s.frames != 1 && s.worker.settings.Init == "previous" && s.worker.settings.Paints()
+}
+
+// analyze analyses each frame, one ahead unless --zero-latency forbids it. It ends after
+// Stop.
+func (s *stylizer) analyze(in Frames) iter.Seq2[*analyzedFrame, error] {
+	frames := mapStream(in, s.analyzeFrame)
+	if !s.worker.options.ZeroLatency && s.coherent() {
+		frames = readAhead(frames, 0)
+	}
+	return timeFromDemand(untilStopped(s.stop, frames))
+}
+
+// timeFromDemand sets began to the time at which a frame was asked for, if it was
+// analysed before.
+func timeFromDemand(in iter.Seq2[*analyzedFrame, error]) iter.Seq2[*analyzedFrame, error] {
+	return func(yield func(*analyzedFrame, error) bool) {
+		asked := time.Now()
+		for a, err := range in {
+			if err == nil && a.began.Before(asked) {
+				a.began = asked
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+			asked = time.Now()
+		}
+	}
+}
+
+func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
+	if !s.planned {
+		if err := s.prepare(f); err != nil {
+			return nil, s.nameError(f.Index, err)
+		}
+		s.planned = true
+	}
+	a := &analyzedFrame{frame: f, content: f, shares: s.styleShares(f), began: time.Now()}
+	if s.analyzer == nil {
+		return a, nil
+	}
+	a.content = f.Resized(s.plan.W, s.plan.H)
+	s.analyzer.SetShares(a.shares)
+	var err error
+	if a.analysis, err = s.analyzer.Analyze(a.content); err != nil {
+		return nil, s.nameError(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
+	}
+	a.took = time.Since(a.began)
+	return a, nil
+}
+
+// prepare plans for all frames by the first one, f. Analysis and history work at the size
+// that is painted, because to enlarge a result and reduce it again for each frame would
+// blur it more and more.
+func (s *stylizer) prepare(f *filter.Frame) (err error) {
+	w := s.worker
+	w.filter.Film = s.coherent()
+	if s.plan, err = s.planFirst(f); err != nil {
+		return err
+	}
+	if s.beginHere {
+		s.begin = secondsToDuration(presentedAt(f))
+	}
+	if !s.coherent() {
+		return nil
+	}
+	s.history = coherence.NewHistory(w.options.Threads)
+	s.analyzer, err = coherence.NewAnalyzer(w.coherence, w.options.Threads)
+	return err
+}
+
+// planFirst says how long the input will take, or returns an error if there is too little
+// memory.
+func (s *stylizer) planFirst(f *filter.Frame) (plan filter.Plan, err error) {
+	w := s.worker
+	if !w.settings.Paints() {
+		return filter.Plan{W: f.W, H: f.H}, nil
+	}
+	if plan, err = w.filter.Plan(f.W, f.H); err != nil {
+		return plan, err
+	}
+	if err := w.checkPlan(plan); err != nil {
+		return plan, err
+	}
+	w.reporter.say(s.ledger.input + ": " + s.forecastText(f, plan))
+	return plan, nil
+}
+
+func (s *stylizer) forecastText(f *filter.Frame, plan filter.Plan) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d×%d", f.W, f.H)
+	if plan.W != f.W || plan.H != f.H {
+		fmt.Fprintf(&text, " painted at %d×%d", plan.W, plan.H)
+	}
+	if plan.Reason != "" {
+		fmt.Fprintf(&text, " (%s)", plan.Reason)
+	}
+	fmt.Fprintf(&text, ", about %s of %s, %s", formatGB(plan.Memory), s.worker.filter.MemoryName(), briefDuration(secondsToDuration(plan.Seconds)))
+	if s.frames == 1 {
+		return text.String()
+	}
+	first, later := plan.Seconds, plan.Seconds
+	if s.worker.settings.Init == "previous" {
+		later = plan.Later
+	}
+	passes := ""
+	if n := s.worker.coherence.Passes; n > 1 && s.coherent() {
+		first += later * float64(n-1)
+		later *= float64(n)
+		passes = fmt.Sprintf(" in %d passes", n)
+	}
+	fmt.Fprintf(&text, " for the first frame, at most %s for each that follows%s", briefDuration(secondsToDuration(later)), passes)
+	if s.frames > 1 {
+		fmt.Fprintf(&text, ", %s for all %d", briefDuration(secondsToDuration(first+later*float64(s.frames-1))), s.frames)
+	}
+	return text.String()
+}
+
+// styleShares returns the shares of the styles at the frame's time, or nil if they never
+// change.
+func (s *stylizer) styleShares(f *filter.Frame) []float64 {
+	if !s.worker.styles.Changes() {
+		return nil
+	}
+	return s.worker.styles.Shares(secondsToDuration(presentedAt(f)) - s.begin)
+}
+
+func (s *stylizer) paint(ctx context.Context, a *analyzedFrame) (*filter.Frame, error) {
+	guide, took := s.guide(a)
+	content, frame := a.content, a.frame
+	a.content, a.frame = nil, nil // lets the picture be collected while it is painted
+	if s.analyzer == nil {
+		frame = nil
+	}
+	painted, report, err := s.paintGuided(ctx, content, guide, a.took, took)
+	if s.frames == 1 {
+		s.worker.filter.Close() // frees memory before the result is encoded; the next input has another size
+	}
+	if err != nil || s.analyzer == nil {
+		return painted, err
+	}
+	s.history.Keep(painted, report.Margin)
+	return s.atOutputSize(frame, painted), nil
+}
+
+// guide returns where to start on a frame, from the results before it, and how long it
+// took to compute that.
+func (s *stylizer) guide(a *analyzedFrame) (guide filter.Guide, took time.Duration) {
+	if a.analysis != nil {
+		began := time.Now()
+		guide = s.history.Guide(a.analysis)
+		a.analysis = nil // it is large
+		took = time.Since(began)
+	}
+	guide.Began, guide.Shares = a.began, a.shares
+	return guide, took
+}
+
+// paintGuided paints f from its guide, and reports how. The durations are how long the
+// analysis and the guide took.
+func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filter.Guide, analysis, guiding time.Duration) (*filter.Frame, *filter.Report, error) {
+	w, index := s.worker, f.Index
+	painted, report, err := w.filter.Paint(ctx, f, guide)
+	if err != nil {
+		return nil, nil, s.nameError(index, err)
+	}
+	if analysis > 0 {
+		report.Seconds["flow"], report.Seconds["guide"] = analysis.Seconds(), guiding.Seconds()
+	}
+	s.ledger.painted(painted, report)
+	if report.DeviceBudget != w.reducedMemory {
+		w.reducedMemory = report.DeviceBudget
+		w.reporter.say(fmt.Sprintf("%s: frame %d: %s ran out: painted in tiles that take %s of it, which takes longer",
+			s.ledger.input, painted.Index, w.filter.MemoryName(), formatGB(report.DeviceBudget)))
+	}
+	if w.options.Verbose {
+		w.reporter.say(fmt.Sprintf("%s: frame %d: %d×%d, %d iterations, loss %.4g (content %.4g, style %.4g)", s.ledger.input, painted.Index,
+			report.W, report.H, report.Iterations, report.Losses.Total, report.Losses.Content, report.Losses.Style))
+	}
+	return painted, report, nil
+}
+
+// atOutputSize returns the frame with what was painted of it, at the size of --output-size.
+func (s *stylizer) atOutputSize(frame, painted *filter.Frame) *filter.Frame {
+	if s.worker.settings.OutputSize == "work" || frame.W == painted.W && frame.H == painted.H {
+		return painted
+	}
+	return frame.Painted(painted.Pix, painted.W, painted.H)
+}
+
+// nameError puts the picture's name before an error, if frames are files of their own.
+func (s *stylizer) nameError(index int, err error) error {
+	if err == nil || s.pictures == nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.pictures[index].in, err)
+}
