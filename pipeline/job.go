@@ -151,7 +151,7 @@ func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter repor
 		}
 		if err := w.openFilter(networks, pictures, start); err != nil {
 			for _, e := range opened {
-				closeEngine(e)
+				e.Close()
 			}
 			return nil, UsageError{err} // the files are read, so a setting does not suit them
 		}

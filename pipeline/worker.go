@@ -38,13 +38,7 @@ type worker struct {
 // close frees what the worker holds.
 func (w *worker) close() {
 	w.filter.Close()
-	closeEngine(w.engine)
-}
-
-func closeEngine(e engine.Engine) {
-	if c, ok := e.(interface{ Close() }); ok {
-		c.Close()
-	}
+	w.engine.Close()
 }
 
 // paint paints one input.
