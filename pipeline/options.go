@@ -110,3 +110,7 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	}
 	return strconv.AppendInt(nil, int64(b), 10), nil
 }
+
+// readsAhead reports whether a frame may be read and analysed while another is painted.
+// With --threads 1 the program keeps one processor busy and no more.
+func (o *Options) readsAhead() bool { return !o.ZeroLatency && o.Threads != 1 }

@@ -54,11 +54,11 @@ func (s *stylizer) coherent() bool {
 	return s.frames != 1 && s.worker.settings.Init == "previous" && s.worker.settings.Paints()
 }
 
-// analyze analyses each frame, one ahead unless --zero-latency forbids it. It ends after
-// Stop.
+// analyze analyses each frame, one ahead unless --zero-latency or a single thread forbids
+// it. It ends after Stop.
 func (s *stylizer) analyze(in Frames) iter.Seq2[*analyzedFrame, error] {
 	frames := mapStream(in, s.analyzeFrame)
-	if !s.worker.options.ZeroLatency && s.coherent() {
+	if s.worker.options.readsAhead() && s.coherent() {
 		frames = readAhead(frames, 0)
 	}
 	return timeFromDemand(untilStopped(s.stop, frames))

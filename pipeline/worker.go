@@ -71,7 +71,7 @@ func (w *worker) run(ctx context.Context, src Source, dst Sink, s *stylizer) err
 // stages returns what is between source and sink. Read-ahead keeps the processors busy.
 // Without it, each result is written before the next frame is read.
 func (w *worker) stages(l *statLedger, frames int64, paint Stage) []Stage {
-	if w.options.ZeroLatency || frames == 1 {
+	if !w.options.readsAhead() || frames == 1 {
 		return []Stage{l.timeSource, paint}
 	}
 	return []Stage{l.timeSource, Prefetch(2), paint, Prefetch(1)}

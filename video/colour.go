@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"nstfilter/filter"
+	"nstfilter/filter/parallel"
 	"nstfilter/video/samples"
 )
 
@@ -56,7 +57,7 @@ func (n *Native) Frame() *filter.Frame {
 	n.RGB(f.Pix)
 	if n.Format.Alpha {
 		f.Alpha = make([]float32, n.W*n.H)
-		Bands(Threads(0), n.H, func(from, to int) {
+		parallel.Bands(0, n.H, func(from, to int) {
 			for y := from; y < to; y++ {
 				n.alphaRow(f.Alpha[y*n.W:(y+1)*n.W], y)
 			}
@@ -70,7 +71,7 @@ func (n *Native) Frame() *filter.Frame {
 func (n *Native) RGB(dst []float32) {
 	c := n.coefficients()
 	size := n.W * n.H
-	Bands(Threads(0), n.H, func(from, to int) {
+	parallel.Bands(0, n.H, func(from, to int) {
 		s := newScratch(n.W, &c)
 		for y := from; y < to; y++ {
 			at := y * n.W
@@ -109,7 +110,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 		step = 2
 	}
 	top := float32(int32(1)<<base.Format.Depth - 1)
-	Bands(Threads(0), groups, func(from, to int) {
+	parallel.Bands(0, groups, func(from, to int) {
 		s, d := newScratch(w, &c), newDifference(w, cw)
 		for j := from; j < to; j++ {
 			clear(d.sumB)

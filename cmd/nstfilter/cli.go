@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime"
 
 	"github.com/alecthomas/kong"
 
@@ -45,6 +46,9 @@ type paintCmd struct {
 }
 
 func (c *paintCmd) Run(e *commandEnv) error {
+	if c.Job.Threads > 0 { // for every loop that would take all processors
+		runtime.GOMAXPROCS(c.Job.Threads)
+	}
 	job := pipeline.Job{
 		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,

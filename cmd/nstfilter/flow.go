@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"nstfilter/filter"
+	"nstfilter/filter/parallel"
 	"nstfilter/pipeline"
 	"nstfilter/pipeline/photo"
-	"nstfilter/video"
 	"nstfilter/video/coherence"
 	"nstfilter/video/flow"
 )
@@ -85,7 +85,7 @@ func (c *flowCmd) estimate() (*flow.Field, error) {
 	if a.W != b.W || a.H != b.H {
 		return nil, fmt.Errorf("%s is %d×%d, %s is %d×%d: flow is between pictures of one size; scale one of them", c.A, a.W, a.H, c.B, b.W, b.H)
 	}
-	return flow.New(a.W, a.H, preset, video.Threads(c.Threads)).Forward(a, b), nil
+	return flow.New(a.W, a.H, preset, parallel.Threads(c.Threads)).Forward(a, b), nil
 }
 
 func isFlo(path string) bool { return strings.EqualFold(filepath.Ext(path), ".flo") }

@@ -1,5 +1,5 @@
-// Package parallel has the project's one parallel loop: For, and Blocks for the elements
-// of a slice.
+// Package parallel has the project's parallel loop: For, Blocks for the elements of a
+// slice, and Bands for one part per thread.
 package parallel
 
 import (
@@ -8,14 +8,19 @@ import (
 	"sync/atomic"
 )
 
+// Threads returns n, or the number of processors that the program may use if n is 0.
+func Threads(n int) int {
+	if n == 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return n
+}
+
 // For calls f(worker, i) for every i below n, on at most the given number of goroutines;
 // 0 is one for each processor. The caller is one of them. Calls of one worker follow each
 // other, and worker is below the number of goroutines: each can have its own scratch.
 func For(threads, n int, f func(worker, i int)) {
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	threads = min(threads, n)
+	threads = min(Threads(threads), n)
 	if threads <= 1 {
 		for i := range n {
 			f(0, i)
@@ -40,4 +45,10 @@ func For(threads, n int, f func(worker, i int)) {
 // for each of them as For does.
 func Blocks(threads, n, length int, f func(from, to int)) {
 	For(threads, (n+length-1)/length, func(_, i int) { f(i*length, min((i+1)*length, n)) })
+}
+
+// Bands cuts [0,n) into one part for each thread, and calls f for each of them as For does.
+func Bands(threads, n int, f func(from, to int)) {
+	threads = max(min(Threads(threads), n), 1)
+	For(threads, threads, func(_, i int) { f(i*n/threads, (i+1)*n/threads) })
 }

@@ -35,3 +35,22 @@ func TestForWorkers(t *testing.T) {
 		})
 	}
 }
+
+// A band for each thread, none of them empty, covers every element once.
+func TestBands(t *testing.T) {
+	for _, threads := range []int{1, 2, 7} {
+		for _, n := range []int{0, 1, 3, 17, 1000} {
+			var bands, elements atomic.Int32
+			Bands(threads, n, func(from, to int) {
+				bands.Add(1)
+				elements.Add(int32(to - from))
+				if to <= from && n > 0 {
+					t.Errorf("%d threads, %d elements: a band from %d to %d", threads, n, from, to)
+				}
+			})
+			if int(elements.Load()) != n || int(bands.Load()) > max(threads, 1) {
+				t.Errorf("%d threads, %d elements: %d bands of %d", threads, n, bands.Load(), elements.Load())
+			}
+		}
+	}
+}

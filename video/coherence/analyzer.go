@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"nstfilter/filter"
-	"nstfilter/video"
+	"nstfilter/filter/parallel"
 	"nstfilter/video/flow"
 )
 
@@ -53,7 +53,7 @@ type olderMatch struct {
 // NewAnalyzer returns an Analyzer that has seen no frame. It uses all processors if
 // threads is 0. It fails if the folder of --flow-from has no flows.
 func NewAnalyzer(o Options, threads int) (*Analyzer, error) {
-	flows, err := newFlowSource(o, video.Threads(threads))
+	flows, err := newFlowSource(o, parallel.Threads(threads))
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,7 @@ package coherence
 
 import (
 	"nstfilter/filter"
-	"nstfilter/video"
+	"nstfilter/filter/parallel"
 )
 
 // Multipass guides frames that are painted once more, after a neighbour in either
@@ -16,7 +16,7 @@ type Multipass struct {
 // NewMultipass fails if the folder of --flow-from has no flows. It uses all processors
 // if threads is 0.
 func NewMultipass(o Options, threads int) (*Multipass, error) {
-	flows, err := newFlowSource(o, video.Threads(threads))
+	flows, err := newFlowSource(o, parallel.Threads(threads))
 	return &Multipass{mem: newPool(threads), flows: flows}, err
 }
 

@@ -1,7 +1,7 @@
 package coherence
 
 import (
-	"nstfilter/video"
+	"nstfilter/filter/parallel"
 	"nstfilter/video/flow"
 )
 
@@ -16,7 +16,7 @@ type pool struct {
 
 // newPool returns an empty pool. It uses all processors if threads is 0.
 func newPool(threads int) *pool {
-	threads = video.Threads(threads)
+	threads = parallel.Threads(threads)
 	return &pool{threads: threads, warper: flow.NewWarper(threads), free: map[int][][]float32{}}
 }
 
@@ -40,7 +40,7 @@ func (p *pool) put(all ...[]float32) {
 }
 
 // bands cuts [0,n) into one band for each thread and runs do on all of them at once.
-func (p *pool) bands(n int, do func(from, to int)) { video.Bands(p.threads, n, do) }
+func (p *pool) bands(n int, do func(from, to int)) { parallel.Bands(p.threads, n, do) }
 
 // boxMean is flow.BoxMean on the pool's threads.
 func (p *pool) boxMean(dst, src []float32, w, h, r int) {
