@@ -3,10 +3,10 @@ package pipeline
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
+	"nstfilter/video"
 	"nstfilter/video/coherence"
 )
 
@@ -24,46 +24,15 @@ func parseStyle(text string, exists func(name string) bool) (timedStyle, error) 
 		return timedStyle{file: text}, nil
 	}
 	file, clock := text[:cut], text[cut+1:]
-	at, err := parseTime(clock)
+	var at video.Clock
+	err := at.UnmarshalText([]byte(clock))
 	switch {
 	case err == nil && file != "":
-		return timedStyle{file, at}, nil
+		return timedStyle{file, time.Duration(at)}, nil
 	case exists(file):
 		return timedStyle{}, fmt.Errorf("--style %s: %w", text, err)
 	}
 	return timedStyle{file: text}, nil // reading it fails, and names the whole text
-}
-
-// longestTime bounds a TIME, so that sums with it do not overflow.
-const longestTime = 1000 * time.Hour
-
-// parseTime reads SS, MM:SS or HH:MM:SS, with or without a fraction of a second. Below
-// the leading unit each number must be less than 60.
-func parseTime(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is not a time: write seconds (90.5), MM:SS or HH:MM:SS, below %.0f hours", text, longestTime.Hours())
-	parts := strings.Split(text, ":")
-	if len(parts) > 3 {
-		return 0, wrong
-	}
-	total := 0.0
-	for i, part := range parts {
-		whole, fraction, _ := strings.Cut(part, ".")
-		if i+1 < len(parts) {
-			whole, fraction = part, ""
-		}
-		if whole == "" || strings.Trim(whole+fraction, "0123456789") != "" {
-			return 0, wrong
-		}
-		v, err := strconv.ParseFloat(part, 64)
-		if err != nil || i > 0 && v >= 60 {
-			return 0, wrong
-		}
-		total = 60*total + v
-	}
-	if total >= longestTime.Seconds() {
-		return 0, wrong
-	}
-	return secondsToDuration(total), nil
 }
 
 // styleTimeline is the styles of --style, and their shares over the film's time.

@@ -14,12 +14,12 @@ type Clock time.Duration
 func (c Clock) Seconds() float64 { return time.Duration(c).Seconds() }
 
 // longestClock is more than any film and far below what overflows.
-const longestClock = 10000 * time.Hour
+const longestClock = 1000 * time.Hour
 
 // UnmarshalText reads seconds, minutes:seconds or hours:minutes:seconds, the last
 // with up to six decimals.
 func (c *Clock) UnmarshalText(b []byte) error {
-	wrong := fmt.Errorf("%q is no time: write 90, 1:30 or 00:01:30.5", b)
+	wrong := fmt.Errorf("%q is not a time: write 90, 1:30 or 00:01:30.5", b)
 	parts := strings.Split(strings.TrimSpace(string(b)), ":")
 	if len(parts) > 3 {
 		return wrong
@@ -41,7 +41,7 @@ func (c *Clock) UnmarshalText(b []byte) error {
 			return wrong
 		}
 	}
-	if seconds > int64(longestClock/time.Second) {
+	if seconds >= int64(longestClock/time.Second) {
 		return wrong
 	}
 	*c = Clock(time.Duration(seconds)*time.Second + time.Duration(micros)*time.Microsecond)

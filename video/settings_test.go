@@ -44,7 +44,7 @@ func TestClock(t *testing.T) {
 	}
 	for _, text := range []string{"", "soon", "-1", "1:60", "1:2:3:4", "1:-2", "1e3", "0.1234567", "0.5.5", "99999999999", ":30"} {
 		var c Clock
-		if err := c.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "is no time: write 90") {
+		if err := c.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "is not a time: write 90") {
 			t.Errorf("%s: %v, %v", text, time.Duration(c), err)
 		}
 	}
