@@ -205,13 +205,14 @@ func TestBatchOnTwoGPUs(t *testing.T) {
 // A GPU that is lost costs the photo at hand; the other does the rest.
 func TestBatchWithALostGPU(t *testing.T) {
 	lose := func(*gpu) { panic(failure) }
+	lost := make(chan struct{})
 	for _, c := range []struct {
 		name    string
 		gpus    []engine.Engine
 		want    string
 		results int
 	}{
-		{"one of two", []engine.Engine{newGPU(func(*gpu) { time.Sleep(10 * time.Millisecond) }), newGPU(lose)}, "1 of 5 inputs failed", 4},
+		{"one of two", []engine.Engine{newGPU(func(*gpu) { <-lost }), newGPU(func(g *gpu) { close(lost); lose(g) })}, "1 of 5 inputs failed", 4},
 		{"both", []engine.Engine{newGPU(lose), newGPU(lose)}, "2 of 5 inputs failed, and 3 were not begun: no device is left", 0},
 		{"the only one", []engine.Engine{newGPU(lose)}, "1 of 5 inputs failed, and 4 were not begun: no device is left", 0},
 	} {

@@ -299,7 +299,9 @@ func TestFilmEndsEarly(t *testing.T) {
 	if b, err := os.Stat(out); err == nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", b, left)
 	}
-	time.Sleep(50 * time.Millisecond)
+	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 	if n := runtime.NumGoroutine(); n > goroutines {
 		t.Errorf("%d goroutines, %d before", n, goroutines)
 	}
