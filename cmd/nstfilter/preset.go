@@ -61,25 +61,36 @@ var builtinPresets = map[string]map[string]any{
 
 // loadPreset returns the values of a built-in preset or of FILE.json, by flag name.
 func loadPreset(name string) (map[string]any, error) {
-	values, builtin := builtinPresets[name]
-	if !builtin {
-		if !strings.HasSuffix(name, ".json") {
-			known := slices.Sorted(maps.Keys(builtinPresets))
-			return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearestName(name, known))
-		}
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("--preset %w", err)
-		}
-		d := json.NewDecoder(bytes.NewReader(data))
-		d.UseNumber()
-		if err := d.Decode(&values); err != nil {
-			return nil, fmt.Errorf("--preset %s: not a JSON object of settings: %w", name, err)
-		}
-		if _, err := d.Token(); err != io.EOF {
-			return nil, fmt.Errorf("--preset %s: more than one JSON value", name)
-		}
+	if values, ok := builtinPresets[name]; ok {
+		return presetValues(name, values)
 	}
+	if !strings.HasSuffix(name, ".json") {
+		known := slices.Sorted(maps.Keys(builtinPresets))
+		return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearestName(name, known))
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("--preset %w", err)
+	}
+	return parsePreset(name, data)
+}
+
+// parsePreset reads an object of settings in JSON.
+func parsePreset(name string, data []byte) (map[string]any, error) {
+	var values map[string]any
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(&values); err != nil {
+		return nil, fmt.Errorf("--preset %s: not a JSON object of settings: %w", name, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("--preset %s: more than one JSON value", name)
+	}
+	return presetValues(name, values)
+}
+
+// presetValues returns values as flags have them. It fails for an unknown setting.
+func presetValues(name string, values map[string]any) (map[string]any, error) {
 	var known []string
 	for _, o := range declaredOptions(defaultSettings()) {
 		if o.name != "preset" {
