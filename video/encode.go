@@ -197,7 +197,7 @@ func (s *FilmSink) clean() {
 // encoder is ffmpeg from NUT on a pipe, for frames of w×h, and the film to the
 // partial file. Notes say what is not kept.
 func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes []string) {
-	f, v := s.film, &s.film.video
+	f := s.film
 	painted := ff.Input("pipe:0", ff.KwArgs{"f": "nut", "copyts": "", "thread_queue_size": "64", "protocol_whitelist": "file,pipe"})
 	reading := ff.KwArgs{"thread_queue_size": "1024"}
 	f.seek(reading)
@@ -207,8 +207,38 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		"map_metadata": "1", "map_chapters": "1", "c": "copy",
 		"fps_mode:v:0": "passthrough", "enc_time_base:v:0": f.timeBase,
 	}
+	streams, attachments, notes := s.mapStreams(out, original)
+	maps = append(maps, streams...)
+	if len(maps) == 1 {
+		// ffmpeg-go drops an input that nothing is mapped from; metadata and chapters
+		// need it. There is no such stream, and "?" allows that.
+		maps = append(maps, original.Get("t:9999?"))
+	}
+	maps = s.addCovers(out, maps, attachments)
+	s.picture(out, h)
+	if f.Rate.Num > 0 {
+		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
+	}
+	s.tagPicture(out)
+	s.setContainer(out)
+	s.setTimes(out)
+	words := "error"
+	if rehearsal {
+		// Only the beginning of the original is read: -t is an output limit.
+		out["t"] = "0.2"
+		delete(out, "movflags")
+		if s.encoding.asked {
+			words = "warning" // says which options are not used
+		}
+	}
+	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
+}
+
+// mapStreams maps the streams beside the picture that the result keeps, and counts those
+// that are attachments. notes say what it does not keep of them.
+func (s *FilmSink) mapStreams(out ff.KwArgs, original *ff.Stream) (maps []*ff.Stream, attachments int, notes []string) {
 	count := map[string]int{}
-	for _, o := range f.others {
+	for _, o := range s.film.others {
 		codec, note := s.carry(o)
 		if note != "" {
 			notes = append(notes, note)
@@ -226,18 +256,13 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 			out[fmt.Sprintf("c:%s:%d", letter, n)] = codec
 		}
 	}
-	if len(maps) == 1 {
-		// ffmpeg-go drops an input that nothing is mapped from; metadata and chapters
-		// need it. There is no such stream, and "?" allows that.
-		maps = append(maps, original.Get("t:9999?"))
-	}
-	maps = s.addCovers(out, maps, count["attachment"])
-	s.picture(out, h)
-	if f.Rate.Num > 0 {
-		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
-	}
+	return maps, count["attachment"], notes
+}
+
+// tagPicture keeps the picture's tags, but for those that would be false of the result.
+func (s *FilmSink) tagPicture(out ff.KwArgs) {
 	var tags []string
-	for key, value := range v.Tags {
+	for key, value := range s.film.video.Tags {
 		switch low := strings.ToLower(key); {
 		case slices.Contains([]string{"encoder", "rotate", "duration", "alpha_mode", "vendor_id", "bps"}, low):
 		case strings.HasPrefix(low, "_statistics"), strings.HasPrefix(low, "number_of_"):
@@ -254,21 +279,29 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	if slices.Sort(tags); len(tags) > 0 {
 		out["metadata:s:v:0"] = tags
 	}
+}
+
+func (s *FilmSink) setContainer(out ff.KwArgs) {
 	switch s.container {
 	case "mp4", "m4v", "mov":
 		out["movflags"] = "+faststart"
-		for key := range f.tags {
+		for key := range s.film.tags {
 			if strings.HasPrefix(key, "com.") { // as telephones tag; only so are they kept
 				out["movflags"] = "+faststart+use_metadata_tags"
 			}
 		}
 		out["movie_timescale"] = "90000" // of edit lists, which say when a stream begins; 1000 moves it
 		// A timebase of milliseconds is a container's habit; the muxer finds better.
-		if n, err := strconv.Atoi(strings.TrimPrefix(v.TimeBase, "1/")); err == nil && n > 1000 {
+		if n, err := strconv.Atoi(strings.TrimPrefix(s.film.video.TimeBase, "1/")); err == nil && n > 1000 {
 			out["video_track_timescale"] = strconv.Itoa(n)
 		}
 	}
-	// A transport stream's clock begins anywhere; other containers begin at 0.
+}
+
+// setTimes cuts out --start and --duration, or lets the result begin when the film does:
+// a transport stream's clock begins anywhere; other containers begin at 0.
+func (s *FilmSink) setTimes(out ff.KwArgs) {
+	f := s.film
 	switch o := &f.options; {
 	case o.Start > 0 || o.Duration > 0:
 		// As an output option it cuts at the film's own times, and takes them off.
@@ -281,16 +314,6 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	case f.broadcast() && f.Begin != 0 && !slices.Contains([]string{"mpg", "mpeg", "vob"}, s.container):
 		out["output_ts_offset"] = fixed(-f.Begin)
 	}
-	words := "error"
-	if rehearsal {
-		// Only the beginning of the original is read: -t is an output limit.
-		out["t"] = "0.2"
-		delete(out, "movflags")
-		if s.encoding.asked {
-			words = "warning" // says which options are not used
-		}
-	}
-	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
 }
 
 // macLanguages are names that QuickTime has under the other of ISO 639-2's two codes.
