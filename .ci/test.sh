@@ -14,7 +14,7 @@ say "go test ./..."
 go test ./...
 
 say "go test -race, where goroutines are"
-go test -race -short ./pipeline ./video/... ./filter ./filter/engine/cpu
+go test -race -short ./pipeline ./pipeline/host ./video/... ./filter ./filter/parallel ./filter/engine/cpu
 
 say "the cuda engine"
 .ci/test_cuda.sh
