@@ -56,6 +56,10 @@ type stage struct {
 	finished    bool    // ends with the colours of the style
 }
 
+// firstFrameSteps is how many steps like those of the frames that follow end a film's first
+// frame, at most: about as many as change it visibly.
+const firstFrameSteps = 12
+
 // stages returns the stages of a picture without a Start. A film's first frame ends with a
 // stage like those of later frames.
 func (f *Filter) stages(full size) (out []stage) {
@@ -72,7 +76,7 @@ func (f *Filter) stages(full size) (out []stage) {
 	last.network, last.finished = f.lastNetwork, true
 	if f.Film { // else the next frames would go on changing it
 		st := f.laterStage(full)
-		st.steps *= 2
+		st.steps = min(2*st.steps, firstFrameSteps)
 		out = append(out, st)
 	}
 	return out
