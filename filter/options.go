@@ -54,7 +54,7 @@ func DefaultOptions() Options {
 	return Options{
 		OutputSize:      "input",
 		Iterations:      Steps{70, 25, 15, 8, 6, 5},
-		FrameIterations: 6,
+		FrameIterations: 5,
 		FrameTolerance:  0.005,
 		MinSize:         128,
 		Margin:          16,

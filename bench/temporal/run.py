@@ -32,7 +32,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import sequences
 from judge import Judge
 
-FULL_STEPS = 6  # at most, of a later frame at full size: --iterations-per-frame
+FULL_STEPS = 5  # at most, of a later frame at full size: --iterations-per-frame
 METHODS = {"result": [], "exact": [], "cold": ["--init", "recolored"], "warm": ["--flow", "none"]}
 
 
