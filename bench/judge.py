@@ -61,21 +61,22 @@ class Judge:
         """(style, content) of a picture, or of an area of it (H, W); style is what grams gave.
         None where the area is too small to judge."""
         got, want = self.activations(picture), self.activations(content)
-        far, all_of_it = 0, 0
-        for name, k in STYLE.items():
-            mask = fit(area, got[name])
-            if mask is not None and mask.sum() < 4:
-                continue
-            g, s = gram(got[name], mask), style[name]
-            weight = k / (4 * len(s) ** 2)
-            far, all_of_it = far + weight * (g - s).pow(2).sum(), all_of_it + weight * s.pow(2).sum()
-        mask = fit(area, got[CONTENT])
-        if not all_of_it or mask is not None and mask.sum() < 4:
+        masks = {n: fit(area, got[n]) for n in (*STYLE, CONTENT)}
+        seen = [n for n, mask in masks.items() if mask is None or mask.sum() >= 4]
+        grams = {n: gram(got[n], masks[n]) for n in STYLE if n in seen}
+        mask = masks[CONTENT]
+        if not grams or CONTENT not in seen:
             return None
         d, c = got[CONTENT] - want[CONTENT], want[CONTENT]
         if mask is not None:
             d, c = d[:, mask], c[:, mask]
-        return float(far / all_of_it), float(d.pow(2).sum() / c.pow(2).sum())
+        return float(style_distance(grams, style)), float(d.pow(2).sum() / c.pow(2).sum())
+
+
+def style_distance(grams, style):
+    """Style of the Gram matrices of some layers, all of them but where an area is small."""
+    weight = {n: STYLE[n] / (4 * len(g) ** 2) for n, g in grams.items()}
+    return sum(w * (grams[n] - style[n]).square().sum() for n, w in weight.items()) / sum(w * style[n].square().sum() for n, w in weight.items())
 
 
 def gram(a, mask=None):

@@ -84,16 +84,21 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 		f.threads = t.Threads()
 	}
 	var err error
-	f.network, err = newNetwork(&f.o, n)
+	if f.network, err = newNetwork(&f.o, n); err != nil {
+		return nil, err
+	}
 	f.lastNetwork = f.network
-	return f, err
+	return f, nil
 }
 
 // FinishWith sets the network that paints a picture's last scale and all later frames of a
 // film. Call it before the first Plan or Paint. It fails if an option does not suit the
 // network.
-func (f *Filter) FinishWith(n *weights.Network) (err error) {
-	f.lastNetwork, err = newNetwork(&f.o, n)
+func (f *Filter) FinishWith(n *weights.Network) error {
+	last, err := newNetwork(&f.o, n)
+	if err == nil {
+		f.lastNetwork = last
+	}
 	return err
 }
 

@@ -8,7 +8,6 @@ J = Σ λ_l J_l + α/2 mean ‖Δ relu4_2‖² + TV, λ ∝ 64 : 16 : 4 : 1 : 1 
 ours with the term that keeps colours within what can be shown, and torch's with and
 without. J is evaluated by torch, of the PNG that each writes.
 """
-import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +15,8 @@ from pathlib import Path
 import torch
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
-from judge import CONTENT, STYLE, Judge, gram
-from pictures import pairs_of, read, within, write
+from judge import CONTENT, STYLE, gram, style_distance
+from pictures import parse, parser, read, within, write
 
 ALPHA, TV, GAMUT = 0.15, 10, 100
 FLAGS = ["--network", "vgg16", "--min-size", "0", "--init", "content", "--margin", "0", "--style-loss", "gram", "--style-sizes", "1",
@@ -30,12 +29,10 @@ class Objective:
         self.net = net
         with torch.no_grad():
             self.content, self.style = net.activations(content)[CONTENT], net.grams(style)
-            energy = sum(k / (4 * len(self.style[n]) ** 2) * self.style[n].square().sum() for n, k in STYLE.items())
-        self.weights = {n: 5 * k / energy / (4 * len(self.style[n]) ** 2) for n, k in STYLE.items()}
 
     def __call__(self, x, gamut=0):
         got = self.net.activations(x)
-        j = sum(w * (gram(got[n]) - self.style[n]).square().sum() for n, w in self.weights.items())
+        j = 5 * style_distance({n: gram(got[n]) for n in STYLE}, self.style)
         j = j + ALPHA / 2 * (got[CONTENT] - self.content).square().mean()
         pixels = x[0].numel()
         j = j + TV / 2 * ((x[:, 1:] - x[:, :-1]).square().sum() + (x[:, :, 1:] - x[:, :, :-1]).square().sum()) / (3 * pixels)
@@ -62,25 +59,18 @@ def torch_paints(objective, start, steps, gamut):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("program")
-    p.add_argument("out", type=Path)
-    p.add_argument("--vgg16", required=True, help="weights, a file of nstfilter's")
-    p.add_argument("--pair", nargs="+", action="append", default=[], metavar="FILE", help="CONTENT STYLE")
-    p.add_argument("--pairs", action="append", default=[], metavar="FILE", help="a file of such lines, relative to its folder; # begins a comment")
-    p.add_argument("--size", type=int, default=384, help="longest side painted at (default 384)")
+    p = parser(__doc__, size=384)
     p.add_argument("--steps", type=int, nargs="+", default=[10, 25, 50])
-    a = p.parse_args()
-    net = Judge(a.vgg16)
+    a = parse(p)
     a.out.mkdir(parents=True, exist_ok=True)
     print("| pair | steps | ours | torch, kept within | torch, clipped in the end (its evaluations) |\n|---|---|---|---|---|")
-    for content, style, *_ in [*a.pair, *(pair for path in a.pairs for pair in pairs_of(path))]:
+    for content, style, _ in a.pairs:
         size = within(content, a.size)
         pictures = {name: a.out / f"{name}.png" for name in ("content", "style", "ours", "torch")}
         for name, path in ("content", content), ("style", style):  # so that nobody has to resize them
             write(pictures[name], read(path, size))
         start = read(pictures["content"])
-        objective = Objective(net, start, read(pictures["style"]))
+        objective = Objective(a.judge, start, read(pictures["style"]))
 
         def written(picture):
             write(pictures["torch"], picture.clamp(0, 1))

@@ -11,9 +11,6 @@ another loss; both are judged by this one, as written to a PNG. Ours is a point 
 --set, whole processes with their start. Theirs is a curve, without start, imports, targets
 and the judge. It ends where it is nearer than all of ours.
 """
-import argparse
-import shlex
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,8 +20,8 @@ import torch
 from PIL import Image, ImageDraw
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
-from judge import CONTENT, STYLE, Judge, gram
-from pictures import figures, pairs_of, read, within, write
+from judge import CONTENT, STYLE, gram, style_distance
+from pictures import figures, paint, parse, parser, read, within, write
 
 TV = 0.01  # next to nothing, as neural-style's 1e-3
 SETS = ["draft=--preset draft", "standard=", "fine=--preset fine"]
@@ -38,7 +35,6 @@ class Recipe:
         with torch.no_grad():
             self.content = net.activations(content)[CONTENT]
             self.style = net.grams(style)
-        self.of_nothing = sum(k / (4 * len(self.style[n]) ** 2) * self.style[n].square().sum() for n, k in STYLE.items())
         torch.manual_seed(1)
         noise = torch.randn_like(content) * 0.001 / 255  # about the mean colour, of Caffe's [0, 255]
         self.picture = (noise + net.mean[0]).requires_grad_(True)
@@ -49,25 +45,25 @@ class Recipe:
         self.evaluations += 1
         self.optimizer.zero_grad()
         got = self.net.activations(self.picture)
-        style = sum(k / (4 * len(self.style[n]) ** 2) * (gram(got[n]) - self.style[n]).square().sum() for n, k in STYLE.items())
+        style = style_distance({n: gram(got[n]) for n in STYLE}, self.style)
         content = (got[CONTENT] - self.content).square().sum() / self.content.square().sum()
         x = self.picture
         tv = (x[:, 1:] - x[:, :-1]).square().mean() + (x[:, :, 1:] - x[:, :, :-1]).square().mean()
-        j = style / self.of_nothing + self.content_weight * content + TV * tv
+        j = style + self.content_weight * content + TV * tv
         j.backward()
         self.picture.grad = self.picture.grad.contiguous()
         return j
 
 
-def nearness(a, judge, path, content, style):
-    style, _, _, content, _ = figures(judge, path, content, style)
+def nearness(a, path, content, style):
+    style, _, _, content, _ = figures(a.judge, path, content, style)
     return style + a.content_weight * content, style, content
 
 
-def theirs(a, judge, content, style, out, until):
+def theirs(a, content, style, out, until):
     """Yields (seconds, evaluations, J, style, content) until J falls below until."""
     size = within(content, a.size)
-    recipe = Recipe(judge, read(content, size), read(style, within(style, a.size)), a.content_weight)
+    recipe = Recipe(a.judge, read(content, size), read(style, within(style, a.size)), a.content_weight)
     spent, done = 0.0, 0
     while done < a.iterations:
         begin = time.time()
@@ -76,21 +72,20 @@ def theirs(a, judge, content, style, out, until):
             done += 1
         spent += time.time() - begin
         write(out / "theirs.png", recipe.picture.detach().clamp(0, 1))
-        near = nearness(a, judge, out / "theirs.png", content, style)
+        near = nearness(a, out / "theirs.png", content, style)
         yield spent, recipe.evaluations, *near
         if near[0] < until:
             break
 
 
-def ours(a, judge, content, style, out):
+def ours(a, content, style, out):
     """Yields (seconds, name, J, style, content)."""
     for text in a.set or SETS:
         name, _, flags = text.partition("=")
         path = out / f"{name}.png"
         begin = time.time()
-        subprocess.run([a.program, "-y", "--progress", "none", "--size", str(a.size), "--output-size", "work",
-                        "--style", style, *shlex.split(flags), content, path], check=True, stderr=subprocess.DEVNULL)
-        yield time.time() - begin, name, *nearness(a, judge, path, content, style)
+        paint(a, flags, content, style, path)
+        yield time.time() - begin, name, *nearness(a, path, content, style)
 
 
 def plot(path, title, curve, points):
@@ -123,25 +118,18 @@ def plot(path, title, curve, points):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("program")
-    p.add_argument("out", type=Path)
-    p.add_argument("--vgg16", required=True, help="weights of recipe and judge, a file of nstfilter's")
-    p.add_argument("--pair", nargs="+", action="append", default=[], metavar="FILE", help="CONTENT STYLE")
-    p.add_argument("--pairs", action="append", default=[], metavar="FILE", help="a file of such lines, relative to its folder; # begins a comment")
-    p.add_argument("--size", type=int, default=512, help="longest side painted at (default 512)")
+    p = parser(__doc__)
     p.add_argument("--iterations", type=int, default=500, help="at most, of the recipe (default 500)")
     p.add_argument("--content-weight", type=float, default=0.1, help="R (default 0.1: about what published pictures trade)")
     p.add_argument("--set", action="append", metavar="NAME=FLAGS", help="flags of nstfilter's to paint with (default: the presets)")
-    a = p.parse_args()
-    judge, ratios = Judge(a.vgg16), {}
+    a, ratios = parse(p), {}
     print("| pair | ours | seconds | J | style | content | theirs as near after | evaluations | ours / theirs |\n|---|---|---|---|---|---|---|---|---|")
-    for content, style, *_ in [*a.pair, *(pair for path in a.pairs for pair in pairs_of(path))]:
+    for content, style, _ in a.pairs:
         title = f"{Path(content).stem} × {Path(style).stem}"
         out = a.out / title.replace(" × ", "_")
         out.mkdir(parents=True, exist_ok=True)
-        points = list(ours(a, judge, content, style, out))
-        curve = list(theirs(a, judge, content, style, out, min(p[2] for p in points)))
+        points = list(ours(a, content, style, out))
+        curve = list(theirs(a, content, style, out, min(p[2] for p in points)))
         for seconds, name, near, *rest in points:
             spent, evaluations, *_ = next((c for c in curve if c[2] <= near), curve[-1])
             reached = curve[-1][2] <= near or any(c[2] <= near for c in curve)

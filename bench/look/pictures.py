@@ -1,12 +1,14 @@
-"""Pictures, and what the judge says of them at three sizes."""
+"""What the scripts here share: their arguments, painting, and what the judge says of pictures."""
+import argparse
 import shlex
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from judge import colour_distance
+from judge import Judge, colour_distance
 
 NAMES = "style", "half size", "quarter", "content", "colour"
 
@@ -40,6 +42,34 @@ def figures(judge, picture, content, style):
         if by == 1:
             inside, colour = got[1], colour_distance(read(picture, size), at)
     return *styles, inside, colour
+
+
+def parser(doc, size=512):
+    """With the arguments that every script takes."""
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("program")
+    p.add_argument("out", type=Path)
+    p.add_argument("--vgg16", required=True, help="weights of the judge, a file of nstfilter's")
+    p.add_argument("--pair", nargs="+", action="append", default=[], metavar="FILE", help="CONTENT STYLE [PUBLISHED]")
+    p.add_argument("--pairs", action="append", default=[], metavar="FILE", help="a file of such lines, relative to its folder; # begins a comment")
+    p.add_argument("--size", type=int, default=size, help=f"longest side painted at (default {size})")
+    return p
+
+
+def parse(p):
+    """The arguments, with judge, and with pairs as (content, style, published or None)."""
+    a = p.parse_args()
+    pairs = [*a.pair, *(pair for path in a.pairs for pair in pairs_of(path))]
+    if not pairs or any(len(pair) not in (2, 3) for pair in pairs):
+        p.error("a pair is CONTENT STYLE [PUBLISHED]")
+    a.pairs = [(*pair, None)[:3] for pair in pairs]
+    a.judge = Judge(a.vgg16)
+    return a
+
+
+def paint(a, flags, content, style, out):
+    subprocess.run([a.program, "-y", "--progress", "none", "--size", str(a.size), "--output-size", "work",
+                    "--style", style, *shlex.split(flags), content, out], check=True, stderr=subprocess.DEVNULL)
 
 
 def pairs_of(path):

@@ -11,9 +11,6 @@ is nearer, of each. Saturated: the share of samples at 0 or 255, in percent. Sec
 the whole process. Beside a published picture each figure but these is also divided by that
 picture's. Look at the sheets at full size: no figure says whether a picture is good.
 """
-import argparse
-import shlex
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,8 +19,7 @@ import numpy as np
 from PIL import Image
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
-from judge import Judge
-from pictures import NAMES, figures, pairs_of, read
+from pictures import NAMES, figures, paint, parse, parser, read
 
 
 def saturated(picture):
@@ -48,7 +44,7 @@ def line(name, values, seconds="", share=""):
     print(f"| {name} | " + " | ".join(values) + f" | {share} | {seconds} |", flush=True)
 
 
-def measure(a, judge, name, flags):
+def measure(a, name, flags):
     print(f"\n`{flags or 'defaults'}`\n\n| {name} | " + " | ".join(NAMES) + " | saturated | seconds |\n|" + "---|" * (len(NAMES) + 3))
     rows, ours, ratios, times = [], [], [], []
     for content, style, published in a.pairs:
@@ -56,13 +52,12 @@ def measure(a, judge, name, flags):
         out = a.out / name / f"{Path(content).stem}_{Path(style).stem}.png"
         out.parent.mkdir(parents=True, exist_ok=True)
         begin = time.time()
-        subprocess.run([a.program, "-y", "--progress", "none", "--size", str(a.size), "--output-size", "work",
-                        "--style", style, *shlex.split(flags), content, out], check=True, stderr=subprocess.DEVNULL)
+        paint(a, flags, content, style, out)
         times.append(time.time() - begin)
-        ours.append(figures(judge, out, content, style))
+        ours.append(figures(a.judge, out, content, style))
         values = [f"{v:.4f}" for v in ours[-1]]
         if published:
-            ratios.append([v / w for v, w in zip(ours[-1], figures(judge, published, content, style))])
+            ratios.append([v / w for v, w in zip(ours[-1], figures(a.judge, published, content, style))])
             values = [f"{v} ({r:.2f})" for v, r in zip(values, ratios[-1])]
         line(title, values, f"{times[-1]:.1f}", f"{saturated(out):.2f}")
         rows.append([content, style, published, str(out)])
@@ -75,25 +70,14 @@ def measure(a, judge, name, flags):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("program")
-    p.add_argument("out", type=Path)
-    p.add_argument("--vgg16", required=True, help="weights of the judge, a file of nstfilter's")
-    p.add_argument("--pair", nargs="+", action="append", default=[], metavar="FILE", help="CONTENT STYLE [PUBLISHED]")
-    p.add_argument("--pairs", action="append", default=[], metavar="FILE", help="a file of such lines, relative to its folder; # begins a comment")
-    p.add_argument("--size", type=int, default=512, help="longest side painted at (default 512)")
+    p = parser(__doc__)
     p.add_argument("--set", action="append", metavar="NAME=FLAGS", help="flags of nstfilter's to paint with (default: standard=)")
-    a = p.parse_args()
-    a.pairs = [*a.pair, *(pair for path in a.pairs for pair in pairs_of(path))]
-    if not a.pairs or any(len(pair) not in (2, 3) for pair in a.pairs):
-        p.error("a pair is CONTENT STYLE [PUBLISHED]")
-    a.pairs = [(*pair, None)[:3] for pair in a.pairs]
-    judge = Judge(a.vgg16)
+    a = parse(p)
     for text in a.set or ["standard="]:
         name, equals, flags = text.partition("=")
         if not equals:
             p.error(f"--set {text}: NAME=FLAGS")
-        measure(a, judge, name, flags)
+        measure(a, name, flags)
     print(f"\nThe sheets are in {a.out}: content, style, published, ours.")
 
 

@@ -206,7 +206,7 @@ func defaultTaps(o *filter.Options, n *weights.Network) ([]engine.Tap, error) {
 }
 
 // newGradient returns a function that computes the gradient dx at x as the filter does: by
-// Descend if the engine has it.
+// EvaluateLoss if the evaluator has it.
 func newGradient(ev engine.Evaluator, s engine.Spec, x, dx engine.Vector) func() {
 	grads := make([]engine.Gradient, len(s.Taps))
 	metric, terms := make([][]float32, len(s.Taps)), make([]engine.Term, len(s.Taps))

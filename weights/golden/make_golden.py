@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 import pathlib
-import pickle
+import sys
 
 import numpy as np
 import torch
@@ -19,26 +19,14 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / 'distil'))
+from teacher import NumpyUnpickler
+
 WIDTH, HEIGHT = 32, 24
 MAX_VALUES = 4096  # kept of each tap
 CONVOLUTIONS_BY_BLOCK = (2, 2, 3, 3, 3)
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
-
-
-class NumpyUnpickler(pickle.Unpickler):
-    """Knows NumPy's arrays and nothing else."""
-
-    ALLOWED = {
-        ('numpy.core.multiarray', '_reconstruct'),
-        ('numpy', 'ndarray'),
-        ('numpy', 'dtype'),
-    }
-
-    def find_class(self, module, name):
-        if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f'{module}.{name} is not a NumPy array')
-        return super().find_class(module.replace('numpy.core', 'numpy._core'), name)
 
 
 def read_layers(path):
