@@ -15,6 +15,9 @@ import (
 // barReporter draws a bar on a terminal.
 type barReporter struct {
 	container *mpb.Progress
+	refresh   chan any      // draws, and writes the lines said since
+	shut      chan struct{} // closed by close
+	drawn     chan any      // closed once the container draws no more
 
 	mu       sync.Mutex
 	progress inputProgress
@@ -23,8 +26,32 @@ type barReporter struct {
 
 const barSteps = 1000
 
+// newBar draws by its own clock: mpb's stops without the lines that were said since it
+// last drew.
 func newBar(w io.Writer) *barReporter {
-	return &barReporter{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32), mpb.WithAutoRefresh())}
+	b := &barReporter{refresh: make(chan any), shut: make(chan struct{}), drawn: make(chan any)}
+	b.container = mpb.New(mpb.WithOutput(w), mpb.WithWidth(32), mpb.WithManualRefresh(b.refresh), mpb.WithShutdownNotifier(b.drawn))
+	go func() {
+		tick := time.NewTicker(150 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				b.draw()
+			case <-b.shut:
+				return
+			}
+		}
+	}()
+	return b
+}
+
+// draw returns once the container draws. A terminal that is gone ends the container.
+func (b *barReporter) draw() {
+	select {
+	case b.refresh <- nil:
+	case <-b.drawn:
+	}
 }
 
 func (b *barReporter) begin(input string, frames int64) {
@@ -81,4 +108,8 @@ func (b *barReporter) end() {
 
 func (b *barReporter) sibling() reporter { return &barReporter{container: b.container} }
 
-func (b *barReporter) close() { b.container.Wait() }
+func (b *barReporter) close() {
+	close(b.shut)
+	b.draw()
+	b.container.Wait()
+}

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,6 +37,37 @@ nstfilter: clip.mkv: 4 frames in 24s
 			t.Errorf("got\n%swant\n%s", out.String(), want)
 		}
 	})
+}
+
+// A bar's container draws by a clock. What is said last is written all the same.
+func TestBarWritesTheLastLine(t *testing.T) {
+	for i := range 20 {
+		name := filepath.Join(t.TempDir(), "said.txt")
+		f, err := os.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBar(f)
+		other := b.sibling()
+		for _, r := range []reporter{b, other} {
+			r.begin("a.png", 1)
+			r.frame(&Stat{})
+			r.end()
+		}
+		for range 3 { // so that the container has nothing left to draw for the bars that ended
+			b.draw()
+		}
+		other.say("that was all")
+		b.close()
+		f.Close()
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(string(text), "a.png: done in ") != 2 || !strings.HasSuffix(string(text), "nstfilter: that was all\n") {
+			t.Fatalf("run %d wrote\n%s", i, text)
+		}
+	}
 }
 
 func TestBrief(t *testing.T) {
