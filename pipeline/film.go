@@ -11,6 +11,7 @@ import (
 
 	"nstfilter/filter/engine"
 	"nstfilter/video"
+	"nstfilter/video/outfile"
 )
 
 // paintFilm paints a film in a file.
@@ -20,7 +21,7 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 		return err
 	}
 	film.Painted = w.settings.Paints()
-	dst, err := video.CreateFilm(ctx, film, t.out, w.video)
+	dst, err := video.CreateFilm(ctx, film, t.out, outfile.Mode(w.options.Overwrite), w.video)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	ff "github.com/u2takey/ffmpeg-go"
 
 	"nstfilter/filter"
+	"nstfilter/video/outfile"
 )
 
 // FilmSink encodes frames to a file, with all that the film has beside its picture:
@@ -22,7 +23,8 @@ type FilmSink struct {
 	ctx       context.Context
 	film      *Film
 	out       string // final name
-	partial   string
+	pending   *outfile.Pending
+	partial   string // pending's name
 	container string // the name's extension, in small letters
 	covers    []cover
 	encoding  encoding
@@ -37,10 +39,10 @@ type FilmSink struct {
 // CreateFilm prepares to write film, repainted, to out, whose extension chooses the
 // container, and the encoder where o does not (see usualEncoders). It rehearses with
 // one black frame, so that what ffmpeg refuses is an error before the first painted
-// frame. The file is .NAME.partial.EXT until Close. Cancelling ctx kills the
-// encoder: leave it alone to keep what is done. Of o the encoder and the sound count;
-// the rest is what OpenFilm was given.
-func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSink, error) {
+// frame. The file has its name from Close on; mode says whether it may replace another
+// one. Cancelling ctx kills the encoder: leave it alone to keep what is done. Of o the
+// encoder and the sound count; the rest is what OpenFilm was given.
+func CreateFilm(ctx context.Context, film *Film, out string, mode outfile.Mode, o Options) (*FilmSink, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -55,14 +57,14 @@ func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSi
 		}
 	}
 	film.options.NoAudio = o.NoAudio
-	s := &FilmSink{
-		ctx: ctx, film: film, out: out,
-		partial:   filepath.Join(filepath.Dir(out), "."+base+".partial"+extension),
-		container: strings.ToLower(extension[1:]),
+	pending, err := outfile.Reserve(out, mode)
+	if err != nil {
+		return nil, err
 	}
+	s := &FilmSink{ctx: ctx, film: film, out: out, pending: pending, partial: pending.Partial, container: strings.ToLower(extension[1:])}
 	var lost []string
-	var err error
 	if s.encoding, lost, err = chooseEncoding(ctx, film, s.container, &o); err != nil {
+		s.clean()
 		return nil, fmt.Errorf("%s: %w", out, err)
 	}
 	if err := s.extractCovers(); err != nil {
@@ -78,9 +80,9 @@ func CreateFilm(ctx context.Context, film *Film, out string, o Options) (*FilmSi
 	return s, nil
 }
 
-// rehearse encodes one black frame to the partial file and removes it.
+// rehearse encodes one black frame to the partial file and empties it.
 func (s *FilmSink) rehearse() error {
-	defer os.Remove(s.partial)
+	defer os.Truncate(s.partial, 0)
 	h := NUTHeader{Layout: s.film.layout, TimeBase: filter.Rational{Num: 1, Den: 25}}
 	if base, err := parseRatio(strings.ReplaceAll(s.film.video.TimeBase, "/", ":")); err == nil && base.Num > 0 && base.Den > 0 {
 		h.TimeBase = base // some encoders and containers do not take every one
@@ -163,16 +165,14 @@ func (s *FilmSink) Close() error {
 	if failure := s.p.finish(); failure != nil {
 		err = failure
 	}
-	if err == nil {
-		err = os.Rename(s.partial, s.out)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", s.out, err)
+	} else {
+		err = s.pending.Commit()
 	}
 	s.clean()
-	if err != nil {
-		s.err = fmt.Errorf("%s: %w", s.out, err)
-		return s.err
-	}
-	s.err = errors.New("video: FilmSink is closed")
-	return nil
+	s.err = errors.Join(err, errors.New("video: FilmSink is closed"))
+	return err
 }
 
 // Abort ends the encoder and removes the partial file.
@@ -188,7 +188,7 @@ func (s *FilmSink) Abort() {
 
 // clean removes what is not the result.
 func (s *FilmSink) clean() {
-	os.Remove(s.partial)
+	s.pending.Abort()
 	for _, c := range s.covers {
 		os.Remove(c.path)
 	}
@@ -484,6 +484,9 @@ func (s *FilmSink) carry(o probedStream) (codec, note string) {
 	return "", ""
 }
 
-// Rename changes the result's final name, before Close; its folder and extension
-// stay what they were.
-func (s *FilmSink) Rename(out string) { s.out = out }
+// Rename changes the result's final name, before Close, to one that no file has yet; its
+// folder and extension stay what they were.
+func (s *FilmSink) Rename(out string) {
+	s.out = out
+	s.pending.Rename(out, outfile.Keep)
+}

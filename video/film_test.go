@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/video/outfile"
 )
 
 func needFFmpeg(t *testing.T) {
@@ -73,7 +74,7 @@ func repaint(t *testing.T, in, out string, o Options, paint func(*filter.Frame))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink, err := CreateFilm(t.Context(), film, out, o)
+	sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +219,7 @@ func TestOpenFilmErrors(t *testing.T) {
 		path("x.unknownformat"): "x.unknownformat",
 		path("none/x.mp4"):      "none/x.mp4",
 	} {
-		if _, err := CreateFilm(t.Context(), film, out, DefaultOptions()); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := CreateFilm(t.Context(), film, out, outfile.Replace, DefaultOptions()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", out, err, want)
 		}
 	}
@@ -239,7 +240,7 @@ func TestFilmEndsEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sink, err := CreateFilm(t.Context(), film, out, DefaultOptions())
+		sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, DefaultOptions())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +262,7 @@ func TestFilmEndsEarly(t *testing.T) {
 	}
 	sink.Abort()
 
-	film, _ = open() // cancelled
+	film, sink = open() // cancelled
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var last error
@@ -273,6 +274,7 @@ func TestFilmEndsEarly(t *testing.T) {
 	if last == nil || !strings.Contains(last.Error(), context.Canceled.Error()) {
 		t.Errorf("after cancel: %v", last)
 	}
+	sink.Abort()
 
 	film, sink = open() // the encoder dies
 	last = nil

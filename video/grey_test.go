@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"nstfilter/filter"
+	"nstfilter/video/outfile"
 )
 
 // brush leaves the left half of a frame as it is, and makes the right one orange.
@@ -111,7 +112,7 @@ func carryPainted(t *testing.T, in, out string, o Options) *Film {
 		t.Fatal(err)
 	}
 	film.Painted = true
-	sink, err := CreateFilm(t.Context(), film, out, o)
+	sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"nstfilter/video/outfile"
 )
 
 // What the rows of the matrix are made of: 8 frames, sound, and names.
@@ -262,7 +264,7 @@ func (r *row) carry(t *testing.T, in, out string) error {
 	if err != nil {
 		return err
 	}
-	sink, err := CreateFilm(t.Context(), film, out, o)
+	sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, o)
 	if err != nil {
 		return err
 	}

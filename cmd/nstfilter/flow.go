@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"nstfilter/pipeline/photo"
 	"nstfilter/video/coherence"
 	"nstfilter/video/flow"
+	"nstfilter/video/outfile"
 )
 
 type flowCmd struct {
@@ -64,9 +64,12 @@ func (c *flowCmd) Run(*commandEnv) error {
 		return err
 	}
 	if isFlo(c.Out) {
-		return writeWhole(c.Out, func(w io.Writer) error { return flow.WriteFlo(w, f) })
+		return outfile.Write(c.Out, outfile.Mode(c.Overwrite), func(w io.Writer) error { return flow.WriteFlo(w, f) })
 	}
-	return photo.Write(c.Out, "", inColour(f, c.Longest))
+	if c.Overwrite {
+		return photo.Write(c.Out, "", inColour(f, c.Longest))
+	}
+	return photo.WriteNew(c.Out, "", inColour(f, c.Longest))
 }
 
 func (c *flowCmd) estimate() (*flow.Field, error) {
@@ -104,22 +107,4 @@ func inColour(f *flow.Field, longest float64) *filter.Frame {
 		}
 	}
 	return out
-}
-
-// writeWhole writes a temporary file and renames it, so that path never holds a part.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-	}()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"nstfilter/filter"
+	"nstfilter/video/outfile"
 )
 
 // maxPixels keeps each buffer of libvips under 2 GiB.
@@ -50,10 +51,19 @@ func Decode(name string, data []byte) (*filter.Frame, error) {
 }
 
 // Write encodes f as the path's extension and the options say (the text between vips's
-// brackets: "Q=90,strip"). The file appears under its name when it is whole. Samples are
-// rounded to the origin's depth if the format has it, else to 8 bits. In a format without
-// alpha, white shows through.
+// brackets: "Q=90,strip"). The file appears under its name when it is whole, and takes the
+// place of an existing one. Samples are rounded to the origin's depth if the format has it,
+// else to 8 bits. In a format without alpha, white shows through.
 func Write(path, options string, f *filter.Frame) error {
+	return write(path, options, outfile.Replace, f)
+}
+
+// WriteNew is Write, but fails if the file exists.
+func WriteNew(path, options string, f *filter.Frame) error {
+	return write(path, options, outfile.Keep, f)
+}
+
+func write(path, options string, mode outfile.Mode, f *filter.Frame) error {
 	kind, err := outputFormat(path)
 	if err != nil {
 		return err
@@ -72,7 +82,10 @@ func Write(path, options string, f *filter.Frame) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return writeFile(path, data)
+	return explainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}))
 }
 
 func checkSize(w, h int) error {
