@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nstfilter/filter/engine"
+	"nstfilter/pipeline/journal"
 	"nstfilter/video"
 	"nstfilter/video/outfile"
 )
@@ -21,15 +22,43 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 		return err
 	}
 	film.Painted = w.settings.Paints()
-	dst, err := video.CreateFilm(ctx, film, t.out, outfile.Mode(w.options.Overwrite), w.video)
+	if target, err := filepath.EvalSymlinks(t.out); err == nil {
+		t.out = target // what -y replaces, and what the journal must lie beside
+	}
+	j, err := w.openJournal(t.in, t.out, film.Count, t.in)
 	if err != nil {
 		return err
 	}
-	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: w.newLedger(t.in), stop: w.stop}
+	dst, err := w.createFilm(ctx, film, t.out, j)
+	if err != nil {
+		if j != nil {
+			j.Close()
+		}
+		return err
+	}
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
+	if j != nil {
+		s.resume(j)
+		dst.Keep(j, j.Done)
+	}
+	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: s.ledger, stop: w.stop, journal: j}
 	sink.sayNotes()
-	w.reporter.begin(t.in, film.Count)
-	s := &stylizer{worker: w, ledger: sink.ledger, frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
+	w.reporter.begin(t.in, film.Count, s.resumption.kept)
 	return w.run(ctx, film, sink, s)
+}
+
+// createFilm opens the encoder, which writes into the journal if there is one.
+func (w *worker) createFilm(ctx context.Context, film *video.Film, out string, j *journal.Journal) (*video.FilmSink, error) {
+	mode := outfile.Mode(w.options.Overwrite)
+	reserve := func() (*outfile.Pending, error) { return outfile.Reserve(out, mode) }
+	if j != nil {
+		reserve = func() (*outfile.Pending, error) { return j.Reserve(mode) }
+	}
+	file, err := reserve()
+	if err != nil {
+		return nil, err
+	}
+	return video.CreateFilm(ctx, film, file, w.video)
 }
 
 // filmSink keeps the frames that are done under NAME.interrupted.EXT after Stop and after
@@ -41,6 +70,8 @@ type filmSink struct {
 	ledger *statLedger
 	stop   context.Context
 	noted  int // of film.Notes, how many have been said
+
+	journal *journal.Journal // nil: none
 }
 
 // End says how to paint the rest if it keeps only a part.
@@ -61,12 +92,23 @@ func (s *filmSink) End(cause error) error {
 		return cause
 	case !interrupted && !failed || s.ledger.done == 0:
 		s.Abort()
+		if text := goOnText(s.journal); text != "" {
+			s.say(text)
+		}
 		return s.named(cause)
 	}
-	kept := interruptedName(s.task.out)
-	s.Rename(kept)
+	kept, mode := interruptedName(s.task.out), outfile.Keep
+	if s.journal != nil && s.journal.Partial != "" {
+		kept, mode = s.journal.Partial, outfile.Replace // of an earlier run of this job
+	}
+	s.Rename(kept, mode)
 	if err := s.Close(); err != nil {
 		return s.named(err)
+	}
+	if s.journal != nil {
+		if err := s.journal.Keep(kept); err != nil {
+			return s.named(err)
+		}
 	}
 	if failed {
 		s.say("ended early; " + s.restText(kept))
@@ -90,15 +132,27 @@ func (s *filmSink) sayNotes() {
 
 // restText says where the frames are that are done, and how to paint the others.
 func (s *filmSink) restText(kept string) string {
-	rest := math.Floor((s.ledger.last-s.film.Begin)*1000) / 1000 // rounded up it could leave out a frame
-	return fmt.Sprintf("the %d frames that are done are in %s. Paint the rest with --start %.3f, or run the same command again for the whole",
-		s.ledger.done, kept, max(rest, 0))
+	text := fmt.Sprintf("the %d frames that are done are in %s. ", s.ledger.done, kept)
+	if s.journal != nil && s.journal.Done > 0 {
+		return text + "Run the same command again to go on"
+	}
+	rest := s.ledger.lastBegin - s.film.Begin
+	if r := s.film.Rate; r.Num > 0 {
+		rest += float64(r.Den) / float64(r.Num) / 2 // between the last frame and the next
+	}
+	return text + fmt.Sprintf("Paint the rest with --start %.3f, or run the same command again for the whole", max(rest, 0))
 }
 
-// interruptedName returns NAME.interrupted.EXT.
+// interruptedName returns NAME.interrupted.EXT, or with a number the first such name that
+// no file has: NAME.interrupted-2.EXT.
 func interruptedName(out string) string {
 	ext := filepath.Ext(out)
-	return strings.TrimSuffix(out, ext) + ".interrupted" + ext
+	base := strings.TrimSuffix(out, ext) + ".interrupted"
+	name := base + ext
+	for n := 2; fileExists(name); n++ {
+		name = fmt.Sprintf("%s-%d%s", base, n, ext)
+	}
+	return name
 }
 
 func secondsToDuration(s float64) time.Duration {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"nstfilter/pipeline/journal"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 )
@@ -20,6 +21,8 @@ type paintTask struct {
 	options string // how to write pictures: the text between the output's brackets
 
 	sequence []sequencePicture // the frames, if in names those of a film; else nil
+	pattern  string            // of a sequence's results: out/%05d.png
+	batch    *journal.Batch    // of a photo that is one of several; else nil
 	checked  bool              // check has found no error
 }
 
@@ -84,7 +87,35 @@ func parseInputs(ins []string, output string) ([]paintTask, error) {
 			return nil, err
 		}
 	}
+	setBatch(tasks, pattern)
 	return tasks, checkOutputs(tasks, pattern)
+}
+
+// setBatch makes several photos a batch, whose marks are in the folder of the results.
+func setBatch(tasks []paintTask, pattern photo.Output) {
+	if strings.Contains(filepath.Dir(pattern.Path), "%s") {
+		return // there are several folders
+	}
+	batch := journal.OpenBatch(pattern.Path)
+	for i := range tasks {
+		if t := &tasks[i]; len(tasks) > 1 && t.isPhoto() {
+			t.batch = batch
+		}
+	}
+}
+
+// forgetBatch removes the marks of photos whose batch is complete.
+func forgetBatch(tasks []paintTask) error {
+	var done []string
+	for _, t := range tasks {
+		if t.batch != nil {
+			done = append(done, t.out)
+		}
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	return tasks[0].batch.Forget(done)
 }
 
 // setOutput sets where the task's result goes.
@@ -153,6 +184,17 @@ func checkOutputs(tasks []paintTask, pattern photo.Output) error {
 	return checkSequenceOutputs(tasks)
 }
 
+// unfinished reports whether an earlier run has left frames or photos of the task.
+func (t *paintTask) unfinished() bool {
+	switch {
+	case t.batch != nil:
+		return t.batch.Begun()
+	case t.sequence != nil:
+		return journal.Exists(t.pattern)
+	}
+	return !t.isPipe() && journal.Exists(t.out)
+}
+
 // check reports, before any work, an input that is missing and a result that exists or
 // cannot be written.
 func (t *paintTask) check(overwrite bool) error {
@@ -166,7 +208,7 @@ func (t *paintTask) check(overwrite bool) error {
 
 func (t *paintTask) checkFiles(overwrite bool) error {
 	if t.sequence != nil {
-		return checkSequenceFiles(t.sequence, overwrite)
+		return checkSequenceFiles(t.sequence, overwrite || journal.Exists(t.pattern))
 	}
 	if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no such file", t.in)

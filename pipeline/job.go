@@ -28,6 +28,7 @@ type Job struct {
 	Video     video.Options
 	Inputs    []string // as in UsageExamples
 
+	Version               string // of the program; another one does not go on with a job
 	TempDir               string // where frames wait for --passes
 	Stdin, Stdout, Stderr *os.File
 	// Stop, when cancelled, ends the job after the current frame and keeps what is done.
@@ -62,9 +63,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	var stats io.Writer
 	if j.Stats != "" {
-		file, err := os.Create(j.Stats)
+		file, err := j.openStats(tasks)
 		if err != nil {
-			return fmt.Errorf("--stats: %w", err)
+			return err
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
 		stats = file
@@ -80,7 +81,10 @@ func (j *Job) Run(ctx context.Context) (err error) {
 			w.close()
 		}
 	}()
-	return shareTasks(ctx, workers, tasks)
+	if err := shareTasks(ctx, workers, tasks); err != nil {
+		return err
+	}
+	return forgetBatch(tasks)
 }
 
 // checkSettings reports settings out of range and settings that exclude each other.
@@ -148,6 +152,12 @@ func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter repor
 			stdin: j.Stdin, stdout: j.Stdout, stderr: j.Stderr, tempDir: j.TempDir}
 		if i > 0 {
 			w.reporter = reporter.sibling()
+		}
+		if w.decisive, err = j.settingsText(networks, e.Name()); err != nil {
+			for _, e := range opened {
+				e.Close()
+			}
+			return nil, err
 		}
 		if err := w.openFilter(networks, pictures, start); err != nil {
 			for _, e := range opened {

@@ -21,6 +21,7 @@ type multipassStylizer struct {
 	spill     *coherence.Spill
 	multipass *coherence.Multipass
 	lastGiven *coherence.PaintedFrame // the last frame yielded, or nil if it is of another scene
+	state     []byte                  // of the analyzer behind the part's last frame, if it is to be saved
 	yield     func(*filter.Frame, error) bool
 }
 
@@ -75,7 +76,7 @@ func (s *multipassStylizer) paintAll(ctx context.Context, in iter.Seq2[*analyzed
 		if err == nil {
 			continue
 		}
-		if err != errReaderLeft && (ctx.Err() != nil || s.yieldPart() != errReaderLeft) {
+		if err != errReaderLeft && (ctx.Err() != nil || s.yieldPart(false) != errReaderLeft) {
 			s.yield(nil, err)
 		}
 		return errReaderLeft
@@ -86,6 +87,9 @@ func (s *multipassStylizer) paintAll(ctx context.Context, in iter.Seq2[*analyzed
 // paintFirst paints a frame for the first time. If the frame begins a part or a scene, the
 // part before it is finished first.
 func (s *multipassStylizer) paintFirst(ctx context.Context, next *analyzedFrame) error {
+	if next.kept != nil {
+		return s.yieldKept(next)
+	}
 	f := next.content
 	if s.spill.Len() >= s.worker.coherence.Lookahead || !s.spill.Room(next.frame) {
 		if err := s.finishPart(ctx); err != nil {
@@ -107,6 +111,7 @@ func (s *multipassStylizer) paintFirst(ctx context.Context, next *analyzedFrame)
 		return err
 	}
 	s.history.Keep(painted, report.Margin)
+	s.state = next.state
 	return s.nameError(f.Index, s.spill.Add(&coherence.PaintedFrame{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
 }
 
@@ -117,7 +122,20 @@ func (s *multipassStylizer) finishPart(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.yieldPart()
+	return s.yieldPart(s.stop.Err() == nil) // after Stop passes may be missing
+}
+
+// yieldKept yields a frame that an earlier run painted.
+func (s *multipassStylizer) yieldKept(a *analyzedFrame) error {
+	f := a.frame
+	if int64(f.Index) == s.resumption.kept-1 {
+		s.lastGiven = &coherence.PaintedFrame{Frame: f, Content: f.Resized(s.plan.W, s.plan.H), Shares: a.shares}
+		s.lastGiven.Result, s.lastGiven.Margin = s.history.Last()
+	}
+	if !s.yield(a.kept, nil) {
+		return errReaderLeft
+	}
+	return nil
 }
 
 // paintLater paints the current part once more: backward if the pass's number is even. A
@@ -176,8 +194,9 @@ func (s *multipassStylizer) paintAgain(ctx context.Context, f *coherence.Painted
 	return err
 }
 
-// yieldPart yields the frames of the current part, and drops them.
-func (s *multipassStylizer) yieldPart() error {
+// yieldPart yields the frames of the current part, and drops them. A job can go on behind a
+// part that is complete.
+func (s *multipassStylizer) yieldPart(complete bool) error {
 	defer s.spill.Clear()
 	for i := range s.spill.Len() {
 		f, err := s.spill.At(i)
@@ -186,6 +205,11 @@ func (s *multipassStylizer) yieldPart() error {
 		}
 		s.history.Replace(f.Result, f.Margin)
 		s.lastGiven = f
+		if complete && i == s.spill.Len()-1 {
+			if err := s.saveState(f.Frame.Index, s.state); err != nil {
+				return err
+			}
+		}
 		if !s.yield(s.atOutputSize(f.Frame, f.Result), nil) {
 			return errReaderLeft
 		}

@@ -11,8 +11,8 @@ import (
 // cancelled meanwhile.
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, stop: context.Background()}
-	begin := func() { w.reporter.begin(t.in, 1) }
-	return w.run(ctx, photoSource{t.in, begin}, photoSink{t}, s)
+	begin := func() { w.reporter.begin(t.in, 1, 0) }
+	return w.run(ctx, photoSource{t.in, begin}, photoSink{t, w.options.Overwrite}, s)
 }
 
 // photoSource reads one photo. It calls begin once the photo is read.
@@ -32,10 +32,21 @@ func (s photoSource) Frames(context.Context) Frames {
 }
 
 // photoSink writes one photo, whole or not at all.
-type photoSink struct{ task paintTask }
+type photoSink struct {
+	task      paintTask
+	overwrite bool
+}
 
 func (s photoSink) WriteFrame(f *filter.Frame) error {
-	return photo.Write(s.task.out, s.task.options, f)
+	return writePhoto(s.task.out, s.task.options, s.overwrite, f)
+}
+
+// writePhoto replaces an existing file only if overwrite is true.
+func writePhoto(path, options string, overwrite bool, f *filter.Frame) error {
+	if overwrite {
+		return photo.Write(path, options, f)
+	}
+	return photo.WriteNew(path, options, f)
 }
 
 func (s photoSink) End(cause error) error {

@@ -26,7 +26,7 @@ func (w *worker) paintPipe(ctx context.Context, _ paintTask) error {
 		}
 		return fmt.Errorf("stdin: %w", err)
 	}
-	w.reporter.begin("-", 0)
+	w.reporter.begin("-", 0, 0)
 	s := &stylizer{worker: w, ledger: w.newLedger("-"), beginHere: true, stop: w.stop}
 	return w.run(ctx, pipeSource{src, stdin}, pipeSink{WriterSink{dst}, s.ledger}, s)
 }

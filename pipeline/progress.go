@@ -15,8 +15,8 @@ import (
 
 // reporter tells the user how far the job is. Several goroutines may call its methods.
 type reporter interface {
-	begin(input string, frames int64) // frames is 0 if it is not known
-	pass(framePass)                   // before the steps of each pass over a frame
+	begin(input string, frames, done int64) // frames is 0 if it is not known; an earlier run has done some
+	pass(framePass)                         // before the steps of each pass over a frame
 	step(filter.Progress)
 	frame(*Stat) // a frame is written
 	say(text string)
@@ -49,14 +49,14 @@ func newReporter(kind string, stderr *os.File) reporter {
 
 type silentReporter struct{}
 
-func (silentReporter) begin(string, int64)  {}
-func (silentReporter) pass(framePass)       {}
-func (silentReporter) step(filter.Progress) {}
-func (silentReporter) frame(*Stat)          {}
-func (silentReporter) say(string)           {}
-func (silentReporter) end()                 {}
-func (silentReporter) sibling() reporter    { return silentReporter{} }
-func (silentReporter) close()               {}
+func (silentReporter) begin(string, int64, int64) {}
+func (silentReporter) pass(framePass)             {}
+func (silentReporter) step(filter.Progress)       {}
+func (silentReporter) frame(*Stat)                {}
+func (silentReporter) say(string)                 {}
+func (silentReporter) end()                       {}
+func (silentReporter) sibling() reporter          { return silentReporter{} }
+func (silentReporter) close()                     {}
 
 // framePass says which frame is painted, if frames are painted several times.
 type framePass struct {
@@ -70,6 +70,7 @@ type inputProgress struct {
 	input  string
 	frames int64 // 0 if it is not known
 	done   int64 // frames written
+	before int64 // of these, how many by an earlier run
 	pass   framePass
 	step   filter.Progress
 	start  time.Time
@@ -105,8 +106,12 @@ func (c *inputProgress) frame() int64 {
 
 // remaining extrapolates the time so far. It returns false while that is too little.
 func (c *inputProgress) remaining() (time.Duration, bool) {
-	s := c.share()
-	if c.frames == 0 || s < 0.01 {
+	if c.frames == 0 {
+		return 0, false
+	}
+	before := float64(c.before) / float64(c.frames)
+	s := (c.share() - before) / (1 - before)
+	if !(s >= 0.01) {
 		return 0, false
 	}
 	return time.Duration(float64(time.Since(c.start)) * (1 - s) / s), true
@@ -168,10 +173,10 @@ type plainReporter struct {
 	last     time.Time
 }
 
-func (p *plainReporter) begin(input string, frames int64) {
+func (p *plainReporter) begin(input string, frames, done int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.progress = inputProgress{input: input, frames: frames, start: time.Now()}
+	p.progress = inputProgress{input: input, frames: frames, done: done, before: done, start: time.Now()}
 	p.last = p.progress.start
 }
 
@@ -217,7 +222,7 @@ func (p *plainReporter) close()            {}
 
 // jsonReporter writes one JSON object a line, for programs:
 //
-//	{"event":"begin","input":"clip.mkv","frames":48}
+//	{"event":"begin","input":"clip.mkv","frames":48} (and "done", if an earlier run painted some)
 //	{"event":"step","input":"clip.mkv","frame":2,"scale":1,…,"losses":{…},"seconds_left":250.1}
 //	{"event":"frame","stat":{…}}
 //	{"event":"message","text":"…"}
@@ -236,15 +241,16 @@ func (j *jsonReporter) put(v any) {
 	j.w.Write(append(line, '\n'))
 }
 
-func (j *jsonReporter) begin(input string, frames int64) {
+func (j *jsonReporter) begin(input string, frames, done int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.progress = inputProgress{input: input, frames: frames, start: time.Now()}
+	j.progress = inputProgress{input: input, frames: frames, done: done, before: done, start: time.Now()}
 	j.put(struct {
 		Event  string `json:"event"`
 		Input  string `json:"input"`
 		Frames int64  `json:"frames,omitempty"`
-	}{"begin", input, frames})
+		Done   int64  `json:"done,omitempty"`
+	}{"begin", input, frames, done})
 }
 
 func (j *jsonReporter) pass(t framePass) {

@@ -54,9 +54,9 @@ func (b *barReporter) draw() {
 	}
 }
 
-func (b *barReporter) begin(input string, frames int64) {
+func (b *barReporter) begin(input string, frames, done int64) {
 	b.mu.Lock()
-	b.progress = inputProgress{input: input, frames: frames, start: time.Now()}
+	b.progress = inputProgress{input: input, frames: frames, done: done, before: done, start: time.Now()}
 	b.mu.Unlock()
 	text := decor.Any(func(decor.Statistics) string {
 		b.mu.Lock()

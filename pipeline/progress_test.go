@@ -15,7 +15,7 @@ func TestPlainReporter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		p := &plainReporter{w: &out, every: 5 * time.Second}
-		p.begin("clip.mkv", 4)
+		p.begin("clip.mkv", 4, 0)
 		step := filter.Progress{Scale: 2, Scales: 3, Iteration: 7, Iterations: 60, Losses: filter.Losses{Total: 0.25}}
 		for i := range 4 {
 			for share := range 2 {
@@ -50,7 +50,7 @@ func TestBarWritesTheLastLine(t *testing.T) {
 		b := newBar(f)
 		other := b.sibling()
 		for _, r := range []reporter{b, other} {
-			r.begin("a.png", 1)
+			r.begin("a.png", 1, 0)
 			r.frame(&Stat{})
 			r.end()
 		}

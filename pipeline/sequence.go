@@ -2,8 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +14,7 @@ import (
 	"strings"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/journal"
 	"nstfilter/pipeline/photo"
 )
 
@@ -93,6 +97,7 @@ func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 		return usageError("%s names %d pictures, %s is one: number the results, 'out/%%05d.png', or name them like the inputs, 'out/%%s.png'",
 			t.in, len(t.sequence), path)
 	}
+	t.pattern = path
 	for i := range t.sequence {
 		p := &t.sequence[i]
 		if numbered {
@@ -195,30 +200,77 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 // paintSequence paints pictures as the frames of one film.
 func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 	n := int64(len(t.sequence))
-	w.reporter.begin(t.in, n)
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: n, pictures: t.sequence, stop: w.stop}
-	return w.run(ctx, sequenceSource(t.sequence), sequenceSink{t, s.ledger, w.styles}, s)
+	j, err := w.openJournal(t.in, t.pattern, n, "")
+	if err != nil {
+		return err
+	}
+	sink := sequenceSink{task: t, ledger: s.ledger, styles: w.styles, journal: j, overwrite: w.options.Overwrite, read: sha256.New()}
+	if j != nil {
+		if err := sink.resume(); err != nil {
+			j.Close()
+			return err
+		}
+		s.resume(j)
+	}
+	w.reporter.begin(t.in, n, s.resumption.kept)
+	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept}, sink, s)
 }
 
+// resume checks that the pictures that an earlier run painted are what they were, before
+// and after.
+func (s *sequenceSink) resume() error {
+	j := s.journal
+	s.kept = int(j.Done)
+	s.overwrite = s.overwrite || j.Resumed // of pictures painted after the state was saved
+	if s.kept > len(s.task.sequence) {
+		return fmt.Errorf("%s: %d pictures are done, and here are %d: name the same ones, or add --restart to begin anew", s.task.in, s.kept, len(s.task.sequence))
+	}
+	for _, p := range s.task.sequence[:s.kept] {
+		if err := addFile(s.read, p.in); err != nil {
+			return err
+		}
+		if !fileExists(p.out) {
+			return fmt.Errorf("%s, which an earlier run of this command painted, is gone: add --restart to begin anew", p.out)
+		}
+	}
+	if j.Resumed && s.readSum() != j.InputSum {
+		return fmt.Errorf("%s: %d pictures are done, and of these the inputs have changed: add --restart to begin anew", s.task.in, s.kept)
+	}
+	return nil
+}
+
+func (s *sequenceSink) readSum() string { return hex.EncodeToString(s.read.Sum(nil)) }
+
 // sequenceSource reads pictures as frames. They must be of one size, and last a 25th of a
-// second, as ffmpeg's image2 takes them.
-type sequenceSource []sequencePicture
+// second, as ffmpeg's image2 takes them. Of the first kept frames, which an earlier run
+// painted, only the first and the last one are read; the others have no samples.
+type sequenceSource struct {
+	pictures []sequencePicture
+	kept     int
+}
 
 func (s sequenceSource) Frames(ctx context.Context) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		var w, h int
-		for i, p := range s {
+		for i, p := range s.pictures {
 			if ctx.Err() != nil {
 				yield(nil, ctx.Err())
 				return
 			}
-			f, err := photo.Read(p.in)
+			var f *filter.Frame
+			var err error
+			if i > 0 && i < s.kept-1 {
+				f = &filter.Frame{W: w, H: h}
+			} else {
+				f, err = photo.Read(p.in)
+			}
 			if err == nil && i == 0 {
 				w, h = f.W, f.H
 			}
 			if err == nil && (f.W != w || f.H != h) {
 				err = fmt.Errorf("%s is %d×%d, %s is %d×%d, and the frames of a film have one size: scale it to %d×%d, or paint each picture by itself: -o 'out/%%s.png' %s",
-					p.in, f.W, f.H, s[0].in, w, h, w, h, filepath.Join(filepath.Dir(p.in), "*"+filepath.Ext(p.in)))
+					p.in, f.W, f.H, s.pictures[0].in, w, h, w, h, filepath.Join(filepath.Dir(p.in), "*"+filepath.Ext(p.in)))
 			}
 			if err != nil {
 				yield(nil, err)
@@ -235,13 +287,28 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 // sequenceSink writes each frame to its own file, whole or not at all. It keeps the
 // pictures that are done, however the input ends.
 type sequenceSink struct {
-	task   paintTask
-	ledger *statLedger
-	styles *styleTimeline
+	task      paintTask
+	ledger    *statLedger
+	styles    *styleTimeline
+	journal   *journal.Journal // nil: none
+	read      hash.Hash        // of the files that frames were read from
+	kept      int              // frames that an earlier run painted
+	overwrite bool
 }
 
 func (s sequenceSink) WriteFrame(f *filter.Frame) error {
-	return photo.Write(s.task.sequence[f.Index].out, s.task.options, f)
+	if f.Index < s.kept {
+		return nil // an earlier run wrote it
+	}
+	p := s.task.sequence[f.Index]
+	if err := writePhoto(p.out, s.task.options, s.overwrite, f); err != nil || s.journal == nil {
+		return err
+	}
+	if err := addFile(s.read, p.in); err != nil {
+		return err
+	}
+	s.journal.InputSum = s.readSum()
+	return nil
 }
 
 // End says how to go on if pictures are left.
@@ -252,6 +319,8 @@ func (s sequenceSink) End(cause error) error {
 	case done == 0 && !interrupted:
 	case done == 0:
 		say(s.task.in + ": interrupted before the first frame was done; nothing is kept")
+	case s.journal != nil && s.journal.Done > 0:
+		say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Run the same command again to go on", s.task.in, done, len(all), all[done-1].out))
 	default:
 		next := all[done]
 		say(fmt.Sprintf("%s: ended early; %d of %d frames are done, up to %s. Go on from number %d: put %s and those after it into a folder of their own and paint that%s, or run the same command again with -y for the whole",

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +30,53 @@ type Stat struct {
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
 }
 
+// openStats opens the file of --stats. It must not be one of the job's other files, nor
+// exist unless it may be replaced. If an earlier run of the job is gone on with, lines are
+// added to it.
+func (j *Job) openStats(tasks []paintTask) (*os.File, error) {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	info, err := os.Stat(j.Stats)
+	if err == nil {
+		for _, other := range j.filesOf(tasks) {
+			if o, err := os.Stat(other); err == nil && os.SameFile(o, info) {
+				return nil, usageError("--stats %s is also an input, a style or a result: give it another name", j.Stats)
+			}
+		}
+		switch {
+		case !info.Mode().IsRegular(): // /dev/stderr, a FIFO
+			flags = os.O_WRONLY
+		case !j.Restart && slices.ContainsFunc(tasks, func(t paintTask) bool { return t.unfinished() }):
+			flags = os.O_WRONLY | os.O_APPEND
+		case j.Overwrite:
+			flags = os.O_WRONLY | os.O_TRUNC
+		default:
+			return nil, fmt.Errorf("--stats %s exists: add -y to replace it, or choose another name", j.Stats)
+		}
+	}
+	file, err := os.OpenFile(j.Stats, flags, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("--stats: %w", err)
+	}
+	return file, nil
+}
+
+// filesOf are all files that the job reads or makes.
+func (j *Job) filesOf(tasks []paintTask) (all []string) {
+	all = append(all, strings.TrimPrefix(j.Filter.Init, "image:"), j.Weights)
+	for _, s := range j.Style {
+		if timed, err := parseStyle(s, fileExists); err == nil {
+			all = append(all, timed.file)
+		}
+	}
+	for _, t := range tasks {
+		all = append(all, t.in, t.out)
+		for _, p := range t.sequence {
+			all = append(all, p.in, p.out)
+		}
+	}
+	return all
+}
+
 // statLedger collects the Stat of each frame of one input. The stages that add to it run in
 // different goroutines.
 type statLedger struct {
@@ -34,10 +84,14 @@ type statLedger struct {
 	out      io.Writer // of --stats; nil if there is none
 	reporter reporter
 
+	kept int // frames that an earlier run painted, at the beginning
+
 	mu      sync.Mutex
 	entries map[int]*Stat // by frame index
 	done    int           // frames written
 	last    float64       // when the last of them ends, in seconds
+
+	lastBegin float64 // when the last of them begins, in seconds
 }
 
 func newLedger(input string, out io.Writer, r reporter) *statLedger {
@@ -103,11 +157,14 @@ func (l *statLedger) written(f *filter.Frame, took time.Duration) error {
 	s := l.entries[f.Index]
 	delete(l.entries, f.Index)
 	l.done++
-	l.last = s.PTSTime
+	l.last, l.lastBegin = s.PTSTime, s.PTSTime
 	if f.TimeBase.Den > 0 {
 		l.last += float64(f.Duration) * float64(f.TimeBase.Num) / float64(f.TimeBase.Den)
 	}
 	l.mu.Unlock()
+	if f.Index < l.kept {
+		return nil // its line is of the earlier run
+	}
 	s.PeakMemory = host.PeakMemory()
 	l.reporter.frame(s)
 	if l.out == nil {

@@ -27,6 +27,8 @@ type stylizer struct {
 	plan     filter.Plan         // of frames of the first one's size
 	analyzer *coherence.Analyzer // nil if frames are independent
 	history  *coherence.History  // of the frames that analyzer has seen
+
+	resumption resumption
 }
 
 // analyzedFrame is a frame with what can be computed before older frames are painted.
@@ -37,6 +39,9 @@ type analyzedFrame struct {
 	shares   []float64           // of the styles; nil if they never change
 	began    time.Time           // when its analysis began, or when it was asked for if that is later
 	took     time.Duration       // how long its analysis took
+
+	kept  *filter.Frame // what goes to the sink, if the frame was painted by an earlier run
+	state []byte        // of the analyzer behind this frame, if it is to be saved
 }
 
 // stage paints frames, in as many passes as --passes says.
@@ -88,9 +93,14 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 		}
 		s.planned = true
 	}
+	if int64(f.Index) < s.resumption.kept {
+		return s.keptFrame(f)
+	}
 	a := &analyzedFrame{frame: f, content: f, shares: s.styleShares(f), began: time.Now()}
 	if s.analyzer == nil {
-		return a, nil
+		var err error
+		a.state, err = s.analyzerState()
+		return a, err
 	}
 	a.content = f.Resized(s.plan.W, s.plan.H)
 	s.analyzer.SetShares(a.shares)
@@ -99,7 +109,8 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 		return nil, s.nameError(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
 	}
 	a.took = time.Since(a.began)
-	return a, nil
+	a.state, err = s.analyzerState()
+	return a, err
 }
 
 // prepare plans for all frames by the first one, f. Analysis and history work at the size
@@ -110,6 +121,12 @@ func (s *stylizer) prepare(f *filter.Frame) (err error) {
 	w.filter.Film = s.coherent()
 	if s.plan, err = s.planFirst(f); err != nil {
 		return err
+	}
+	if j := s.resumption.journal; j != nil {
+		if j.Resumed {
+			s.plan.W, s.plan.H = j.Width, j.Height // --size auto may choose another size today
+		}
+		j.Width, j.Height = s.plan.W, s.plan.H
 	}
 	if s.beginHere {
 		s.begin = secondsToDuration(presentedAt(f))
@@ -179,6 +196,9 @@ func (s *stylizer) styleShares(f *filter.Frame) []float64 {
 }
 
 func (s *stylizer) paint(ctx context.Context, a *analyzedFrame) (*filter.Frame, error) {
+	if a.kept != nil {
+		return a.kept, nil
+	}
 	guide, took := s.guide(a)
 	content, frame := a.content, a.frame
 	a.content, a.frame = nil, nil // lets the picture be collected while it is painted
@@ -189,10 +209,18 @@ func (s *stylizer) paint(ctx context.Context, a *analyzedFrame) (*filter.Frame, 
 	if s.frames == 1 {
 		s.worker.filter.Close() // frees memory before the result is encoded; the next input has another size
 	}
-	if err != nil || s.analyzer == nil {
-		return painted, err
+	if err != nil {
+		return nil, err
 	}
-	s.history.Keep(painted, report.Margin)
+	if s.analyzer != nil {
+		s.history.Keep(painted, report.Margin)
+	}
+	if err := s.saveState(painted.Index, a.state); err != nil {
+		return nil, err
+	}
+	if s.analyzer == nil {
+		return painted, nil
+	}
 	return s.atOutputSize(frame, painted), nil
 }
 

@@ -23,6 +23,7 @@ type worker struct {
 	stats    io.Writer       // of --stats; nil if there is none
 	stop     context.Context // Job.Stop
 
+	decisive  map[string]string // settingsText
 	options   Options
 	settings  filter.Options
 	coherence coherence.Options
@@ -43,6 +44,9 @@ func (w *worker) close() {
 
 // paint paints one input.
 func (w *worker) paint(ctx context.Context, t paintTask) error {
+	if t.batch != nil {
+		return addRemedy(w.paintBatched(ctx, t))
+	}
 	if err := t.check(w.options.Overwrite); err != nil {
 		return err
 	}
@@ -61,6 +65,9 @@ func (w *worker) paint(ctx context.Context, t paintTask) error {
 // run moves an input's frames from src through the stylizer to dst. It returns
 // ErrInterrupted if ctx or the stylizer's stop is cancelled.
 func (w *worker) run(ctx context.Context, src Source, dst Sink, s *stylizer) error {
+	if j := s.resumption.journal; j != nil {
+		dst = journalSink{dst, j}
+	}
 	err := Run(ctx, StopSource(s.stop, src), interruptibleSink{statSink{dst, s.ledger}, ctx, s.stop}, w.stages(s.ledger, s.frames, s.stage())...)
 	if ctx.Err() != nil {
 		return ErrInterrupted

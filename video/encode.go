@@ -31,18 +31,38 @@ type FilmSink struct {
 
 	first float64 // frame's time in seconds of the film's clock
 
+	store   FrameStore // nil: none
+	kept    int64      // frames that store has and that are not painted again
+	written int64      // frames
+
 	p   *process // from the first frame on
 	w   *NUTWriter
 	err error // that ended it; the process is gone and the partial file too
 }
 
-// CreateFilm prepares to write film, repainted, to out, whose extension chooses the
+// FrameStore keeps the samples of frames as the encoder gets them.
+type FrameStore interface {
+	Frame(i int64) ([]byte, error)
+	Append(samples []byte) error
+}
+
+// Keep makes the sink, before its first frame, append the samples of every frame to store,
+// whatever becomes of the encoder. Of the first kept frames, which store has, only the times
+// count: their samples are taken from there.
+func (s *FilmSink) Keep(store FrameStore, kept int64) { s.store, s.kept = store, kept }
+
+// CreateFilm prepares to write film, repainted, to file, whose extension chooses the
 // container, and the encoder where o does not (see usualEncoders). It rehearses with
 // one black frame, so that what ffmpeg refuses is an error before the first painted
-// frame. The file has its name from Close on; mode says whether it may replace another
-// one. Cancelling ctx kills the encoder: leave it alone to keep what is done. Of o the
+// frame. The file, which is aborted if CreateFilm fails, has its name from Close on. Cancelling ctx kills the encoder: leave it alone to keep what is done. Of o the
 // encoder and the sound count; the rest is what OpenFilm was given.
-func CreateFilm(ctx context.Context, film *Film, out string, mode outfile.Mode, o Options) (*FilmSink, error) {
+func CreateFilm(ctx context.Context, film *Film, file *outfile.Pending, o Options) (sink *FilmSink, err error) {
+	defer func() {
+		if err != nil {
+			file.Abort()
+		}
+	}()
+	out := file.Path()
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -57,11 +77,7 @@ func CreateFilm(ctx context.Context, film *Film, out string, mode outfile.Mode, 
 		}
 	}
 	film.options.NoAudio = o.NoAudio
-	pending, err := outfile.Reserve(out, mode)
-	if err != nil {
-		return nil, err
-	}
-	s := &FilmSink{ctx: ctx, film: film, out: out, pending: pending, partial: pending.Partial, container: strings.ToLower(extension[1:])}
+	s := &FilmSink{ctx: ctx, film: film, out: out, pending: file, partial: file.Partial, container: strings.ToLower(extension[1:])}
 	var lost []string
 	if s.encoding, lost, err = chooseEncoding(ctx, film, s.container, &o); err != nil {
 		s.clean()
@@ -132,8 +148,9 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 		}
 		s.p, s.w = p, NewNUTWriter(p.pipe, h)
 	}
-	err := s.w.WriteFrame(f)
+	err := s.writeSamples(f)
 	if err == nil {
+		s.written++
 		return nil
 	}
 	if s.w.err != nil { // the encoder has gone: it says why
@@ -149,6 +166,24 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 	s.clean()
 	s.err = fmt.Errorf("%s: %w", s.out, err)
 	return s.err
+}
+
+// writeSamples gives a frame to the encoder, and to the store before.
+func (s *FilmSink) writeSamples(f *filter.Frame) error {
+	if s.store == nil {
+		return s.w.WriteFrame(f)
+	}
+	var data []byte
+	var err error
+	if s.written < s.kept {
+		data, err = s.store.Frame(s.written)
+	} else if data, err = s.w.e.encode(f); err == nil {
+		err = s.store.Append(data)
+	}
+	if err != nil {
+		return err
+	}
+	return s.w.writeSamples(f, data)
 }
 
 // Close finishes the file and gives it its name.
@@ -484,9 +519,9 @@ func (s *FilmSink) carry(o probedStream) (codec, note string) {
 	return "", ""
 }
 
-// Rename changes the result's final name, before Close, to one that no file has yet; its
-// folder and extension stay what they were.
-func (s *FilmSink) Rename(out string) {
+// Rename changes the result's final name, before Close; its folder and extension stay what
+// they were.
+func (s *FilmSink) Rename(out string, mode outfile.Mode) {
 	s.out = out
-	s.pending.Rename(out, outfile.Keep)
+	s.pending.Rename(out, mode)
 }

@@ -74,7 +74,11 @@ func repaint(t *testing.T, in, out string, o Options, paint func(*filter.Frame))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, o)
+	file, err := outfile.Reserve(out, outfile.Replace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := CreateFilm(t.Context(), film, file, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +223,11 @@ func TestOpenFilmErrors(t *testing.T) {
 		path("x.unknownformat"): "x.unknownformat",
 		path("none/x.mp4"):      "none/x.mp4",
 	} {
-		if _, err := CreateFilm(t.Context(), film, out, outfile.Replace, DefaultOptions()); err == nil || !strings.Contains(err.Error(), want) {
+		file, err := outfile.Reserve(out, outfile.Replace)
+		if err == nil {
+			_, err = CreateFilm(t.Context(), film, file, DefaultOptions())
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", out, err, want)
 		}
 	}
@@ -240,7 +248,11 @@ func TestFilmEndsEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, DefaultOptions())
+		file, err := outfile.Reserve(out, outfile.Replace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink, err := CreateFilm(t.Context(), film, file, DefaultOptions())
 		if err != nil {
 			t.Fatal(err)
 		}

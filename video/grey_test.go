@@ -112,7 +112,11 @@ func carryPainted(t *testing.T, in, out string, o Options) *Film {
 		t.Fatal(err)
 	}
 	film.Painted = true
-	sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, o)
+	file, err := outfile.Reserve(out, outfile.Replace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := CreateFilm(t.Context(), film, file, o)
 	if err != nil {
 		t.Fatal(err)
 	}

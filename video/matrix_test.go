@@ -264,7 +264,11 @@ func (r *row) carry(t *testing.T, in, out string) error {
 	if err != nil {
 		return err
 	}
-	sink, err := CreateFilm(t.Context(), film, out, outfile.Replace, o)
+	file, err := outfile.Reserve(out, outfile.Replace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := CreateFilm(t.Context(), film, file, o)
 	if err != nil {
 		return err
 	}

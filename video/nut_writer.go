@@ -69,6 +69,14 @@ func (n *NUTWriter) WriteFrame(f *filter.Frame) error {
 	if err != nil {
 		return fmt.Errorf("nut: %w", err)
 	}
+	return n.writeSamples(f, data)
+}
+
+// writeSamples writes the samples of a frame as encode returns them, at f's PTS.
+func (n *NUTWriter) writeSamples(f *filter.Frame, data []byte) error {
+	if want := n.h.Format.FrameBytes(n.h.W, n.h.H); int64(len(data)) != want {
+		return fmt.Errorf("nut: frame %d has %d bytes, want %d", f.Index, len(data), want)
+	}
 	pts, ok := rescale(f.PTS, f.TimeBase, n.h.TimeBase)
 	if !ok || pts < 0 {
 		return fmt.Errorf("nut: frame %d: time %d × %d/%d s cannot be written", f.Index, f.PTS, f.TimeBase.Num, f.TimeBase.Den)

@@ -1,6 +1,7 @@
 package outfile
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -41,11 +42,17 @@ const maxBase = 120
 // permissions of the file at path; if path is a link, the file that the link points to
 // will be replaced, and the partial file lies beside that.
 func Reserve(path string, mode Mode) (*Pending, error) {
-	return reserve(path, filepath.Ext(path), mode)
+	return reserve("", path, filepath.Ext(path), mode)
 }
 
-// reserve is Reserve with a partial file of the extension ext.
-func reserve(path, ext string, mode Mode) (*Pending, error) {
+// ReserveIn is Reserve with the partial file in a folder of the same file system, which is
+// left to the caller to clear if the process is killed.
+func ReserveIn(folder, path string, mode Mode) (*Pending, error) {
+	return reserve(folder, path, filepath.Ext(path), mode)
+}
+
+// reserve makes a partial file with the extension ext, beside the file if folder is empty.
+func reserve(folder, path, ext string, mode Mode) (*Pending, error) {
 	p := &Pending{path: path, mode: mode}
 	info, err := os.Lstat(path)
 	switch {
@@ -58,7 +65,7 @@ func reserve(path, ext string, mode Mode) (*Pending, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: is a link that leads nowhere: remove it, or name a file: %w", path, err)
 		}
-		return reserve(target, ext, mode)
+		return reserve(folder, target, ext, mode)
 	case err == nil && !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: is no file but a device, a pipe or a socket: name a file", path)
 	case err == nil:
@@ -66,7 +73,7 @@ func reserve(path, ext string, mode Mode) (*Pending, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	p.Partial = partialName(path, ext)
+	p.Partial = filepath.Join(cmp.Or(folder, filepath.Dir(path)), partialName(path, ext))
 	mask := fs.FileMode(0o666) // and less by umask
 	if p.permissions != 0 {
 		mask = p.permissions | 0o200
@@ -89,7 +96,7 @@ func partialName(path, ext string) string {
 			base = base[:len(base)-1]
 		}
 	}
-	return filepath.Join(filepath.Dir(path), "."+base+"."+rand.Text()[:12]+".partial"+ext)
+	return "." + base + "." + rand.Text()[:12] + ".partial" + ext
 }
 
 // CheckName reports a name that the file system does not take: too long, or with
@@ -104,6 +111,9 @@ func CheckName(path string) error {
 	}
 	return errors.Join(f.Close(), os.Remove(path))
 }
+
+// Path returns the name that Commit gives.
+func (p *Pending) Path() string { return p.path }
 
 // Rename changes the name that Commit gives, to another one in the same folder.
 func (p *Pending) Rename(path string, mode Mode) {

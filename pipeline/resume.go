@@ -1,0 +1,299 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding"
+	"encoding/gob"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"os"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"nstfilter/filter"
+	"nstfilter/pipeline/journal"
+	"nstfilter/weights"
+)
+
+// stateShare bounds the time that goes into saving what a film would go on from: a state is
+// saved only when so many times its own cost has passed. A killed job loses no more.
+const stateShare = 20
+
+// settingsText returns all that decides a result beside the input, by option, as text.
+// Files count by their contents. What engine computes counts because two engines do not
+// round alike.
+func (j *Job) settingsText(networks []*weights.Network, engineName string) (map[string]string, error) {
+	all := map[string]string{"version": j.Version, "device": engineName}
+	for _, options := range []any{j.Filter, j.Coherence, j.Video} {
+		v := reflect.ValueOf(options)
+		for i := range v.NumField() {
+			text := fmt.Sprint(v.Field(i).Interface())
+			if m, ok := v.Field(i).Interface().(encoding.TextMarshaler); ok {
+				b, err := m.MarshalText()
+				if err != nil {
+					return nil, err
+				}
+				text = string(b)
+			}
+			all[v.Type().Field(i).Tag.Get("name")] = text
+		}
+	}
+	for _, n := range networks {
+		all["network"] += n.SHA256 + " "
+	}
+	files := map[string]string{"init": strings.TrimPrefix(j.Filter.Init, "image:")}
+	for i, s := range j.Style {
+		timed, err := parseStyle(s, fileExists)
+		if err != nil {
+			return nil, err
+		}
+		files[fmt.Sprintf("style %d", i+1)] = timed.file
+		all[fmt.Sprintf("style %d's time", i+1)] = timed.at.String()
+	}
+	for name, file := range files {
+		if name == "init" && file == j.Filter.Init {
+			continue // no image:
+		}
+		sum, err := hashFiles(file)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = sum
+	}
+	return all, nil
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// hashFiles returns the SHA-256 of files, one after the other.
+func hashFiles(paths ...string) (string, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		if err := addFile(h, path); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// addFile adds a file to a hash of several.
+func addFile(h hash.Hash, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(h, f)
+	f.Close()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fmt.Fprintf(h, "/%d", n)
+	return nil
+}
+
+// openJournal opens the journal of a film's output and says how far an earlier process has
+// come. It returns nil if the film cannot be gone on with: because --no-resume says so,
+// because nothing is painted, or because film, the file that it is read from, cannot be
+// read twice. film is empty for an image sequence.
+func (w *worker) openJournal(in, out string, frames int64, film string) (*journal.Journal, error) {
+	if w.options.NoResume || !w.settings.Paints() {
+		return nil, nil
+	}
+	settings := maps.Clone(w.decisive)
+	if film != "" {
+		if info, err := os.Stat(film); err != nil || !info.Mode().IsRegular() {
+			return nil, err
+		}
+		var err error
+		if settings["input"], err = hashFiles(film); err != nil {
+			return nil, err
+		}
+	}
+	j, err := journal.Open(journal.Record{Output: out, Input: in, Frames: frames, Settings: settings, Memory: w.filter.MaxMemory}, w.options.Restart)
+	if err != nil {
+		return nil, err
+	}
+	if j.Resumed {
+		if w.options.MaxMemory == 0 && j.Memory > 0 {
+			w.filter.MaxMemory = min(w.filter.MaxMemory, j.Memory) // or it may work in other tiles
+		}
+		of := ""
+		if frames > 0 {
+			of = fmt.Sprintf(" of %d", frames)
+		}
+		w.reporter.say(fmt.Sprintf("%s: %d%s frames were done before: going on behind them (--restart begins anew)", in, j.Done, of))
+	}
+	return j, nil
+}
+
+// resumption is how a stylizer takes part in a journal. The zero resumption has none.
+type resumption struct {
+	journal *journal.Journal
+	kept    int64        // frames that are done and not painted again
+	due     atomic.Int64 // when the next state may be saved, in Unix nanoseconds
+}
+
+// filmState is what a state file holds, for encoding/gob.
+type filmState struct{ Analyzer, History []byte }
+
+// resume makes s go on behind the frames that j has. j may be nil.
+func (s *stylizer) resume(j *journal.Journal) {
+	if j != nil {
+		s.resumption.journal, s.resumption.kept, s.ledger.kept = j, j.Done, int(j.Done)
+	}
+}
+
+// keptFrame returns what goes to the sink for a frame that is done: the frame as it was
+// read, at the size of the output. At the last such frame it restores what the next one is
+// painted from.
+func (s *stylizer) keptFrame(f *filter.Frame) (*analyzedFrame, error) {
+	if int64(f.Index) == s.resumption.kept-1 {
+		if err := s.restore(); err != nil {
+			return nil, err
+		}
+	}
+	out := *f
+	if s.worker.settings.OutputSize == "work" {
+		out.W, out.H, out.Pix = s.plan.W, s.plan.H, nil
+	}
+	return &analyzedFrame{frame: f, kept: &out, shares: s.styleShares(f)}, nil
+}
+
+func (s *stylizer) restore() error {
+	if s.analyzer == nil {
+		return nil
+	}
+	j := s.resumption.journal
+	file, err := j.OpenState()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var state filmState
+	err = gob.NewDecoder(file).Decode(&state)
+	if err == nil {
+		err = s.analyzer.ReadState(bytes.NewReader(state.Analyzer))
+	}
+	if err == nil {
+		err = s.history.ReadState(bytes.NewReader(state.History))
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: add --restart to begin anew", j.Output, err)
+	}
+	return nil
+}
+
+// analyzerState returns what the analyzer knows behind the latest frame if a state is due,
+// else nil.
+func (s *stylizer) analyzerState() ([]byte, error) {
+	if s.resumption.journal == nil || s.worker.coherence.Passes == 1 && time.Now().UnixNano() < s.resumption.due.Load() {
+		return nil, nil
+	}
+	var b bytes.Buffer
+	if s.analyzer != nil {
+		if err := s.analyzer.WriteState(&b); err != nil {
+			return nil, err
+		}
+	}
+	return append(b.Bytes(), 0), nil // never nil
+}
+
+// saveState saves what the frame behind frame index is painted from, if analyzer, of
+// analyzerState, is not nil.
+func (s *stylizer) saveState(index int, analyzer []byte) error {
+	if analyzer == nil {
+		return nil
+	}
+	began := time.Now()
+	state := filmState{Analyzer: analyzer[:len(analyzer)-1]}
+	if s.history != nil {
+		var b bytes.Buffer
+		if err := s.history.WriteState(&b); err != nil {
+			return err
+		}
+		state.History = b.Bytes()
+	}
+	err := s.resumption.journal.SaveState(int64(index)+1, func(w io.Writer) error { return gob.NewEncoder(w).Encode(&state) })
+	s.resumption.due.Store(time.Now().Add(stateShare * time.Since(began)).UnixNano())
+	return err
+}
+
+// journalSink tells the journal of the frames that its sink has taken.
+type journalSink struct {
+	Sink
+	journal *journal.Journal
+}
+
+func (s journalSink) WriteFrame(f *filter.Frame) error {
+	if err := s.Sink.WriteFrame(f); err != nil {
+		return err
+	}
+	return s.journal.Written(int64(f.Index) + 1)
+}
+
+// End removes the journal of a complete output. Otherwise the journal stays for the same
+// command to go on, if a frame is done.
+func (s journalSink) End(cause error) error {
+	err := s.Sink.End(cause)
+	if err == nil {
+		return s.journal.Remove()
+	}
+	s.journal.Close()
+	return err
+}
+
+// goOnText says how to go on, if j keeps frames of a job that failed.
+func goOnText(j *journal.Journal) string {
+	if j == nil || j.Done == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d frames are done and kept: the same command goes on behind them", j.Done)
+}
+
+// fingerprint identifies a photo's result by all that decides it.
+func (w *worker) fingerprint(t paintTask) (string, error) {
+	sum, err := hashFiles(t.in)
+	if err != nil {
+		return "", err
+	}
+	settings, err := json.Marshal(w.decisive) // sorts the keys
+	if err != nil {
+		return "", err
+	}
+	all := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", sum, t.options, settings))
+	return hex.EncodeToString(all[:]), nil
+}
+
+// paintBatched paints a photo of several, unless an earlier run of the same command did.
+func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
+	if w.options.NoResume || t.batch == nil {
+		return w.paintPhoto(ctx, t)
+	}
+	id, err := w.fingerprint(t)
+	if err != nil {
+		return err
+	}
+	if !w.options.Restart && t.batch.Done(t.out, id) {
+		w.reporter.say(t.in + ": was done before")
+		return nil
+	}
+	err = t.check(w.options.Overwrite)
+	if err == nil {
+		err = w.paintPhoto(ctx, t)
+	}
+	if err != nil {
+		return err
+	}
+	return t.batch.Mark(t.out, id)
+}
