@@ -20,6 +20,9 @@ func usageError(format string, a ...any) error { return UsageError{fmt.Errorf(fo
 // ErrInterrupted is what Run returns when Job.Stop ended it early.
 var ErrInterrupted = errors.New("interrupted")
 
+// ErrStdoutLeft is what Run returns when the reader of stdout has gone.
+var ErrStdoutLeft = errors.New("stdout: its reader has gone")
+
 // deviceLost reports whether an engine has failed for good.
 func deviceLost(err error) bool {
 	return errors.As(err, &engine.Failure{}) && !errors.Is(err, engine.ErrMemory)

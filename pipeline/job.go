@@ -14,6 +14,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/engines"
+	"nstfilter/pipeline/host"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
@@ -113,6 +114,8 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 		return usageError("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
 	case first.isPipe() && term.IsTerminal(int(j.Stdout.Fd())):
 		return usageError("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", UsageExamples)
+	case first.isPipe() && host.StdoutClosed():
+		return usageError("stdout is closed, and there the frames would go: pipe them on, or name files:\n%s", UsageExamples)
 	case !first.isPipe() && j.OutputFormat != "auto":
 		return usageError("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(first.out, j.Output, "the result"))
 	case len(j.Style) == 0:
