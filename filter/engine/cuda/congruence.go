@@ -7,8 +7,6 @@ import (
 	"unsafe"
 
 	"gorgonia.org/cu"
-
-	"nstfilter/filter/engine"
 )
 
 // A block of productX×productY threads computes a square of productSide elements of a product
@@ -21,20 +19,17 @@ type squares struct {
 	side int // of the largest matrix that fits
 }
 
-// squaresBytes is what fit allocates.
-func squaresBytes(n int64) int64 { return int64(len(squares{}.at)) * 4 * n * n }
-
 // fit allocates for n×n, unless they fit already. Inside do.
 func (q *squares) fit(d *device, n int) {
-	if n <= q.side {
-		return
+	if n > q.side {
+		q.close(d)
+		q.allocate(d.mustAlloc, n)
 	}
-	q.close(d)
+}
+
+func (q *squares) allocate(alloc alloc, n int) {
 	for i := range q.at {
-		var err error
-		if q.at[i], err = d.alloc("matrices", 4*int64(n)*int64(n)); err != nil {
-			panic(engine.Failure{Err: err})
-		}
+		q.at[i] = alloc("matrices", 4*int64(n)*int64(n))
 	}
 	q.side = n
 }
@@ -42,9 +37,7 @@ func (q *squares) fit(d *device, n int) {
 // close frees them. Inside alone.
 func (q *squares) close(d *device) {
 	for _, p := range q.at {
-		if p != 0 {
-			d.free(p)
-		}
+		d.free(p)
 	}
 	*q = squares{}
 }

@@ -67,9 +67,7 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 // activateAll evaluates the network at the picture x and sums the taps' moments.
 func (e *Evaluator) activateAll(x cu.DevicePtr) {
 	e.x = x
-	if e.sums.bytes > 0 {
-		e.device.clear(e.sums.at, e.sums.bytes)
-	}
+	e.device.clear(e.sums.at, e.sums.bytes)
 	e.device.clear(e.taps[0].content, 8*int64(len(e.taps)))
 	for i := range e.tiles {
 		e.activate(i, true)

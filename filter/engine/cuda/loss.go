@@ -53,10 +53,11 @@ func (j *loss) place(taps []tap) int64 {
 	return room.bytes
 }
 
-// lossBytes is what SetTerms allocates for taps.
-func lossBytes(taps []tap) int64 {
-	n := int64(widest(taps))
-	return new(loss).place(taps) + squaresBytes(n)
+// allocate allocates what SetTerms needs.
+func (j *loss) allocate(alloc alloc, taps []tap) {
+	j.squares.allocate(alloc, widest(taps))
+	j.room = alloc("targets of style", j.place(taps))
+	j.place(taps)
 }
 
 // widest is the most channels of a tap with style.
@@ -95,25 +96,17 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 
 // makeRoom allocates for the terms, unless it has.
 func (e *Evaluator) makeRoom() {
-	j := &e.loss
-	if j.room != 0 {
-		return
+	if j := &e.loss; j.room == 0 {
+		j.squares.close(e.device) // of a call that failed
+		j.allocate(e.device.mustAlloc, e.taps)
 	}
-	j.squares.fit(e.device, widest(e.taps))
-	var err error
-	if j.room, err = e.device.alloc("targets of style", j.place(e.taps)); err != nil {
-		panic(engine.Failure{Err: err})
-	}
-	j.place(e.taps)
 }
 
 // close frees it. Inside alone.
 func (j *loss) close(d *device) {
 	j.recorder.drop(d)
 	j.squares.close(d)
-	if j.room != 0 {
-		d.free(j.room)
-	}
+	d.free(j.room)
 	*j = loss{}
 }
 

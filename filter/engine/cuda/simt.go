@@ -89,9 +89,7 @@ func (s simt) filter(d *device, l *weights.Layer, back bool, _ int) (f filter, e
 	}
 	bytes := s.filterBytes(l, true, 1) // without biases
 	if f.weights, err = d.alloc("the weights of "+l.Tap(), bytes); err != nil {
-		if f.bias != 0 {
-			d.free(f.bias)
-		}
+		d.free(f.bias)
 		return filter{}, err
 	}
 	args := []any{f.weights, raw, l.Out, l.In, toInt(back), f.in, f.out}

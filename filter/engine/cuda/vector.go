@@ -56,28 +56,17 @@ func mostPartials(w, h int) int {
 	return max(dotBlocks, g[0]*g[1]*g[2])
 }
 
-// vectorBytes returns how many bytes open allocates.
-func vectorBytes(w, h int) int64 { return 8*int64(mostPartials(w, h)) + (8+tableRow)*engine.MaxSum }
-
-// open allocates the memory for sums. Inside do.
-func (v *vectors) open(d *device, w, h int) (err error) {
-	*v = vectors{device: d, w: w, h: h, pairs: allPairs(w, h)}
-	if v.partial, err = d.alloc("partial sums", 8*int64(mostPartials(w, h))); err != nil {
-		return err
-	}
-	if v.totals, err = d.alloc("sums", 8*engine.MaxSum); err != nil {
-		return err
-	}
-	v.table, err = d.alloc("a table of vectors", tableRow*engine.MaxSum)
-	return err
+// allocate allocates the memory for sums.
+func (v *vectors) allocate(alloc alloc, w, h int) {
+	v.partial = alloc("partial sums", 8*int64(mostPartials(w, h)))
+	v.totals = alloc("sums", 8*engine.MaxSum)
+	v.table = alloc("a table of vectors", tableRow*engine.MaxSum)
 }
 
-// close frees all memory of vectors. Inside alone.
+// close frees what the methods of vectors allocated. Inside alone.
 func (v *vectors) close() {
-	for _, p := range append(v.made, v.partial, v.totals, v.table) {
-		if p != 0 {
-			v.device.free(p)
-		}
+	for _, p := range v.made {
+		v.device.free(p)
 	}
 	v.squares.close(v.device)
 	*v = vectors{}
@@ -97,10 +86,7 @@ func (v *vectors) weigh(mask []float32, at cu.DevicePtr) {
 func (v *vectors) NewVector(n int) engine.Vector {
 	out := &vector{n: n}
 	v.device.do(func() {
-		var err error
-		if out.at, err = v.device.alloc("a vector", 4*int64(n)); err != nil {
-			panic(engine.Failure{Err: err})
-		}
+		out.at = v.device.mustAlloc("a vector", 4*int64(n))
 		v.made = append(v.made, out.at)
 		v.device.clear(out.at, 4*int64(n))
 	})
