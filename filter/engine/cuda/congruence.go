@@ -45,7 +45,7 @@ func (q *squares) close(d *device) {
 // product does dst = aᵀ·b, all n×n in rows.
 func (d *device) product(dst, a, b cu.DevicePtr, n int) {
 	side := blocks(n, productSide)
-	d.launch("matrix_product", [3]int{side, side, 1}, [3]int{productX, productY, 1}, 0, dst, a, b, n)
+	matrixProductKernel.launch(d, [3]int{side, side, 1}, [3]int{productX, productY, 1}, 0, matrixProductArgs{c: dst, a: a, b: b, n: n})
 }
 
 // Congruence does dst = m·x·m.
@@ -61,7 +61,8 @@ func (v *vectors) Congruence(dst, m, x []float32, n int) {
 		v.device.upload(px, unsafe.Pointer(&x[0]), bytes)
 		v.device.product(half, px, pm, n)
 		v.device.product(product, pm, half, n)
-		v.elements("style_gradient", n*n, half, product, px, n, 1., v.partial)
+		styleGradientKernel.elements(v.device, n*n,
+			styleGradientArgs{grad: half, product: product, delta: px, n: n, scale: 1, partial: v.partial})
 		v.device.download(unsafe.Pointer(&dst[0]), half, bytes)
 	})
 }

@@ -173,21 +173,24 @@ func (e *Evaluator) termGradient(i int) {
 		metric = 0
 	}
 	if j.hasMean {
-		e.device.launch("mean_gradient", [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
-			t.dmean, j.mean, metric, t.means, n, scale, j.weight, e.value(normValue(k, i)))
+		meanGradientKernel.launch(e.device, [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
+			meanGradientArgs{grad: t.dmean, target: j.mean, metric: metric, means: t.means, n: n,
+				scale: scale, weight: j.weight, value: e.value(normValue(k, i))})
 	}
 	if !j.hasTarget {
 		return
 	}
 	delta, half, product := e.loss.squares.at[0], e.loss.squares.at[1], e.loss.squares.at[2]
-	e.elements("style_delta", n*n, delta, j.target, t.gram, n, t.c, scale)
+	styleDeltaKernel.elements(e.device, n*n,
+		styleDeltaArgs{delta: delta, target: j.target, gram: t.gram, n: n, pitch: t.c, scale: scale})
 	if j.hasMetric {
 		e.device.product(half, delta, metric, n)
 		e.device.product(product, metric, half, n)
 	} else {
 		product = delta
 	}
-	e.elements("style_gradient", n*n, t.dgram, product, delta, n, -j.style, e.partial)
+	styleGradientKernel.elements(e.device, n*n,
+		styleGradientArgs{grad: t.dgram, product: product, delta: delta, n: n, scale: -j.style, partial: e.partial})
 	e.addUp(1, vectorGrid(n*n), 1, e.value(traceValue(k, i)))
 }
 

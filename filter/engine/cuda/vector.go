@@ -125,13 +125,14 @@ func (v *vectors) Download(dst []float32, src engine.Vector) {
 }
 
 // elements launches a kernel over n elements.
-func (v *vectors) elements(kernel string, n int, args ...any) {
-	v.device.launch(kernel, [3]int{vectorGrid(n), 1, 1}, [3]int{vectorThreads, 1, 1}, 0, args...)
+func (k kernel[A]) elements(d *device, n int, args A) {
+	k.launch(d, [3]int{vectorGrid(n), 1, 1}, [3]int{vectorThreads, 1, 1}, 0, args)
 }
 
 // addUp writes scale times each of count sums of n partial sums to out.
 func (v *vectors) addUp(count, n int, scale float64, out cu.DevicePtr) {
-	v.device.launch("sum_partials", [3]int{count, 1, 1}, [3]int{vectorThreads, 1, 1}, 0, v.partial, n, scale, out)
+	sumPartialsKernel.launch(v.device, [3]int{count, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
+		sumPartialsArgs{partial: v.partial, n: n, scale: scale, out: out})
 }
 
 // total waits for the first of totals and returns it.
@@ -149,7 +150,8 @@ func (v *vectors) Dots(pairs ...[2]engine.Vector) []float64 {
 	out := v.dots[:len(pairs)]
 	v.device.do(func() {
 		chunks := min(vectorGrid(n), dotBlocks/len(pairs))
-		v.device.launch("vector_dots", [3]int{len(pairs), chunks, 1}, [3]int{vectorThreads, 1, 1}, 0, v.list(table), n, v.partial)
+		vectorDotsKernel.launch(v.device, [3]int{len(pairs), chunks, 1}, [3]int{vectorThreads, 1, 1}, 0,
+			vectorDotsArgs{pairs: v.list(table), n: n, partial: v.partial})
 		v.addUp(len(pairs), chunks, 1, v.totals)
 		v.device.download(unsafe.Pointer(&out[0]), v.totals, 8*int64(len(out)))
 	})
@@ -170,7 +172,10 @@ func (v *vectors) Combine(y engine.Vector, sum ...engine.Multiple) {
 		bits |= p
 	}
 	wide := bits%16 == 0 // float4 can be read
-	v.device.do(func() { v.elements("vector_combine", n, py, v.list(table), len(table), toInt(wide), n) })
+	v.device.do(func() {
+		vectorCombineKernel.elements(v.device, n,
+			vectorCombineArgs{y: py, sum: v.list(table), count: len(table), wide: toInt(wide), n: n})
+	})
 }
 
 // list copies a table to the device; the next call overwrites it.
@@ -187,29 +192,33 @@ func (v *vectors) Adam(x, m, second, mean, dx engine.Vector, s engine.AdamStep) 
 		pmean = pointer(mean, n)
 	}
 	v.device.do(func() {
-		v.elements("vector_adam", n, px, pm, pv, pmean, pdx, n,
-			s.Rate, s.Beta1, 1-s.Beta1, 1/(1-math.Pow(s.Beta1, float64(s.T))),
-			s.Beta2, 1-s.Beta2, 1/(1-math.Pow(s.Beta2, float64(s.T))),
-			s.Epsilon, s.Average, toInt(s.Clamp))
+		vectorAdamKernel.elements(v.device, n, vectorAdamArgs{x: px, m: pm, v: pv, mean: pmean, dx: pdx, n: n, rate: s.Rate,
+			beta1: s.Beta1, gain1: 1 - s.Beta1, correct1: 1 / (1 - math.Pow(s.Beta1, float64(s.T))),
+			beta2: s.Beta2, gain2: 1 - s.Beta2, correct2: 1 / (1 - math.Pow(s.Beta2, float64(s.T))),
+			epsilon: s.Epsilon, average: s.Average, clamp: toInt(s.Clamp)})
 	})
 }
 
 // samples launches a kernel of vectors.cu over three planes of w×h.
-func (v *vectors) samples(kernel string, w, h int, args ...any) {
+func (k kernel[A]) samples(d *device, w, h int, args A) {
 	grid := [3]int{blocks(w, pictureX), blocks(h, pictureY), 3}
-	v.device.launch(kernel, grid, [3]int{pictureX, pictureY, 1}, 0, args...)
+	k.launch(d, grid, [3]int{pictureX, pictureY, 1}, 0, args)
 }
 
 func (v *vectors) Enlarge(dst, base engine.Vector, a float64, low engine.Vector, w, h int) {
 	n, m := (w+1)/2, (h+1)/2
 	pd, pb, pl := pointer(dst, 3*w*h), pointer(base, 3*w*h), pointer(low, 3*n*m)
-	v.device.do(func() { v.samples("picture_enlarge", w, h, pd, pb, a, pl, w, h) })
+	v.device.do(func() {
+		enlargeKernel.samples(v.device, w, h, enlargeArgs{dst: pd, base: pb, a: a, low: pl, w: w, h: h})
+	})
 }
 
 func (v *vectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
 	n, m := (w+1)/2, (h+1)/2
 	pl, pd := pointer(dlow, 3*n*m), pointer(d, 3*w*h)
-	v.device.do(func() { v.samples("picture_enlarge_adjoint", n, m, pl, pd, w, h) })
+	v.device.do(func() {
+		enlargeAdjointKernel.samples(v.device, n, m, enlargeAdjointArgs{dlow: pl, d: pd, w: w, h: h})
+	})
 }
 
 func (v *vectors) TV(dx, x engine.Vector, weight float64) (value float64) {
@@ -228,8 +237,8 @@ func (v *vectors) tv(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
 		scale = 1 / (3 * v.pairs)
 	}
 	grid := tvGrid(v.w, v.h)
-	v.device.launch("picture_tv", grid, [3]int{pictureX, pictureY, 1}, 0,
-		dx, x, v.mask, v.w, v.h, tvRows, 2*weight*scale, v.partial)
+	tvKernel.launch(v.device, grid, [3]int{pictureX, pictureY, 1}, 0,
+		tvArgs{dx: dx, x: x, mask: v.mask, w: v.w, h: v.h, rows: tvRows, k: 2 * weight * scale, partial: v.partial})
 	v.addUp(1, grid[0]*grid[1]*grid[2], scale, out)
 }
 
@@ -245,7 +254,7 @@ func (v *vectors) Gamut(dx, x engine.Vector, weight float64) (value float64) {
 // gamut is Gamut; its value goes to out.
 func (v *vectors) gamut(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	n := 3 * v.w * v.h
-	v.elements("picture_gamut", n, dx, x, n, 2*weight/float64(n), v.partial)
+	gamutKernel.elements(v.device, n, gamutArgs{dx: dx, x: x, n: n, k: 2 * weight / float64(n), partial: v.partial})
 	v.addUp(1, vectorGrid(n), 1/float64(n), out)
 }
 
@@ -262,6 +271,7 @@ func (v *vectors) Prior(dx, x, prior, w engine.Vector, weight float64) (value fl
 // prior is Prior; its value goes to out.
 func (v *vectors) prior(dx, x, prior, w cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	p := v.w * v.h
-	v.elements("picture_prior", p, dx, x, prior, w, p, 2*weight/float64(p), v.partial)
+	priorKernel.elements(v.device, p,
+		priorArgs{dx: dx, x: x, prior: prior, weight: w, p: p, k: 2 * weight / float64(p), partial: v.partial})
 	v.addUp(1, vectorGrid(p), 1/float64(p), out)
 }
