@@ -69,7 +69,7 @@ func (c *benchCmd) Run(e *commandEnv) error {
 	}
 	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisionNames[c.Precision]}
 	if m, ok := eng.(engine.Precisions); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
-		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())}
+		return pipeline.UsageErrorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())
 	}
 	peak := 0.0
 	if p, ok := eng.(engine.PeakFLOPS); ok {

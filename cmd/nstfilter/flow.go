@@ -43,9 +43,9 @@ func (c *flowCmd) Run(*commandEnv) error {
 	}
 	switch {
 	case c.Out == "":
-		return usageError("where should the flow go? Add its name: nstfilter flow %s %s out.flo", c.A, c.B)
+		return pipeline.UsageErrorf("where should the flow go? Add its name: nstfilter flow %s %s out.flo", c.A, c.B)
 	case !isFlo(c.Out) && !photo.IsPhoto(c.Out):
-		return usageError("%s: a flow is written to .flo, or shown as a picture: %s", c.Out, strings.Join(photo.Extensions(), " "))
+		return pipeline.UsageErrorf("%s: a flow is written to .flo, or shown as a picture: %s", c.Out, strings.Join(photo.Extensions(), " "))
 	}
 	if err := limits.Check(c); err != nil {
 		return pipeline.UsageError{Err: err}
@@ -85,10 +85,6 @@ func (c *flowCmd) estimate() (*flow.Field, error) {
 }
 
 func isFlo(path string) bool { return strings.EqualFold(filepath.Ext(path), ".flo") }
-
-func usageError(format string, args ...any) error {
-	return pipeline.UsageError{Err: fmt.Errorf(format, args...)}
-}
 
 // inColour returns a picture of f in Middlebury's colours.
 func inColour(f *flow.Field, longest float64) *filter.Frame {
