@@ -488,13 +488,7 @@ func (n *NUTReader) frameHeader(code byte) (stream int, pts, size int64, prefix 
 	s := n.streams[c.stream]
 	pts = s.last + c.pts
 	if c.flags&nutCodedPTS != 0 {
-		v := int64(value())
-		if mask := int64(1)<<s.shift - 1; v <= mask { // the low bits, nearest to the last PTS
-			delta := s.last - mask/2
-			pts = (v-delta)&mask + delta
-		} else {
-			pts = v - mask - 1
-		}
+		pts = s.decodePTS(int64(value()))
 	}
 	total := c.size
 	if c.flags&nutSizeMSB != 0 {
@@ -520,13 +514,8 @@ func (n *NUTReader) frameHeader(code byte) (stream int, pts, size int64, prefix 
 		return 0, 0, 0, nil, first
 	}
 	if c.flags&nutChecksum != 0 {
-		for range 4 {
-			if _, err := (headerBytes{n}).ReadByte(); err != nil {
-				return 0, 0, 0, nil, err
-			}
-		}
-		if nutCRC(0, n.header) != 0 {
-			return 0, 0, 0, nil, fmt.Errorf("%w: checksum of the frame's header", errNUT)
+		if err := n.checkHeader(); err != nil {
+			return 0, 0, 0, nil, err
 		}
 	}
 	if total > 4096 {
@@ -541,6 +530,30 @@ func (n *NUTReader) frameHeader(code byte) (stream int, pts, size int64, prefix 
 	}
 	s.last = pts
 	return int(c.stream), pts, int64(total), prefix, nil
+}
+
+// decodePTS decodes a PTS. Up to the mask, v is the low bits of the PTS nearest to the last
+// one; above it, v is a whole PTS plus mask + 1.
+func (s *nutStreamState) decodePTS(v int64) int64 {
+	mask := int64(1)<<s.shift - 1
+	if v > mask {
+		return v - mask - 1
+	}
+	delta := s.last - mask/2
+	return (v-delta)&mask + delta
+}
+
+// checkHeader reads the checksum of a frame's header and compares it.
+func (n *NUTReader) checkHeader() error {
+	for range 4 {
+		if _, err := (headerBytes{n}).ReadByte(); err != nil {
+			return err
+		}
+	}
+	if nutCRC(0, n.header) != 0 {
+		return fmt.Errorf("%w: checksum of the frame's header", errNUT)
+	}
+	return nil
 }
 
 // rescale turns t from one timebase to another, rounding down; ok is false beyond
