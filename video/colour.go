@@ -51,7 +51,8 @@ func (l *Layout) coefficients() coefficients {
 	return c
 }
 
-// Frame converts n to RGB and alpha; the frame keeps n as its Origin.
+// Frame converts n to RGB and alpha; the frame keeps n as its Origin. It uses as many threads
+// as runtime.GOMAXPROCS says.
 func (n *Native) Frame() *filter.Frame {
 	f := filter.NewFrame(n.W, n.H)
 	n.RGB(f.Pix)
@@ -67,7 +68,8 @@ func (n *Native) Frame() *filter.Frame {
 	return f
 }
 
-// RGB writes planes R, G, B of H rows of W, clamped to [0,1].
+// RGB writes planes R, G, B of H rows of W, clamped to [0,1]. It uses as many threads as
+// runtime.GOMAXPROCS says.
 func (n *Native) RGB(dst []float32) {
 	c := n.coefficients()
 	size := n.W * n.H
