@@ -17,7 +17,7 @@ import (
 )
 
 // FilmSink encodes frames to a file, with all that the film has beside its picture:
-// sound, subtitles, attachments, chapters, metadata. It is a pipeline.Sink.
+// sound, subtitles, attachments, chapters, metadata. It is a pipeline.Writer.
 type FilmSink struct {
 	ctx       context.Context
 	film      *Film

@@ -10,7 +10,7 @@ import (
 )
 
 // NUTWriter writes one stream of raw video and flushes after each frame. It is a
-// pipeline.Sink.
+// pipeline.Writer.
 type NUTWriter struct {
 	w   *bufio.Writer
 	h   NUTHeader

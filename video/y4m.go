@@ -383,7 +383,7 @@ func (s *sampleReader) read(r io.Reader, n int64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Y4MWriter writes a YUV4MPEG2 stream and flushes after each frame. It is a pipeline.Sink.
+// Y4MWriter writes a YUV4MPEG2 stream and flushes after each frame. It is a pipeline.Writer.
 type Y4MWriter struct {
 	w       *bufio.Writer
 	h       Y4MHeader
