@@ -18,7 +18,7 @@ import (
 )
 
 // FilmSink encodes frames to a file, with all that the film has beside its picture:
-// sound, subtitles, attachments, chapters, metadata. It is a pipeline.Sink.
+// sound, subtitles, attachments, chapters, metadata. It is a pipeline.Writer.
 type FilmSink struct {
 	ctx       context.Context
 	film      *Film
@@ -363,9 +363,6 @@ func fixed(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e6,
 // picture adds the options of the painted stream, for frames of h rows.
 func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	f, v, e := s.film, &s.film.video, &s.encoding
-	known := func(tag string) bool {
-		return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
-	}
 	from, to, full := f.written(), e.format, f.layout.Full
 	space := v.Space
 	// NUT carries no colour, so the frames are tagged anew.
@@ -374,7 +371,7 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	if (f.options.Colorspace != "auto" || f.Format.Sampling == Mono) && from.Sampling < Mono {
 		space = matrix // what the frames were read by, or got their colours by
 	}
-	if from.Sampling != RGB && known(space) && space != "gbr" {
+	if from.Sampling != RGB && knownTag(space) && space != "gbr" {
 		params += ":colorspace=" + space
 	}
 	filters := []string{params}
@@ -388,14 +385,7 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	}
 	out["c:v:0"] = e.name
 	if s.countsFrames() {
-		if !slices.Contains([]string{"avi", "ogv"}, s.container) {
-			// Counted from the first frame, whose time is put back behind the encoder.
-			cut := f.cutFrom()
-			filters = append(filters, "setpts=PTS-STARTPTS+round("+fixed(cut)+"/TB)")
-			out["bsf:v:0"] = fmt.Sprintf("setts=time_base=1/90000:pts=PTS+%d:dts=DTS+%[1]d", int64(math.Round((s.first-cut)*90000)))
-		}
-		out["fps_mode:v:0"] = "vfr"
-		delete(out, "enc_time_base:v:0")
+		filters = append(filters, s.countFrames(out)...)
 	}
 	switch e.name {
 	case "gif":
@@ -428,20 +418,44 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 		out["pix_fmt:v:0"] = e.target
 	}
 	out["filter:v:0"] = strings.Join(filters, ",")
+	s.tagColour(out, space, full)
+}
+
+// countFrames has frames counted from the first one, whose time is put back behind the
+// encoder. It returns the filters that do so.
+func (s *FilmSink) countFrames(out ff.KwArgs) (filters []string) {
+	if !slices.Contains([]string{"avi", "ogv"}, s.container) {
+		cut := s.film.cutFrom()
+		filters = []string{"setpts=PTS-STARTPTS+round(" + fixed(cut) + "/TB)"}
+		out["bsf:v:0"] = fmt.Sprintf("setts=time_base=1/90000:pts=PTS+%d:dts=DTS+%[1]d", int64(math.Round((s.first-cut)*90000)))
+	}
+	out["fps_mode:v:0"] = "vfr"
+	delete(out, "enc_time_base:v:0")
+	return filters
+}
+
+// tagColour has ffmpeg tag the painted stream with its colour.
+func (s *FilmSink) tagColour(out ff.KwArgs, space string, full bool) {
+	f, v := s.film, &s.film.video
 	out["color_range:v:0"] = rangeName(full)
 	transfer := v.Transfer
 	if named := map[Transfer]string{PQ: "smpte2084", HLG: "arib-std-b67"}[f.layout.Transfer]; named != "" {
 		transfer = named // as the frames were read
 	}
 	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": transfer}
-	if to.Sampling < Mono {
+	if s.encoding.format.Sampling < Mono {
 		tags["colorspace:v:0"], tags["chroma_sample_location:v:0"] = space, v.Location
 	}
 	for key, tag := range tags {
-		if known(tag) {
+		if knownTag(tag) {
 			out[key] = tag
 		}
 	}
+}
+
+// knownTag reports whether ffprobe's word for a tag says something.
+func knownTag(tag string) bool {
+	return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
 }
 
 // countsFrames reports whether the encoder's clock ticks once a frame: MPEG-1 and 2

@@ -46,7 +46,7 @@ type paintCmd struct {
 }
 
 func (c *paintCmd) Run(e *commandEnv) error {
-	if c.Job.Threads > 0 { // for every loop that would take all processors
+	if c.Job.Threads > 0 { // conversions of frames know no other limit
 		runtime.GOMAXPROCS(c.Job.Threads)
 	}
 	job := pipeline.Job{
