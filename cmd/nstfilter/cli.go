@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -53,7 +54,12 @@ func (c *paintCmd) Run(e *commandEnv) error {
 		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 	}
-	return job.Run(e.ctx)
+	restore := surviveClosedPipes()
+	err := job.Run(e.ctx)
+	if restore(); errors.Is(err, pipeline.ErrStdoutLeft) {
+		os.Stdout.Write([]byte{0}) // ends the process by SIGPIPE, as its shell expects
+	}
+	return err
 }
 
 // commandLine declares the commands for kong.

@@ -39,15 +39,9 @@ func runProgram(args []string) int {
 	defer interrupt()
 	defer watchSignals(interrupt, cancel)()
 
-	restorePipe := surviveClosedPipes()
-
 	command, err := parseArgs(args, &commandEnv{ctx: ctx, stop: stop})
 	if err == nil && command != nil {
 		err = command()
-	}
-	if errors.Is(err, pipeline.ErrStdoutLeft) {
-		restorePipe()
-		os.Stdout.Write([]byte{0}) // ends the process by SIGPIPE, as its shell expects
 	}
 	var wrong pipeline.UsageError
 	var choice engines.ChoiceError
