@@ -25,12 +25,13 @@ import (
 
 // stateShare bounds the time that goes into saving what a film would go on from: a state is
 // saved only when so many times its own cost has passed. A killed job loses no more.
-const stateShare = 20
+const stateShare = 40
 
 // settingsText returns all that decides a result beside the input, by option, as text.
 // Files count by their contents. What engine computes counts because two engines do not
 // round alike.
 func (j *Job) settingsText(networks []*weights.Network, engineName string) (map[string]string, error) {
+	engineName, _, _ = strings.Cut(engineName, ", ") // without the threads, which do not decide it
 	all := map[string]string{"version": j.Version, "device": engineName}
 	for _, options := range []any{j.Filter, j.Coherence, j.Video} {
 		v := reflect.ValueOf(options)
