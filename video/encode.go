@@ -2,14 +2,17 @@ package video
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
 
@@ -28,6 +31,7 @@ type FilmSink struct {
 	container string // the name's extension, in small letters
 	covers    []cover
 	encoding  encoding
+	tags      map[string]string // of colour, by ffprobe's names: what the encoder is asked for
 
 	first float64 // frame's time in seconds of the film's clock
 
@@ -124,7 +128,27 @@ func (s *FilmSink) rehearse() error {
 			return fmt.Errorf("the encoder has no option %s", option)
 		}
 	}
+	if werr == nil {
+		s.film.Notes = append(s.film.Notes, s.lostTags()...)
+	}
 	return werr
+}
+
+// lostTags are notes on colour tags that the rehearsal's file lacks.
+func (s *FilmSink) lostTags() (notes []string) {
+	text, err := ff.ProbeWithTimeout("file:"+s.partial, time.Minute, ff.KwArgs{"v": "error", "select_streams": "v:0"})
+	var p struct {
+		Streams []map[string]any `json:"streams"`
+	}
+	if err != nil || json.Unmarshal([]byte(text), &p) != nil || len(p.Streams) == 0 {
+		return nil // one frame may be too little to be read
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.tags)) {
+		if tag := s.tags[key]; known(tag) && p.Streams[0][key] != tag {
+			notes = append(notes, fmt.Sprintf("the tag %s=%s is not kept: %s in .%s has no room for it", key, tag, s.encoding.name, s.container))
+		}
+	}
+	return notes
 }
 
 // WriteFrame encodes f; all frames have the first one's size and timebase.
@@ -363,9 +387,6 @@ func fixed(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e6,
 // picture adds the options of the painted stream, for frames of h rows.
 func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	f, v, e := s.film, &s.film.video, &s.encoding
-	known := func(tag string) bool {
-		return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
-	}
 	from, to, full := f.written(), e.format, f.layout.Full
 	space := v.Space
 	// NUT carries no colour, so the frames are tagged anew.
@@ -433,16 +454,31 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	if named := map[Transfer]string{PQ: "smpte2084", HLG: "arib-std-b67"}[f.layout.Transfer]; named != "" {
 		transfer = named // as the frames were read
 	}
-	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": transfer}
-	if to.Sampling < Mono {
-		tags["colorspace:v:0"], tags["chroma_sample_location:v:0"] = space, v.Location
+	if space == "gbr" {
+		space = "" // the film's YUV is tagged wrongly
 	}
-	for key, tag := range tags {
+	s.tags = map[string]string{"color_primaries": v.Primaries, "color_transfer": transfer}
+	if to.Sampling < Mono {
+		s.tags["color_space"] = space
+		if known(v.Location) {
+			out["chroma_sample_location:v:0"] = v.Location
+		}
+	}
+	for key, tag := range s.tags {
+		if name, ok := transferOptions[tag]; ok && key == "color_transfer" {
+			tag = name
+		}
 		if known(tag) {
-			out[key] = tag
+			out[tagOptions[key]+":v:0"] = tag
 		}
 	}
 }
+
+// tagOptions are the encoder's options for what ffprobe calls so.
+var tagOptions = map[string]string{"color_primaries": "color_primaries", "color_transfer": "color_trc", "color_space": "colorspace"}
+
+// transferOptions are the values of -color_trc that have another name than ffprobe's.
+var transferOptions = map[string]string{"bt470m": "gamma22", "bt470bg": "gamma28"}
 
 // countsFrames reports whether the encoder's clock ticks once a frame: MPEG-1 and 2
 // have a few rates alone, Theora has one, MPEG-4 no finer clock than 1/65535 s.

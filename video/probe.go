@@ -259,8 +259,14 @@ func (f *Film) chooseFormat() error {
 		l.Matrix = BT601
 	case "bt2020nc":
 		l.Matrix = BT2020
-	case "bt2020c", "fcc", "smpte240m", "ycgco", "ictcp":
-		f.Notes = append(f.Notes, "colour space "+v.Space+" is painted as if it were BT.709 or BT.601")
+	case "gbr":
+		if format.Sampling < Mono {
+			f.Notes = append(f.Notes, "the film is tagged as RGB and has YUV: it is painted as if it were BT.709 or BT.601, and the result is not tagged so")
+		}
+	default:
+		if known(v.Space) {
+			f.Notes = append(f.Notes, "colour space "+v.Space+" is painted as if it were BT.709 or BT.601")
+		}
 	}
 	switch v.Range {
 	case "tv":
@@ -289,6 +295,11 @@ func (f *Film) chooseFormat() error {
 		f.Notes = append(f.Notes, "the film is interlaced; the result is not (--no-deinterlace if it is only marked so)")
 	}
 	return nil
+}
+
+// known reports whether ffprobe names a colour tag that the film has.
+func known(tag string) bool {
+	return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
 }
 
 // written is the format of frames on their way to the encoder.
