@@ -283,8 +283,9 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	s.setTimes(out)
 	words := "error"
 	if rehearsal {
-		// Only the beginning of the original is read: -t is an output limit.
-		out["t"] = "0.2"
+		// Only the beginning of the original is read: -t is an output limit, which counts
+		// from the clock's 0.
+		out["t"] = fixed(f.from() - f.cutFrom() + 0.2)
 		delete(out, "movflags")
 		if s.encoding.asked {
 			words = "warning" // says which options are not used

@@ -82,6 +82,7 @@ func films() []row {
 		{name: "APNG to mov", in: "a.apng", out: "b.mov", psnr: 30, loose: "pix_fmt color_range", note: "RGB becomes", make: []string{picture8 + "-pix_fmt rgb24"}},
 		{name: "MPEG-2", in: "a.mpg", out: "b.mpg", psnr: 35, make: []string{picture8 + sound8 + "-c:v mpeg2video -q:v 2 -c:a mp2"}},
 		{name: "MPEG-2 to mkv", in: "a.mpg", out: "b.mkv", shift: 1, lossy: 0.0011, make: []string{picture8 + sound8 + "-c:v mpeg2video -q:v 2 -c:a mp2"}},
+		{name: "TS from 1.4 s to GIF", in: "a.ts", out: "b.gif", psnr: 20, shift: 1, lossy: 0.0101, loose: "pix_fmt chroma_location field_order", make: []string{picture8 + x264}},
 		{name: "AVI", in: "a.avi", out: "b.avi", psnr: 35, make: []string{picture8 + sound8 + "-c:v mpeg4 -q:v 2 -c:a mp3"}},
 		{name: "ffv1 of 16 bits", in: "a.mkv", out: "b.mkv", set: "encoder=ffv1", make: []string{picture8 + "-c:v ffv1 -pix_fmt yuv444p16le"}},
 		{name: "ffv1 of 16 bits of RGB", in: "a.mkv", out: "b.nut", loose: "color_range color_space field_order", make: []string{picture8 + "-c:v ffv1 -pix_fmt gbrp16le"}},
