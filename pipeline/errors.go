@@ -20,6 +20,13 @@ func usageError(format string, a ...any) error { return UsageError{fmt.Errorf(fo
 // ErrInterrupted is what Run returns when Job.Stop ended it early.
 var ErrInterrupted = errors.New("interrupted")
 
+// PartlyError is of inputs that are damaged: what could be read of them is painted, and
+// kept under the result's name.
+type PartlyError struct{ Err error }
+
+func (e PartlyError) Error() string { return e.Err.Error() }
+func (e PartlyError) Unwrap() error { return e.Err }
+
 // deviceLost reports whether an engine has failed for good.
 func deviceLost(err error) bool {
 	return errors.As(err, &engine.Failure{}) && !errors.Is(err, engine.ErrMemory)

@@ -85,7 +85,10 @@ func (s *filmSink) End(cause error) error {
 	failed := deviceLost(cause) || errors.Is(cause, engine.ErrMemory)
 	switch {
 	case cause == nil:
-		return s.named(s.Close())
+		if err := s.Close(); err != nil || s.film.Damage == "" {
+			return s.named(err)
+		}
+		return s.named(PartlyError{fmt.Errorf("%s; they are painted in %s", s.film.Damage, s.task.out)})
 	case interrupted && s.ledger.done == 0:
 		s.Abort()
 		s.say("interrupted before the first frame was done; nothing is kept")

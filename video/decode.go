@@ -13,9 +13,8 @@ import (
 )
 
 // Frames decodes the film, in order of presentation, with its own times. When the
-// loop is left, or ctx is cancelled, ffmpeg ends too. A film cut short is an error
-// after the whole frames, unless ffmpeg takes it for whole; what ffmpeg complained
-// of then is in Notes.
+// loop is left, or ctx is cancelled, ffmpeg ends too. Of a damaged film, or one cut
+// short, come the frames that ffmpeg can decode, and Damage says so afterwards.
 func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 	return func(yield func(*filter.Frame, error) bool) {
 		p, err := start(ctx, f.decoder(), false)
@@ -63,7 +62,9 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			if f.options.Duration > 0 && seconds(frame.PTS, frame.TimeBase) >= f.from()+f.options.Duration.Seconds()-1e-6 {
 				if index == 0 {
 					yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
+					return
 				}
+				f.judge(&p.stderr, nil, index)
 				return
 			}
 			if !yield(frame, nil) {
@@ -71,16 +72,12 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			}
 			index++
 		}
-		if err := p.finish(); err != nil {
+		if err := p.finish(); err != nil && (index == 0 || !p.gaveUp()) {
 			fail(err)
-			return
-		}
-		if index == 0 {
+		} else if index == 0 {
 			yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
-			return
-		}
-		if words := p.stderr.String(); words != "" {
-			f.Notes = append(f.Notes, "ffmpeg while decoding: "+words)
+		} else {
+			f.judge(&p.stderr, err, index)
 		}
 	}
 }

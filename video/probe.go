@@ -34,6 +34,10 @@ type Film struct {
 	// were: a grey film's result then has colours.
 	Painted bool
 
+	// Damage says, after Frames, how much of a damaged film could be read, and what
+	// ffmpeg complained of; "" of a whole one.
+	Damage string
+
 	// Notes say what the result will not keep of the film. Frames and CreateFilm
 	// add to them.
 	Notes []string

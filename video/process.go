@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -140,12 +141,19 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is the last five lines, joined.
-func (t *tail) String() string {
+func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
-	return strings.Join(lines[max(0, len(lines)-5):], "; ")
+	return strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
+}
+
+// address is what ffmpeg puts behind a decoder's name.
+var address = regexp.MustCompile(` @ 0x[0-9a-f]+`)
+
+// String is the last five lines, joined.
+func (t *tail) String() string {
+	lines := t.lines()
+	return address.ReplaceAllString(strings.Join(lines[max(0, len(lines)-5):], "; "), "")
 }
 
 // findFFmpeg looks for both programs.
