@@ -31,6 +31,7 @@ type FilmSink struct {
 	container string // the name's extension, in small letters
 	covers    []cover
 	encoding  encoding
+	refused   map[int]int       // by a stream's index, how often the container did not take it
 	tags      map[string]string // of colour, by ffprobe's names: what the encoder is asked for
 
 	first float64 // frame's time in seconds of the film's clock
@@ -91,7 +92,7 @@ func CreateFilm(ctx context.Context, film *Film, file *outfile.Pending, o Option
 		s.clean()
 		return nil, fmt.Errorf("%s: %w", film.Path, err)
 	}
-	if err := s.rehearse(); err != nil {
+	if err := s.rehearseAll(); err != nil {
 		s.clean()
 		return nil, fmt.Errorf("%s: %w", out, s.encoding.remedy(err, &o))
 	}
@@ -313,7 +314,7 @@ func (s *FilmSink) mapStreams(out ff.KwArgs, original *ff.Stream) (maps []*ff.St
 			out[fmt.Sprintf("metadata:s:%s:%d", letter, n)] = "language=" + language
 		}
 		if codec != "copy" {
-			out[fmt.Sprintf("c:%s:%d", letter, n)] = codec
+			soundOptions(codec, fmt.Sprintf(":%s:%d", letter, n), out)
 		}
 	}
 	return maps, count["attachment"], notes
@@ -508,52 +509,6 @@ func matrixForScale(matrix string) string {
 		return "bt2020"
 	}
 	return matrix
-}
-
-// carry says how a stream beside the picture gets into the container: copy, an
-// encoder, cover, or "" to leave it out.
-func (s *FilmSink) carry(o probedStream) (codec, note string) {
-	mov := s.container == "mp4" || s.container == "m4v" || s.container == "mov"
-	free := s.container == "mkv" || !mov && s.container != "webm" && s.container != "gif"
-	left := fmt.Sprintf("%s stream %d (%s) is left out: %s does not take it", o.Type, o.Index, o.Codec, s.container)
-	switch o.Type {
-	case "audio":
-		switch {
-		case s.film.options.NoAudio:
-			return "", ""
-		case s.container == "gif":
-			return "", left
-		case s.container == "webm" && o.Codec != "opus" && o.Codec != "vorbis":
-			return "libopus", fmt.Sprintf("sound stream %d (%s) becomes Opus, as %s needs", o.Index, o.Codec, s.container)
-		case (s.container == "mp4" || s.container == "m4v") && !slices.Contains([]string{"aac", "mp3", "mp2", "ac3", "eac3", "alac", "opus", "flac", "dts", "vorbis"}, o.Codec):
-			return "aac", fmt.Sprintf("sound stream %d (%s) becomes AAC, as %s needs", o.Index, o.Codec, s.container)
-		}
-		return "copy", ""
-	case "subtitle":
-		text := slices.Contains([]string{"subrip", "ass", "ssa", "webvtt", "mov_text", "text"}, o.Codec)
-		switch {
-		case mov && text:
-			return "mov_text", ""
-		case s.container == "webm" && text:
-			return "webvtt", ""
-		case s.container == "mkv" && o.Codec == "mov_text":
-			return "subrip", ""
-		case free:
-			return "copy", ""
-		}
-		return "", left
-	case "attachment":
-		if s.container == "mkv" {
-			return "copy", ""
-		}
-		return "", left
-	case "video":
-		if _, ok := coverKinds[o.Codec]; ok && o.Disposition.Picture == 1 && (mov || s.container == "mkv") {
-			return "cover", ""
-		}
-		return "", fmt.Sprintf("video stream %d (%s) is left out", o.Index, o.Codec)
-	}
-	return "", ""
 }
 
 // Rename changes the result's final name, before Close; its folder and extension stay what

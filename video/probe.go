@@ -60,6 +60,8 @@ type probedStream struct {
 	Type        string            `json:"codec_type"`
 	Codec       string            `json:"codec_name"`
 	PixFmt      string            `json:"pix_fmt"`
+	SampleFmt   string            `json:"sample_fmt"`
+	SampleBits  string            `json:"bits_per_raw_sample"`
 	W           int               `json:"width"`
 	H           int               `json:"height"`
 	Range       string            `json:"color_range"`

@@ -1,0 +1,74 @@
+package video
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// soundMD5 is of a file's first sound, decoded to 16 bits.
+func soundMD5(t *testing.T, path string) string {
+	t.Helper()
+	out, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:a:0", "-c:a", "pcm_s16le", "-f", "md5", "-").Output()
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return string(out)
+}
+
+// What a container does not take becomes what it takes, without loss where it can, and that
+// is said.
+func TestSoundThatIsRefused(t *testing.T) {
+	needFFmpeg(t)
+	for _, c := range []struct{ in, make, out, note, codec string }{
+		{"a.vob", "-c:v mpeg2video -c:a pcm_dvd -ac 2", "b.mkv", "sound stream 1 (pcm_dvd) becomes FLAC without loss, as mkv needs", "flac"},
+		{"a.vob", "-c:v mpeg2video -c:a pcm_dvd -ac 2", "b.mov", "sound stream 1 (pcm_dvd) becomes PCM without loss, as mov needs", "pcm_s16le"},
+		{"a.mkv", "-c:v ffv1 -c:a flac", "b.mov", "becomes PCM without loss", "pcm_s16le"},
+		{"a.mkv", "-c:v ffv1 -c:a flac", "b.ts", "becomes AAC, as ts needs", "aac"}, // ffmpeg would put FLAC there unheard
+		{"a.mkv", "-c:v ffv1 -c:a flac", "b.mpg", "becomes AC-3, as mpg needs", "ac3"},
+		{"a.mkv", "-c:v ffv1 -c:a ac3 -af aformat=channel_layouts=5.1(side)", "b.webm", "becomes Opus, as webm needs", "opus"},
+	} {
+		t.Run(c.in+" to "+c.out, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			in, out := filepath.Join(dir, c.in), filepath.Join(dir, c.out)
+			ffmpeg(t, "-f lavfi -i testsrc2=s=64x48:r=25:d=0.32 -f lavfi -i sine=r=48000:d=0.32 "+c.make+" "+in)
+			film := repaint(t, in, out, DefaultOptions(), nil)
+			if notes := strings.Join(film.Notes, "; "); !strings.Contains(notes, c.note) {
+				t.Errorf("notes are %q, want %q", notes, c.note)
+			}
+			if got := ffprobe(t, out, "-select_streams a -show_entries stream=codec_name"); got[0] != c.codec {
+				t.Errorf("sound is %v, want %s", got, c.codec)
+			}
+			if strings.Contains(c.note, "without loss") && soundMD5(t, out) != soundMD5(t, in) {
+				t.Error("the sound has changed")
+			}
+		})
+	}
+}
+
+// Sound of an unknown codec cannot be converted: the error says how to do without.
+func TestSoundThatNobodyKnows(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "a.mkv"), filepath.Join(dir, "b.mov")
+	ffmpeg(t, picture8+sound8+"-c:v ffv1 -c:a flac "+in)
+	data, err := os.ReadFile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(in, bytes.ReplaceAll(data, []byte("A_FLAC"), []byte("A_WHAT")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asked := row{out: "b.mov"}
+	if err := asked.carry(t, in, out); err == nil || !strings.Contains(err.Error(), "sound stream 1") || !strings.Contains(err.Error(), "--no-audio") {
+		t.Errorf("error %v", err)
+	}
+	asked.set = "no-audio=true"
+	if err := asked.carry(t, in, out); err != nil {
+		t.Error(err)
+	}
+}
