@@ -114,6 +114,10 @@ func (f *Film) seek(reading ff.KwArgs) {
 	}
 }
 
+// edited reports a container whose edit list says what of it is shown, from 0 on: ffmpeg
+// drops what is before, except from decoders that forget the mark (libdav1d).
+func (f *Film) edited() bool { return strings.Contains(f.format, "mov") }
+
 // broadcast reports a stream of which the clock begins anywhere.
 func (f *Film) broadcast() bool { return f.format == "mpegts" || f.format == "mpeg" }
 
@@ -140,6 +144,9 @@ func (f *Film) decoder() *ff.Stream {
 		"f":             "nut",
 	}
 	var filters []string
+	if f.edited() {
+		filters = append(filters, "trim=start=0")
+	}
 	if f.interlaced() {
 		filters = append(filters, "bwdif=mode=send_frame:deint=interlaced")
 	}

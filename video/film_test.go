@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -348,6 +349,27 @@ func TestFilmCutShort(t *testing.T) {
 				t.Errorf("cut short, and the damage is %q", film.Damage)
 			}
 		})
+	}
+}
+
+// What an edit list leaves out, before the film begins, is not in the result: libdav1d, other
+// than most decoders, gives it.
+func TestEditListBetweenKeyFrames(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	whole, in, out := filepath.Join(dir, "whole.mp4"), filepath.Join(dir, "a.mp4"), filepath.Join(dir, "b.mp4")
+	ffmpeg(t, source+sine+"-c:v libaom-av1 -cpu-used 8 -usage realtime -g 99 -c:a aac "+whole)
+	ffmpeg(t, "-ss 0.2 -i "+whole+" -c copy "+in)
+	film := repaint(t, in, out, DefaultOptions(), nil)
+	got := times(t, out)
+	if len(got) != 10 || got[0] != 0 || math.Abs(got[9]-0.36) > 1e-6 {
+		t.Errorf("frames come at %v, want 0, 0.04 … 0.36", got)
+	}
+	if film.Damage != "" {
+		t.Errorf("damage %q", film.Damage)
+	}
+	if begins := ffprobe(t, out, "-show_entries stream=start_time"); begins[0] != begins[1] {
+		t.Errorf("picture and sound begin at %v", begins)
 	}
 }
 
