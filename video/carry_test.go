@@ -72,3 +72,27 @@ func TestSoundThatNobodyKnows(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The beginning of a film keeps its sound's run-in, which the decoder needs to be right from
+// the first sample on.
+func TestSoundRunsIn(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "a.mp4"), filepath.Join(dir, "b.mp4")
+	ffmpeg(t, "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -f lavfi -i sine=d=1 "+x264+"-c:a aac "+in)
+	asked := row{set: "duration=0.5", out: "b.mp4"}
+	repaint(t, in, out, asked.options(t), nil)
+	heard := func(path string) []byte {
+		b, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-t", "0.3", "-f", "s16le", "-").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if a, b := heard(in), heard(out); len(a) == 0 || !bytes.Equal(a, b) {
+		t.Errorf("the first 0.3 s of sound, %d bytes, have become others", len(a))
+	}
+	if last := times(t, out); len(last) != 13 { // 0, 0.04 … 0.48
+		t.Errorf("frames come at %v", last)
+	}
+}

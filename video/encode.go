@@ -364,6 +364,8 @@ func (s *FilmSink) setContainer(out ff.KwArgs) {
 func (s *FilmSink) setTimes(out ff.KwArgs) {
 	f := s.film
 	switch o := &f.options; {
+	case o.Start == 0 && o.Duration > 0 && f.Begin == 0:
+		out["t"] = o.Duration.String() // and no beginning, which would drop the sound's run-in before 0
 	case o.Start > 0 || o.Duration > 0:
 		// As an output option it cuts at the film's own times, and takes them off.
 		out["ss"] = fixed(f.from())
