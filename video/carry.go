@@ -75,7 +75,7 @@ func (s *FilmSink) carry(o probedStream) (codec, note string) {
 		}
 		return "", left
 	case "video":
-		if _, ok := coverKinds[o.Codec]; ok && o.Disposition.Picture == 1 && (mov || s.container == "mkv") {
+		if _, ok := coverKinds[o.Codec]; ok && o.isCover() && (mov || s.container == "mkv") {
 			return "cover", ""
 		}
 		return "", fmt.Sprintf("video stream %d (%s) is left out", o.Index, o.Codec)

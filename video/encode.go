@@ -320,8 +320,19 @@ func (s *FilmSink) mapStreams(out ff.KwArgs, original *ff.Stream) (maps []*ff.St
 	return maps, count["attachment"], notes
 }
 
-// tagPicture keeps the picture's tags, but for those that would be false of the result.
+// tagPicture keeps the picture's dispositions and its tags, but for those that would be
+// false of the result.
 func (s *FilmSink) tagPicture(out ff.KwArgs) {
+	out["disposition:v:0"] = "0"
+	var set []string
+	for name, value := range s.film.video.Disposition {
+		if value == 1 {
+			set = append(set, name)
+		}
+	}
+	if slices.Sort(set); len(set) > 0 {
+		out["disposition:v:0"] = strings.Join(set, "+")
+	}
 	var tags []string
 	for key, value := range s.film.video.Tags {
 		switch low := strings.ToLower(key); {

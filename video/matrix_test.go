@@ -52,6 +52,7 @@ func films() []row {
 		{name: "CFR mkv with all that may be in one", in: "a.mkv", out: "b.mkv",
 			make: []string{picture8 + sound8 + "-i DIR/words.srt -i DIR/chapters.txt -attach DIR/cover.png -metadata:s:3 mimetype=image/png -metadata:s:3 filename=cover.png -attach DIR/font.ttf -metadata:s:4 mimetype=font/ttf -map 0 -map 1 -map 2 -map_metadata 3 " + x264 + "-c:a libvorbis -c:s srt -metadata:s:s:0 language=spa" + named}},
 		{name: "29.97 with B-frames", in: "a.mp4", out: "b.mp4", make: []string{"-f lavfi -i testsrc2=s=64x48:r=30000/1001:d=0.4 " + sound8 + "-c:v libx264 -preset veryfast -bf 3 -c:a aac" + named}},
+		{name: "default and original mkv", in: "a.mkv", out: "b.mkv", make: []string{picture8 + sound8 + x264 + "-c:a flac -disposition:v:0 default+original -disposition:a:0 0" + named}},
 		{name: "VFR mp4", in: "a.mp4", out: "b.mp4", make: []string{picture8 + sound8 + vfr + x264 + "-c:a aac" + named}},
 		{name: "VFR mkv", in: "a.mkv", out: "b.mkv", make: []string{picture8 + sound8 + vfr + x264 + "-c:a flac" + named}},
 		{name: "VFR mkv to mp4 with subtitles", in: "a.mkv", out: "b.mp4", loose: "subtitle",
@@ -467,6 +468,9 @@ func (r *row) compare(t *testing.T, in, out *seen, begin float64) {
 		}
 		slices.Sort(list) // the film comes first in the result
 		return list
+	}
+	if a, b := mustJSON(in.video["disposition"]), mustJSON(out.video["disposition"]); r.in[1:] == r.out[1:] && a != b {
+		t.Errorf("dispositions of the picture %s became %s", a, b)
 	}
 	if a, b := kinds(in), kinds(out); !slices.Equal(a, b) {
 		t.Errorf("streams\n%q became\n%q", a, b)

@@ -75,11 +75,11 @@ type probedStream struct {
 	Frames      string            `json:"nb_frames"`
 	Duration    string            `json:"duration"`
 	Tags        map[string]string `json:"tags"`
-	Disposition struct {
-		Picture int `json:"attached_pic"`
-	} `json:"disposition"`
-	SideData []sideData `json:"side_data_list"`
+	Disposition map[string]int    `json:"disposition"`
+	SideData    []sideData        `json:"side_data_list"`
 }
+
+func (s *probedStream) isCover() bool { return s.Disposition["attached_pic"] == 1 }
 
 type sideData struct {
 	Type     string  `json:"side_data_type"`
@@ -193,7 +193,7 @@ func (f *Film) parse(text []byte) error {
 	if err := json.Unmarshal(text, &p); err != nil {
 		return fmt.Errorf("ffprobe: %w", err)
 	}
-	at := slices.IndexFunc(p.Streams, func(s probedStream) bool { return s.Type == "video" && s.Disposition.Picture == 0 })
+	at := slices.IndexFunc(p.Streams, func(s probedStream) bool { return s.Type == "video" && !s.isCover() })
 	if at < 0 {
 		for _, s := range p.Streams {
 			if s.Type == "audio" {
