@@ -1,6 +1,7 @@
 package video
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -79,8 +80,28 @@ func (s *FilmSink) carry(o probedStream) (codec, note string) {
 			return "cover", ""
 		}
 		return "", fmt.Sprintf("video stream %d (%s) is left out", o.Index, o.Codec)
+	case "data":
+		switch {
+		case o.Tag == "tmcd": // a tag of the picture says it too
+			return "", ""
+		case o.Tag == "gpmd" && mov, family(s.container) == "ts" && slices.Contains([]string{"klv", "timed_id3"}, o.Codec):
+			return "copy", ""
+		}
 	}
-	return "", ""
+	return "", fmt.Sprintf("%s stream %d (%s) is left out", o.Type, o.Index, cmp.Or(o.Codec, o.Tag))
+}
+
+// lostSideData are notes on what a player is told of the picture and the result does not say.
+func (s *FilmSink) lostSideData() (notes []string) {
+	for _, d := range s.film.video.SideData {
+		switch {
+		case d.Type == "Spherical Mapping":
+			notes = append(notes, "that the picture is spherical is not kept: players will show it flat; Google's spatial-media, for one, says it again")
+		case d.Type == "Stereo 3D" && (s.film.video.Tags["stereo_mode"] == "" || s.container != "mkv" && s.container != "webm"):
+			notes = append(notes, "that the picture is stereo is not kept, or how its two views lie: players will show both at once")
+		}
+	}
+	return notes
 }
 
 // convertSound chooses what sound becomes that the container does not take.

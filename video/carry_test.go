@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,5 +95,69 @@ func TestSoundRunsIn(t *testing.T) {
 	}
 	if last := times(t, out); len(last) != 13 { // 0, 0.04 … 0.48
 		t.Errorf("frames come at %v", last)
+	}
+}
+
+// A camera's track of measurements goes along where it can; else it is said that it is gone.
+func TestDataTracks(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	timed := filepath.Join(dir, "timed.mov")
+	ffmpeg(t, picture8+x264+"-timecode 01:00:00:00 "+timed)
+	data, err := os.ReadFile(timed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.LastIndex(data, []byte("stsd")) + 16 // the description of the track of time codes
+	for _, c := range []struct{ tag, out, note string }{
+		{"tmcd", "b.mov", ""}, {"tmcd", "b.mkv", ""},
+		{"gpmd", "b.mov", ""}, {"gpmd", "b.mp4", ""}, {"gpmd", "b.mkv", "data stream 1 (bin_data) is left out"},
+		{"fdsc", "b.mov", "data stream 1 (fdsc) is left out"},
+	} {
+		t.Run(c.tag+" to "+c.out, func(t *testing.T) {
+			dir := t.TempDir()
+			in, out := filepath.Join(dir, "a.mov"), filepath.Join(dir, c.out)
+			if string(data[at:at+4]) != "tmcd" {
+				t.Fatalf("%q is not the track's format", data[at:at+4])
+			}
+			if err := os.WriteFile(in, slices.Concat(data[:at], []byte(c.tag), data[at+4:]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			film := repaint(t, in, out, DefaultOptions(), nil)
+			if notes := strings.Join(film.Notes, "; "); notes != c.note {
+				t.Errorf("notes are %q, want %q", notes, c.note)
+			}
+			tags := strings.Join(ffprobe(t, out, "-show_entries stream=codec_tag_string"), " ")
+			if strings.Contains(tags, c.tag) != (c.note == "" && c.out != "b.mkv") {
+				t.Errorf("tracks are %s", tags)
+			}
+		})
+	}
+}
+
+// What ffprobe tells of the picture that ffmpeg cannot write is said.
+func TestLostSideData(t *testing.T) {
+	const text = `{"streams":[{"codec_type":"video","codec_name":"h264","pix_fmt":"yuv420p","width":64,"height":48,TAGS
+"side_data_list":[{"side_data_type":"Stereo 3D","type":"side by side"},{"side_data_type":"SECOND","projection":"equirectangular"}]}],"format":{}}`
+	for _, c := range []struct{ tags, second, container, want string }{
+		{"", "Spherical Mapping", "mp4", "stereo spherical"},
+		{`"tags":{"stereo_mode":"left_right"},`, "Spherical Mapping", "mkv", "spherical"},
+		{`"tags":{"stereo_mode":"left_right"},`, "CPB properties", "mp4", "stereo"},
+		{`"tags":{"stereo_mode":"left_right"},`, "CPB properties", "mkv", ""},
+	} {
+		f := &Film{options: DefaultOptions()}
+		if err := f.parse([]byte(strings.NewReplacer("TAGS", c.tags, "SECOND", c.second).Replace(text))); err != nil {
+			t.Fatal(err)
+		}
+		s := &FilmSink{film: f, container: c.container}
+		notes := s.lostSideData()
+		if len(notes) != len(strings.Fields(c.want)) {
+			t.Fatalf("%s: notes are %q, want %s", c.container, notes, c.want)
+		}
+		for i, word := range strings.Fields(c.want) {
+			if !strings.Contains(notes[i], word) {
+				t.Errorf("%s: note %q, want %s", c.container, notes[i], word)
+			}
+		}
 	}
 }

@@ -97,7 +97,7 @@ func CreateFilm(ctx context.Context, film *Film, file *outfile.Pending, o Option
 		return nil, fmt.Errorf("%s: %w", out, s.encoding.remedy(err, &o))
 	}
 	_, notes := s.encoder(film.W, film.H, false)
-	film.Notes = append(append(film.Notes, lost...), notes...)
+	film.Notes = slices.Concat(film.Notes, lost, notes, s.lostSideData())
 	return s, nil
 }
 

@@ -59,6 +59,7 @@ type probedStream struct {
 	Index       int               `json:"index"`
 	Type        string            `json:"codec_type"`
 	Codec       string            `json:"codec_name"`
+	Tag         string            `json:"codec_tag_string"`
 	PixFmt      string            `json:"pix_fmt"`
 	SampleFmt   string            `json:"sample_fmt"`
 	SampleBits  string            `json:"bits_per_raw_sample"`
