@@ -13,12 +13,15 @@ import (
 var startWords = []string{
 	"no frame!", "non-existing PPS", "non-existing SPS", "PPS id out of range", "decode_slice_header error", "missing picture in access unit",
 	"Could not find ref with POC", "co located POCs unavailable", "reference picture missing", "Missing reference picture",
-	"mmco: unref short failure", "number of reference frames", "Invalid frame dimensions 0x0", "Last message repeated",
+	"mmco: unref short failure", "number of reference frames", "Invalid frame dimensions 0x0",
 }
 
 // judge tells from the decoder's words, and why it failed if it did, whether the film is
 // whole, after so many frames.
 func (f *Film) judge(words *tail, failure error, frames int) {
+	if sizes := words.sizes; len(sizes) > 1 || f.scaled {
+		f.Notes = append(f.Notes, fmt.Sprintf("the picture is of another size than the container says, or of several (%s): all of it is scaled to %d×%d", strings.Join(sizes, ", "), f.W, f.H))
+	}
 	if failure != nil {
 		f.Damage = f.countText(frames) + ": " + failure.Error()
 		return

@@ -41,6 +41,12 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			fail(err)
 			return
 		}
+		if !f.scaled && (r.h.W != f.W || r.h.H != f.H) {
+			p.stop()
+			f.scaled = true
+			f.Frames(ctx)(yield)
+			return
+		}
 		l := f.layout
 		l.W, l.H, l.SAR = r.h.W, r.h.H, r.h.SAR
 		if r.h.Format != l.Format {
@@ -147,6 +153,9 @@ func (f *Film) decoder() *ff.Stream {
 	if f.edited() {
 		filters = append(filters, "trim=start=0")
 	}
+	if f.scaled {
+		filters = append(filters, fmt.Sprintf("scale=%d:%d", f.W, f.H))
+	}
 	if f.interlaced() {
 		filters = append(filters, "bwdif=mode=send_frame:deint=interlaced")
 	}
@@ -158,5 +167,5 @@ func (f *Film) decoder() *ff.Stream {
 		out["vf"] = strings.Join(filters, ",")
 	}
 	return ff.Output([]*ff.Stream{in.Get(fmt.Sprint(f.video.Index))}, "pipe:1", out).
-		GlobalArgs("-hide_banner", "-nostdin", "-v", "error")
+		GlobalArgs("-hide_banner", "-nostdin", "-nostats", "-v", "level+verbose")
 }

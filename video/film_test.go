@@ -418,3 +418,45 @@ func TestOptions(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A film whose picture changes its size is scaled to the size that the container says,
+// whichever comes first, and a note tells.
+func TestFilmOfSeveralSizes(t *testing.T) {
+	needFFmpeg(t)
+	for _, c := range []struct{ first, second, header, patched, want string }{
+		// PixelWidth and PixelHeight of one byte, or of two; there is no room for 320 in one.
+		{"160x90", "320x180", "\xb0\x81\xa0\xba\x81\x5a", "\xb0\x81\xff\xba\x81\xb4", "255,180,10"},
+		{"320x180", "160x90", "\xb0\x82\x01\x40\xba\x81\xb4", "\xb0\x82\x00\xa0\xba\x81\x5a", "160,90,10"},
+		{"320x180", "160x90", "", "", "320,180,10"},
+	} {
+		t.Run(c.first+" to "+c.want, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := func(name string) string { return filepath.Join(dir, name) }
+			ffmpeg(t, "-f lavfi -i testsrc2=s="+c.first+":r=25:d=0.2 -c:v libvpx "+path("0.webm"))
+			ffmpeg(t, "-f lavfi -i testsrc2=s="+c.second+":r=25:d=0.2 -c:v libvpx "+path("1.webm"))
+			if err := os.WriteFile(path("list.txt"), []byte("file 0.webm\nfile 1.webm\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ffmpeg(t, "-f concat -i "+path("list.txt")+" -c copy "+path("a.webm"))
+			data, err := os.ReadFile(path("a.webm"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.header != "" {
+				data = bytes.Replace(data, []byte(c.header), []byte(c.patched), 1)
+			}
+			if err := os.WriteFile(path("a.webm"), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			film := repaint(t, path("a.webm"), path("b.mkv"), DefaultOptions(), nil)
+			if got := ffprobe(t, path("b.mkv"), "-count_frames -show_entries stream=width,height,nb_read_frames"); got[0] != c.want {
+				t.Errorf("width, height and frames are %v, want %s", got, c.want)
+			}
+			sizes := strings.ReplaceAll("("+c.first+", "+c.second+")", "x", "×")
+			if notes := strings.Join(film.Notes, "; "); !strings.Contains(notes, sizes) || film.Damage != "" {
+				t.Errorf("notes are %q, want %s; damage %q", notes, sizes, film.Damage)
+			}
+		})
+	}
+}

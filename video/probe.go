@@ -49,6 +49,7 @@ type Film struct {
 	tags     map[string]string // of the container
 	light    sideData          // how an HDR film was mastered
 	decodeTo string            // pixel format asked of ffmpeg
+	scaled   bool              // to W×H, which is not its first frame's size
 	decodeBy string            // decoder asked of it; "": its choice
 	layout   Layout            // but for size and SAR, which the frames bring
 	options  Options
