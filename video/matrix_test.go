@@ -212,6 +212,7 @@ func TestMatrixOfErrors(t *testing.T) {
 	dir := t.TempDir()
 	ffmpeg(t, picture8+sound8+x264+"-c:a aac -movflags +faststart "+dir+"/good.mp4")
 	ffmpeg(t, sound8+dir+"/sound.m4a")
+	ffmpeg(t, picture8+x264+"-encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb -encryption_kid a7e61c373e219033c21091fa607bf3b8 "+dir+"/locked.mp4")
 	good, err := os.ReadFile(dir + "/good.mp4")
 	if err != nil {
 		t.Fatal(err)
@@ -226,6 +227,7 @@ func TestMatrixOfErrors(t *testing.T) {
 		{"zero bytes", "empty.mp4", "b.mp4", "", "empty.mp4: the file is empty"},
 		{"text", "text.mp4", "b.mp4", "", "text.mp4: not a film"},
 		{"headless", "headless.mp4", "b.mp4", "", "headless.mp4: no video stream"},
+		{"encrypted", "locked.mp4", "b.mp4", "", "locked.mp4: is encrypted: decrypt it first"},
 		{"no such encoder", "good.mp4", "b.mp4", "encoder=libx999", "b.mp4: this ffmpeg has no encoder libx999: choose one that `ffmpeg -encoders` lists"},
 		{"encoder of sound", "good.mp4", "b.mp4", "encoder=aac", "aac is for sound"},
 		{"encoder that the container refuses", "good.mp4", "b.webm", "encoder=ffv1", "choose another --encoder, or another extension"},

@@ -130,7 +130,11 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 		return nil, fmt.Errorf("%s: not a film that ffmpeg can read: %s", path, lastLine(err.Error()))
 	}
 	f := &Film{Path: path, options: o}
-	if err := f.parse([]byte(text)); err != nil {
+	err = f.parse([]byte(text))
+	if f.encrypted() {
+		err = errors.New("is encrypted: decrypt it first (ffmpeg -decryption_key), or take it from where it is not")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := f.cut(); err != nil {
@@ -150,6 +154,21 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// encrypted reports a picture that would decode to noise: Matroska tags it, and of the mp4
+// family its packets tell.
+func (f *Film) encrypted() bool {
+	if f.video.Tags["enc_key_id"] != "" {
+		return true
+	}
+	if !f.edited() {
+		return false
+	}
+	text, err := ff.ProbeWithTimeout("file:"+f.Path, time.Minute, guarded(ff.KwArgs{
+		"v": "error", "select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_packets": "",
+	}))
+	return err == nil && strings.Contains(text, `"side_data_type": "Encryption info"`)
 }
 
 // cut takes --start and --duration off what is known of the film's length.
