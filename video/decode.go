@@ -67,7 +67,7 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			}
 			if f.options.Duration > 0 && seconds(frame.PTS, frame.TimeBase) >= f.from()+f.options.Duration.Seconds()-1e-6 {
 				if index == 0 {
-					yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
+					yield(nil, fmt.Errorf("%s: --duration ends before the first frame, which comes at %.3f s of the film", f.Path, seconds(frame.PTS, frame.TimeBase)-f.Begin))
 					return
 				}
 				f.judge(&p.stderr, nil, index)
@@ -80,6 +80,8 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 		}
 		if err := p.finish(); err != nil && (index == 0 || !p.gaveUp()) {
 			fail(err)
+		} else if words := p.stderr.String(); index == 0 && words != "" {
+			yield(nil, fmt.Errorf("%s: %w (ffmpeg: %s)", f.Path, errNothing, words))
 		} else if index == 0 {
 			yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
 		} else {
@@ -88,7 +90,7 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 	}
 }
 
-var errNothing = errors.New("there is no frame; if --start or --duration is given, the film has none there")
+var errNothing = errors.New("no frame could be decoded; if --start or --duration is given, the film may have none there")
 
 // from is where the result begins, in seconds of the container's clock.
 func (f *Film) from() float64 { return f.Begin + f.options.Start.Seconds() }

@@ -217,7 +217,16 @@ func TestMatrixOfErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"empty.mp4": nil, "text.mp4": []byte("No film.\n"), "headless.mp4": good[:200]} {
+	ffmpeg(t, picture8+"-c:v mpeg2video "+dir+"/mpeg2.mkv")
+	mpeg2, err := os.ReadFile(dir + "/mpeg2.mkv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"empty.mp4": nil, "text.mp4": []byte("No film.\n"), "headless.mp4": good[:200],
+		"avs3.mkv": bytes.Replace(mpeg2, []byte("V_MPEG2"), []byte("V_AVS3\x00"), 1),
+		"snow.mkv": bytes.Replace(mpeg2, []byte("V_MPEG2"), []byte("V_SNOW\x00"), 1),
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +246,10 @@ func TestMatrixOfErrors(t *testing.T) {
 		{"no such device", "good.mp4", "b.mp4", "hwaccel=abacus", "--hwaccel abacus: this ffmpeg has auto"},
 		{"device that is not there", "good.mp4", "b.mp4", "hwaccel=vdpau", "without --hwaccel the processor decodes"},
 		{"behind the end", "good.mp4", "b.mp4", "start=1:30", "good.mp4: --start 90 is behind its end: it is 0.3"},
-		{"between frames", "good.mp4", "b.mp4", "start=0.01 duration=0.01", "no frame"},
+		{"between frames", "good.mp4", "b.mp4", "start=0.01 duration=0.01", "--duration ends before the first frame, which comes at 0.040 s"},
+		{"behind the last frame", "good.mp4", "b.mp4", "start=0.31", "good.mp4: no frame could be decoded"},
+		{"no decoder", "avs3.mkv", "b.mp4", "", "this ffmpeg cannot decode video stream 0 (avs3): install a newer one"},
+		{"no picture", "snow.mkv", "b.mp4", "", "video stream 0 (snow) has no picture that ffmpeg can decode"},
 		{"unknown container", "good.mp4", "b.xyz", "", "b.xyz"},
 	} {
 		t.Run(r.name, func(t *testing.T) {

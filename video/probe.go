@@ -1,6 +1,7 @@
 package video
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,8 +133,11 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	}
 	f := &Film{Path: path, options: o}
 	err = f.parse([]byte(text))
-	if f.encrypted() {
+	switch {
+	case f.encrypted():
 		err = errors.New("is encrypted: decrypt it first (ffmpeg -decryption_key), or take it from where it is not")
+	case errors.Is(err, errNoPicture):
+		err = f.noPicture(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -154,6 +159,21 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+var errNoPicture = errors.New("ffmpeg finds no picture in it")
+
+// noPicture says why ffprobe does not know what the pictures are like.
+func (f *Film) noPicture(ctx context.Context) error {
+	name := cmp.Or(f.Codec, strings.ReplaceAll(f.video.Tag, "[0]", ""), "of an unknown codec")
+	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "decoder="+f.Codec).CombinedOutput()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil || !strings.HasPrefix(string(out), "Decoder ") {
+		return fmt.Errorf("this ffmpeg cannot decode video stream %d (%s): install a newer one, or convert the film where it can be played", f.video.Index, name)
+	}
+	return fmt.Errorf("video stream %d (%s) has no picture that ffmpeg can decode: see whether it plays, and fetch the film again", f.video.Index, name)
 }
 
 // encrypted reports a picture that would decode to noise: Matroska tags it, and of the mp4
@@ -234,6 +254,9 @@ func (f *Film) parse(text []byte) error {
 		if math.Mod(math.Abs(d.Rotation), 180) == 90 {
 			f.W, f.H = f.H, f.W
 		}
+	}
+	if v.PixFmt == "" {
+		return errNoPicture
 	}
 	if f.W < 16 || f.H < 16 {
 		return fmt.Errorf("its picture is %d×%d; at least 16×16 is needed", f.W, f.H)
