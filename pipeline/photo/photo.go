@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 
 	"nstfilter/filter"
 	"nstfilter/video/outfile"
@@ -100,6 +101,14 @@ func checkSize(w, h int) error {
 
 var errAnimation = errors.New("is an animation; those are films: nstfilter in.gif out.gif (convert an animated WebP to GIF first)")
 
+// notHere are words of decoders about files that are whole, and of a kind, or larger, than
+// they read.
+var notHere = regexp.MustCompile(`(?i)unsupported|not supported|support is not configured|not implemented|limit`)
+
+// errDamaged explains what a decoder said of a file.
 func errDamaged(err error) error {
+	if notHere.MatchString(err.Error()) {
+		return fmt.Errorf("%s cannot read this kind of it (%w); convert the picture to PNG first", decoderName, err)
+	}
 	return fmt.Errorf("damaged or truncated (%w); fetch or export the picture again", err)
 }

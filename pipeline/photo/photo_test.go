@@ -344,3 +344,18 @@ func TestWriteErrors(t *testing.T) {
 		}
 	}
 }
+
+// A picture that is whole, but of a kind that the decoder lacks, is not called damaged.
+func TestUnsupportedKinds(t *testing.T) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewRGBA(image.Rect(0, 0, 32, 32)), nil); err != nil {
+		t.Fatal(err)
+	}
+	lossless := bytes.Replace(b.Bytes(), []byte{0xff, 0xc0}, []byte{0xff, 0xc3}, 1) // SOF3
+	if _, err := Decode("a.jpg", lossless); err == nil || !strings.Contains(err.Error(), "cannot read this kind of it") || strings.Contains(err.Error(), "damaged") {
+		t.Errorf("lossless JPEG: %v", err)
+	}
+	if _, err := Decode("a.jpg", b.Bytes()[:b.Len()/2]); err == nil || !strings.Contains(err.Error(), "damaged or truncated") {
+		t.Errorf("half a JPEG: %v", err)
+	}
+}

@@ -22,6 +22,8 @@ import (
 
 const noVips = "this build has no libvips: convert first, or build with cgo and without -tags novips"
 
+const decoderName = "this build, without libvips,"
+
 // Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
 	bits int // a sample, 8 or 16

@@ -41,6 +41,8 @@ func (p *Photo) Bulk() (file []byte, whole func([]byte) any) {
 	return p.file, func(file []byte) any { return &Photo{file: file, bits: bits} }
 }
 
+const decoderName = "this libvips"
+
 var errNotPicture = errors.New("not a picture of a known format; see that the file is what its name says, or convert it to PNG")
 
 var decodableTypes = []vips.ImageType{
