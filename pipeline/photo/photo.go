@@ -36,6 +36,22 @@ func Read(path string) (*filter.Frame, error) {
 	return Decode(path, data)
 }
 
+// Holds reports whether a file holds one still picture that Read reads, whatever its name.
+func Holds(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(file, head)
+	if !isPicture(head[:n]) {
+		return false
+	}
+	rest, err := io.ReadAll(io.LimitReader(file, maxFile-512))
+	return err == nil && checkStill(append(head[:n], rest...)) == nil
+}
+
 // Decode is Read for a file in memory; name is for errors. It keeps data.
 func Decode(name string, data []byte) (*filter.Frame, error) {
 	if len(data) == 0 {

@@ -54,6 +54,21 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 	return f, nil
 }
 
+// isPicture reports whether the head of a file is that of a format that is read.
+func isPicture(head []byte) bool {
+	_, _, err := image.DecodeConfig(bytes.NewReader(head))
+	return !errors.Is(err, image.ErrFormat)
+}
+
+// checkStill returns an error if the file is no picture, or an animation.
+func checkStill(data []byte) error {
+	if isAnimated(data) {
+		return errAnimation
+	}
+	_, _, err := image.DecodeConfig(bytes.NewReader(data))
+	return err
+}
+
 // frameFromImage converts any image. Its colours are not multiplied by alpha.
 func frameFromImage(img image.Image) (f *filter.Frame, bits int) {
 	box := img.Bounds()

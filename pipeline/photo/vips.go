@@ -51,6 +51,10 @@ var decodableTypes = []vips.ImageType{
 }
 
 func decodePicture(data []byte) (*filter.Frame, error) {
+	data, err := readable(data)
+	if err != nil {
+		return nil, err
+	}
 	img, err := openImage(data)
 	if err != nil {
 		return nil, err
@@ -97,6 +101,31 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 		}
 	}
 	return f, nil
+}
+
+// readable returns a picture in a form that govips knows.
+func readable(data []byte) ([]byte, error) {
+	if isMore(data) {
+		return asTIFF(data)
+	}
+	return data, nil
+}
+
+// isPicture reports whether the head of a file is that of a format that is read.
+func isPicture(head []byte) bool {
+	return isMore(head) || slices.Contains(decodableTypes, vips.DetermineImageType(head))
+}
+
+// checkStill returns an error if the file is no picture, or an animation.
+func checkStill(data []byte) error {
+	if isMore(data) {
+		return nil
+	}
+	img, err := openImage(data)
+	if err == nil {
+		img.Close()
+	}
+	return err
 }
 
 // openImage reads the header. libvips decodes pixels when they are asked for.

@@ -4,6 +4,7 @@ package photo
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/png"
@@ -235,5 +236,52 @@ func TestTruncated(t *testing.T) {
 		if _, err := Decode("cut"+ext, data[:len(data)*2/3]); err == nil || !strings.Contains(err.Error(), "truncated") {
 			t.Errorf("two thirds of a %s: %v", ext, err)
 		}
+	}
+}
+
+// What libvips reads is read, whatever govips knows: PPM, Radiance, OpenEXR, and JPEG 2000
+// without a container.
+func TestMoreFormats(t *testing.T) {
+	f := picture(48, 40, 8, false)
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	var ppm bytes.Buffer
+	ppm.WriteString("P6\n48 40\n255\n")
+	pix, _ := packSamples(f, 8, false, binary.BigEndian)
+	ppm.Write(pix)
+	g, err := Decode("a.ppm", ppm.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameSamples(t, "PPM", g.Pix, f.Pix)
+	if err := os.WriteFile(path("a.ppm"), ppm.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path("a.jp2"), "lossless", f); err == nil {
+		data, err := os.ReadFile(path("a.jp2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := data[bytes.Index(data, []byte("\xff\x4f\xff\x51")):]
+		if g, err = Decode("a.j2k", raw); err != nil {
+			t.Fatal(err)
+		}
+		sameSamples(t, "JPEG 2000 codestream", g.Pix, f.Pix)
+	}
+	// Linear light of 0.5 and 4 in a Radiance file of two pixels, without run lengths.
+	hdr := []byte("#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n\x80\x80\x80\x80\x80\x80\x80\x83")
+	if g, err = Decode("a.hdr", hdr); err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(float64(g.Pix[0])-0.735) > 0.01 || g.Pix[1] != 1 { // sRGB of 0.5, and of 4
+		t.Errorf("Radiance: %v", g.Pix)
+	}
+	for name, want := range map[string]bool{"a.ppm": true, "none.ppm": false} {
+		if Holds(path(name)) != want {
+			t.Errorf("%s holds a picture: %v", name, !want)
+		}
+	}
+	if _, err := Decode("a.ppm", ppm.Bytes()[:3000]); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("half a PPM: %v", err)
 	}
 }
