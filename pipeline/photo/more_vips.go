@@ -49,16 +49,23 @@ import "C"
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"unsafe"
+
+	"github.com/davidbyttow/govips/v2/vips"
 )
 
 // moreMagic are the first bytes of pictures that libvips reads and govips does not know:
 // PBM to PFM, Radiance, OpenEXR, and JPEG 2000 without a container.
-var moreMagic = []string{"P1", "P2", "P3", "P4", "P5", "P6", "PF", "Pf", "#?RADIANCE", "#?RGBE", exrMagic, "\xff\x4f\xff\x51"}
+var moreMagic = []string{"P1", "P2", "P3", "P4", "P5", "P6", "PF", "Pf", "#?RADIANCE", "#?RGBE", exrMagic, jp2kMagic}
 
-const exrMagic = "\x76\x2f\x31\x01"
+const (
+	exrMagic  = "\x76\x2f\x31\x01"
+	jp2kMagic = "\xff\x4f\xff\x51"
+)
 
 func isMore(data []byte) bool {
 	for _, magic := range moreMagic {
@@ -69,9 +76,29 @@ func isMore(data []byte) bool {
 	return false
 }
 
+// checkJP2K refuses the kinds of JPEG 2000 by which libvips before 8.16 ends the program:
+// with a palette, and with an image or tiles that do not begin at 0 (ISO/IEC 15444-1, I.5.3.4
+// and A.5.1).
+func checkJP2K(data []byte) error {
+	at := bytes.Index(data, []byte(jp2kMagic))
+	if at < 0 || vips.MajorVersion > 8 || vips.MajorVersion == 8 && vips.MinorVersion >= 16 {
+		return nil
+	}
+	const offsets, sizes, tileOffsets, end = 16, 24, 32, 40 // from the codestream's beginning
+	begin := data[at:]
+	if bytes.Contains(data[:at], []byte("pclr")) || len(begin) >= end &&
+		!bytes.Equal(slices.Concat(begin[offsets:sizes], begin[tileOffsets:end]), make([]byte, 16)) {
+		return errDamaged(fmt.Errorf("unsupported by libvips %s: JPEG 2000 with a palette or an offset", vips.Version))
+	}
+	return nil
+}
+
 // asTIFF converts such a picture to a TIFF.
 func asTIFF(data []byte) ([]byte, error) {
 	if err := startVips(); err != nil {
+		return nil, err
+	}
+	if err := checkJP2K(data); bytes.HasPrefix(data, []byte(jp2kMagic)) && err != nil {
 		return nil, err
 	}
 	var file *C.char

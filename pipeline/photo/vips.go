@@ -140,6 +140,11 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 	if kind != vips.ImageTypeBMP && !vips.IsTypeSupported(kind) {
 		return nil, fmt.Errorf("this libvips reads no %s; convert the picture to PNG first", vips.ImageTypes[kind])
 	}
+	if kind == vips.ImageTypeJP2K {
+		if err := checkJP2K(data); err != nil {
+			return nil, err
+		}
+	}
 	params := vips.NewImportParams()
 	params.FailOnError.Set(true)
 	img, err := vips.LoadImageFromBuffer(data, params)

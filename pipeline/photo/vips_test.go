@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -283,5 +284,37 @@ func TestMoreFormats(t *testing.T) {
 	}
 	if _, err := Decode("a.ppm", ppm.Bytes()[:3000]); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("half a PPM: %v", err)
+	}
+}
+
+// JPEG 2000 by which an old libvips would end the program is an error.
+func TestDangerousJP2K(t *testing.T) {
+	if vips.MajorVersion > 8 || vips.MinorVersion >= 16 {
+		t.Skip("this libvips reads them")
+	}
+	path := filepath.Join(t.TempDir(), "a.jp2")
+	if err := Write(path, "lossless", picture(48, 40, 8, false)); err != nil {
+		t.Skip(err)
+	}
+	plain, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(plain, []byte(jp2kMagic))
+	for name, offset := range map[string]int{"image": 16, "tile": 32} {
+		data := bytes.Clone(plain)
+		data[at+offset+3] = 1
+		for _, d := range [][]byte{data, data[at:]} {
+			if _, err := Decode("a.jp2", d); err == nil || !strings.Contains(err.Error(), "cannot read this kind") {
+				t.Errorf("offset of the %s: %v", name, err)
+			}
+		}
+	}
+	palette := slices.Concat(plain[:at], []byte("\x00\x00\x00\x0bpclr\x00\x01\x03"), plain[at:])
+	if _, err := Decode("a.jp2", palette); err == nil || !strings.Contains(err.Error(), "palette") {
+		t.Errorf("palette: %v", err)
+	}
+	if _, err := Decode("a.jp2", plain); err != nil {
+		t.Error(err)
 	}
 }
