@@ -359,3 +359,40 @@ func TestUnsupportedKinds(t *testing.T) {
 		t.Errorf("half a JPEG: %v", err)
 	}
 }
+
+// The fourth byte of a BMP's pixels is alpha, unless all are 0.
+func TestBMPAlpha(t *testing.T) {
+	const w, h = 20, 18
+	for _, alpha := range []bool{true, false} {
+		data := make([]byte, 54+4*w*h)
+		copy(data, "BM")
+		le := binary.LittleEndian
+		le.PutUint32(data[2:], uint32(len(data)))
+		le.PutUint32(data[10:], 54)
+		le.PutUint32(data[14:], 40)
+		le.PutUint32(data[18:], w)
+		le.PutUint32(data[22:], h) // the last row comes first
+		le.PutUint16(data[26:], 1)
+		le.PutUint16(data[28:], 32)
+		for p := range w * h {
+			pixel := data[54+4*p:]
+			pixel[0], pixel[1], pixel[2] = 10, 20, byte(p)
+			if alpha {
+				pixel[3] = byte(p % 251)
+			}
+		}
+		f, err := Decode("a.bmp", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if alpha != (f.Alpha != nil) {
+			t.Fatalf("alpha %v was read as %v", alpha, f.Alpha != nil)
+		}
+		for p := range w * h {
+			q := (h-1-p/w)*w + p%w
+			if f.Pix[p] != float32(byte(q))/255 || alpha && f.Alpha[p] != float32(q%251)/255 {
+				t.Fatalf("pixel %d is not the file's %d", p, q)
+			}
+		}
+	}
+}

@@ -42,8 +42,12 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 	if err := checkSize(config.Width, config.Height); err != nil {
 		return nil, err
 	}
-	img, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
+	var img image.Image
+	if kind == "bmp" {
+		if img, err = decodeBMP(data); err != nil {
+			return nil, err
+		}
+	} else if img, _, err = image.Decode(bytes.NewReader(data)); err != nil {
 		return nil, errDamaged(err)
 	}
 	f, bits := frameFromImage(img)

@@ -3,9 +3,11 @@
 package photo
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image/png"
 	"slices"
 	"strings"
 	"sync"
@@ -105,8 +107,18 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 
 // readable returns a picture in a form that govips knows.
 func readable(data []byte) ([]byte, error) {
-	if isMore(data) {
+	switch {
+	case isMore(data):
 		return asTIFF(data)
+	case bytes.HasPrefix(data, []byte("BM")):
+		img, err := decodeBMP(data)
+		if err != nil {
+			return nil, err
+		}
+		var out bytes.Buffer
+		fast := png.Encoder{CompressionLevel: png.BestSpeed}
+		err = fast.Encode(&out, img)
+		return out.Bytes(), err
 	}
 	return data, nil
 }
