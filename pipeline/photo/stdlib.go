@@ -26,6 +26,9 @@ const decoderName = "this build, without libvips,"
 
 // Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
+	// Notes say what the result does not keep. Read and Write add to them.
+	Notes []string
+
 	bits int // a sample, 8 or 16
 }
 

@@ -32,15 +32,24 @@ var startVips = sync.OnceValue(func() (err error) {
 
 // Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
-	file []byte // as it was read, for its metadata
-	bits int    // a sample, 8 or 16
+	// Notes say what the result does not keep. Read and Write add to them.
+	Notes []string
+
+	file    []byte // as it was read, for its metadata
+	bits    int    // a sample, 8 or 16
+	profile []byte // ICC's, if it is not sRGB's and the picture is RGB
 }
 
 // Bulk returns the file, and a function that makes the same Photo from it. Frames that wait
 // on the disk (coherence.Spill) need not keep the file in memory.
 func (p *Photo) Bulk() (file []byte, whole func([]byte) any) {
-	bits := p.bits
-	return p.file, func(file []byte) any { return &Photo{file: file, bits: bits} }
+	rest := *p
+	rest.file = nil
+	return p.file, func(file []byte) any {
+		whole := rest
+		whole.file = file
+		return &whole
+	}
 }
 
 const decoderName = "this libvips"
@@ -62,7 +71,7 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 		return nil, err
 	}
 	defer img.Close()
-	origin := &Photo{file: data, bits: 8}
+	origin := &Photo{file: data, bits: 8, profile: wideProfile(img)}
 	if img.BandFormat() != vips.BandFormatUchar {
 		origin.bits = 16
 	}
@@ -214,7 +223,7 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 }
 
 // encodePicture puts the new pixels into the original image, in order to keep EXIF, XMP and
-// IPTC. The orientation becomes 1 and the profile sRGB.
+// IPTC. The orientation becomes 1. The profile stays, or becomes sRGB where it cannot.
 func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
 	if err := startVips(); err != nil {
 		return nil, err
@@ -234,6 +243,11 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 			return nil, firstLine(err)
 		}
 		defer img.Close()
+	}
+	done, err := intoProfile(img, kind, save.strip, origin, save.bits)
+	defer done()
+	if err != nil {
+		return nil, firstLine(err)
 	}
 	data, err := save.export(img)
 	if err != nil {

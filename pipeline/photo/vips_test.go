@@ -318,3 +318,76 @@ func TestDangerousJP2K(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A photo of more colours than sRGB has comes out in its own profile, bit by bit where it was
+// not painted; where the format has no profile, a note says what becomes of it.
+func TestWideProfileKept(t *testing.T) {
+	for _, bits := range []int{8, 16} {
+		f := picture(64, 48, bits, true)
+		data := exported(t, f, func(img *vips.ImageRef) error {
+			format := img.BandFormat()
+			steps := []func() error{
+				func() error { return img.TransformICCProfile("p3") },
+				func() error { return img.Linear1(1.4, -0.2*math.Exp2(float64(bits))) }, // colours that sRGB lacks
+				func() error { return img.Cast(format) },
+			}
+			for _, step := range steps {
+				if err := step(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		g, err := Decode("p3.tif", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples := func(path string) ([]byte, []byte) {
+			img, err := vips.NewImageFromFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer img.Close()
+			raw, err := img.ToBytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return raw, img.GetICCProfile()
+		}
+		dir := t.TempDir()
+		in, out := filepath.Join(dir, "in.tif"), filepath.Join(dir, "out.png")
+		if err := os.WriteFile(in, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(out, "", g); err != nil {
+			t.Fatal(err)
+		}
+		wantRaw, wantProfile := samples(in)
+		raw, profile := samples(out)
+		if !bytes.Equal(profile, wantProfile) || len(profile) == 0 {
+			t.Errorf("%d bits: the profile has changed", bits)
+		}
+		if !bytes.Equal(raw, wantRaw) {
+			t.Errorf("%d bits: samples have changed", bits)
+		}
+		for i := range g.Pix { // painted over, and read again
+			g.Pix[i] = []float32{0.9, 0.3, 0.2}[i/(g.W*g.H)]
+		}
+		if err := Write(out, "", g); err != nil {
+			t.Fatal(err)
+		}
+		painted, err := Read(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := psnr(painted.Pix, g.Pix); d < 40 {
+			t.Errorf("%d bits: PSNR of what was painted is %.1f dB", bits, d)
+		}
+		if err := Write(filepath.Join(dir, "out.gif"), "", g); err != nil {
+			t.Fatal(err)
+		}
+		if notes := g.Origin.(*Photo).Notes; len(notes) != 1 || !strings.Contains(notes[0], "gif is written here without the ICC profile") {
+			t.Errorf("notes are %q", notes)
+		}
+	}
+}
