@@ -75,6 +75,9 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 	if img.BandFormat() != vips.BandFormatUchar {
 		origin.bits = 16
 	}
+	if what := promised(img); what != "" {
+		origin.Notes = append(origin.Notes, "its "+what+" is left out, and its XMP, which promises that")
+	}
 	if err := toSRGB(img, origin.bits); err != nil {
 		return nil, errDamaged(firstLine(err))
 	}
@@ -265,7 +268,7 @@ func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef
 	}
 	steps := []func() error{
 		func() error { return toSRGB(img, bits) },
-		func() error { return dropThumbnail(img) },
+		func() error { return dropFalse(img) },
 		func() error {
 			switch {
 			case img.Bands() == 4 && picture.Bands() == 3:
@@ -292,14 +295,36 @@ func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef
 	return img, nil
 }
 
-// dropThumbnail removes the thumbnail, which shows the picture before it was painted.
-func dropThumbnail(img *vips.ImageRef) error {
-	const field = "jpeg-thumbnail-data"
+// dropFalse removes metadata that would be false of a painted picture: a thumbnail of it as
+// it was, and XMP that promises what is not written.
+func dropFalse(img *vips.ImageRef) error {
+	lies := []string{"jpeg-thumbnail-data"}
+	if promised(img) != "" {
+		lies = append(lies, xmpField)
+	}
 	fields := img.ImageFields()
-	if !slices.Contains(fields, field) {
+	lie := func(s string) bool { return slices.Contains(lies, s) }
+	if !slices.ContainsFunc(fields, lie) {
 		return nil
 	}
-	return img.RemoveMetadata(slices.DeleteFunc(fields, func(s string) bool { return s == field })...)
+	return img.RemoveMetadata(slices.DeleteFunc(fields, lie)...)
+}
+
+const xmpField = "xmp-data"
+
+// promised is what a picture's XMP says that its file has beside the picture; "": nothing.
+func promised(img *vips.ImageRef) string {
+	if !slices.Contains(img.ImageFields(), xmpField) {
+		return ""
+	}
+	xmp := string(img.GetBlob(xmpField))
+	switch {
+	case strings.Contains(xmp, "hdrgm:"), strings.Contains(xmp, "HDRGainMap"):
+		return "gain map, which makes it HDR,"
+	case strings.Contains(xmp, "MotionPhoto"), strings.Contains(xmp, "MicroVideo"):
+		return "film of the moment around it"
+	}
+	return ""
 }
 
 // firstLine returns the message of a govips error without the stack that follows it.

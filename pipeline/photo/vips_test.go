@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"math"
 	"os"
@@ -388,6 +389,43 @@ func TestWideProfileKept(t *testing.T) {
 		}
 		if notes := g.Origin.(*Photo).Notes; len(notes) != 1 || !strings.Contains(notes[0], "gif is written here without the ICC profile") {
 			t.Errorf("notes are %q", notes)
+		}
+	}
+}
+
+// XMP that promises a gain map or a film is removed with it, and a note says so; other XMP is
+// kept.
+func TestBrokenPromises(t *testing.T) {
+	var plain bytes.Buffer
+	if err := jpeg.Encode(&plain, image.NewRGBA(image.Rect(0, 0, 32, 32)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for words, note := range map[string]string{
+		`hdrgm:Version="1.0"`:        "its gain map, which makes it HDR, is left out",
+		`GCamera:MotionPhoto="1"`:    "its film of the moment around it is left out",
+		`xmp:Rating="3"`:             "",
+		`GCamera:MicroVideoOffset=9`: "its film of the moment",
+	} {
+		xmp := "http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:Description " + words + "/></x:xmpmeta>"
+		segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(xmp)+2))
+		data := slices.Concat(plain.Bytes()[:2], segment, []byte(xmp), plain.Bytes()[2:])
+		f, err := Decode("a.jpg", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(t.TempDir(), "b.jpg")
+		if err := Write(out, "", f); err != nil {
+			t.Fatal(err)
+		}
+		painted, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := bytes.Contains(painted, []byte(words)); kept != (note == "") {
+			t.Errorf("%s: kept %v", words, kept)
+		}
+		if notes := strings.Join(f.Origin.(*Photo).Notes, "; "); !strings.Contains(notes, note) || note == "" && notes != "" {
+			t.Errorf("%s: notes are %q, want %q", words, notes, note)
 		}
 	}
 }
