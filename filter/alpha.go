@@ -31,7 +31,7 @@ func (f *Frame) transparent() bool {
 }
 
 // Filled returns f with its transparent pixels filled from their surroundings, or f itself
-// if it has none. It uses all processors.
+// if it has none. It uses as many threads as runtime.GOMAXPROCS says.
 func (f *Frame) Filled() *Frame { return f.filled(0) }
 
 func (f *Frame) filled(threads int) *Frame {

@@ -57,7 +57,8 @@ type Guide struct {
 }
 
 // New prepares a filter. The styles are blended by o.StyleBlendWeights, or by each
-// Guide's Shares. It fails if an option is out of range or does not suit the network.
+// Guide's Shares. The filter uses as many threads as e was made with (engine.Threads), or as
+// runtime.GOMAXPROCS says. It fails if an option is out of range or does not suit the network.
 func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filter, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

@@ -36,8 +36,8 @@ func (f *Frame) With(pix []float32) *Frame {
 	return &g
 }
 
-// Resized returns f at another size, by bicubic resampling of its filled picture. It uses all
-// processors.
+// Resized returns f at another size, by bicubic resampling of its filled picture. It uses as many
+// threads as runtime.GOMAXPROCS says.
 func (f *Frame) Resized(w, h int) *Frame {
 	if f.W == w && f.H == h {
 		return f
@@ -59,7 +59,7 @@ func (f *Frame) sized(threads, w, h int) *Frame {
 }
 
 // Painted returns f with its result, a picture of w×h, which it may overwrite. Transparent
-// pixels keep f's samples. It uses all processors.
+// pixels keep f's samples. It uses as many threads as runtime.GOMAXPROCS says.
 func (f *Frame) Painted(pix []float32, w, h int) *Frame { return f.painted(0, pix, w, h) }
 
 func (f *Frame) painted(threads int, pix []float32, w, h int) *Frame {

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
@@ -9,43 +10,45 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"nstfilter/filter/limits"
 )
 
 // Options holds every setting that changes pixels. Each is declared once: its tags have the
-// name of the flag and of the key in a preset, and the help line; DefaultOptions has the
-// default, Validate the range.
+// name of the flag and of the key in a preset, the allowed values (see package limits) and
+// the help line; DefaultOptions has the default.
 type Options struct {
-	Size              Size          `name:"size" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
-	OutputSize        string        `name:"output-size" help:"Size of the result: input (the input's own) or work (the size worked at)."`
-	Iterations        Steps         `name:"iterations" help:"Optimiser steps of each scale, coarse to fine, the last number for all that follow: 100,25,12. 0 leaves the picture as it is."`
-	FrameIterations   int           `name:"iterations-per-frame" help:"Most steps of L-BFGS for a frame that starts from the previous result."`
-	FrameTolerance    float64       `name:"frame-tolerance" help:"End such a frame when a step lowers the loss by less than this share; 0 takes every step."`
-	Deadline          time.Duration `name:"deadline" help:"Time that a frame may take (500ms): the best picture by then is its result; 0s sets none."`
-	MinSize           int           `name:"min-size" help:"Short side of the coarsest scale, in pixels, from which each is about 1.7 times as large as the one before; 0 works at one scale."`
-	Margin            int           `name:"margin" help:"Pixels of the mirrored picture that are painted along and cropped, so that no frame shows."`
-	Tolerance         float64       `name:"tolerance" help:"Stop a scale when its loss has changed by less than this share over ten steps; 0 never stops early."`
-	Optimizer         string        `name:"optimizer" help:"adam, or lbfgs (history 10, strong Wolfe line search)."`
-	LearningRate      float64       `name:"learning-rate" help:"Adam's step at the start of a scale, in units of a sample's range; it falls to a tenth by the end."`
-	Average           float64       `name:"average" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
-	Parameters        string        `name:"parameters" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
-	Init              string        `name:"init" help:"Start: previous (the previous result where there is one, else recolored), recolored (the picture in the colours of the style), content (the picture as it is), random, or image:FILE."`
+	Size              Size          `name:"size" min:"0" max:"65536" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
+	OutputSize        string        `name:"output-size" oneof:"input,work" help:"Size of the result: input (the input's own) or work (the size worked at)."`
+	Iterations        Steps         `name:"iterations" most:"32" min:"0" max:"1e6" help:"Optimiser steps of each scale, coarse to fine, the last number for all that follow: 100,25,12. 0 leaves the picture as it is."`
+	FrameIterations   int           `name:"iterations-per-frame" min:"0" max:"1e6" help:"Most steps of L-BFGS for a frame that starts from the previous result."`
+	FrameTolerance    float64       `name:"frame-tolerance" min:"0" max:"1" help:"End such a frame when a step lowers the loss by less than this share; 0 takes every step."`
+	Deadline          time.Duration `name:"deadline" min:"0s" max:"1000000s" help:"Time that a frame may take (500ms): the best picture by then is its result; 0s sets none."`
+	MinSize           int           `name:"min-size" min:"0" max:"65536" help:"Short side of the coarsest scale, in pixels, from which each is about 1.7 times as large as the one before; 0 works at one scale."`
+	Margin            int           `name:"margin" min:"0" max:"1024" help:"Pixels of the mirrored picture that are painted along and cropped, so that no frame shows."`
+	Tolerance         float64       `name:"tolerance" min:"0" max:"1" help:"Stop a scale when its loss has changed by less than this share over ten steps; 0 never stops early."`
+	Optimizer         string        `name:"optimizer" oneof:"adam,lbfgs" help:"adam, or lbfgs (history 10, strong Wolfe line search)."`
+	LearningRate      float64       `name:"learning-rate" min:"1e-6" max:"10" help:"Adam's step at the start of a scale, in units of a sample's range; it falls to a tenth by the end."`
+	Average           float64       `name:"average" min:"0" max:"0.9999" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
+	Parameters        string        `name:"parameters" oneof:"pixels,pyramid" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
+	Init              string        `name:"init" oneof:"previous,recolored,content,random,image:FILE" help:"Start: previous (the previous result where there is one, else recolored), recolored (the picture in the colours of the style), content (the picture as it is), random, or image:FILE."`
 	NoColorMatch      bool          `name:"no-color-match" help:"Leave the colours as the optimiser left them. Else the result gets the mean colour, the contrast and the tints of the style in the end."`
 	Seed              uint64        `name:"seed" help:"Seed of the random start; the same seed gives the same bytes."`
-	LossScale         string        `name:"loss-scale" help:"mean (weights mean the same at every size) or sum (the paper's formulas to the letter)."`
+	LossScale         string        `name:"loss-scale" oneof:"mean,sum" help:"mean (weights mean the same at every size) or sum (the paper's formulas to the letter)."`
 	StyleLayers       LayerWeights  `name:"style-layers" help:"Layers of the style loss with their relative weights: relu1_1:64,relu2_1:16. Layers without weights, and balanced, which stands for relu1_1 to relu5_1, begin with the same say each."`
-	StyleLoss         string        `name:"style-loss" help:"What of these layers is compared with the style: gram (Gatys), or gram+means, their means too, which paints calmer and in truer colours."`
-	LayerReach        float64       `name:"layer-reach" help:"Share of the picture's short side that a layer of the style loss may see at once: more draws things of the painting into the picture, less leaves short strokes alone."`
-	StyleSizes        Numbers       `name:"style-sizes" help:"How much the style counts at the picture's own size, at half of it, at a quarter, and so on: strokes grow broader with the smaller ones."`
+	StyleLoss         string        `name:"style-loss" oneof:"gram,gram+means" help:"What of these layers is compared with the style: gram (Gatys), or gram+means, their means too, which paints calmer and in truer colours."`
+	LayerReach        float64       `name:"layer-reach" min:"0.01" max:"100" help:"Share of the picture's short side that a layer of the style loss may see at once: more draws things of the painting into the picture, less leaves short strokes alone."`
+	StyleSizes        Numbers       `name:"style-sizes" most:"8" min:"0" max:"1e12" help:"How much the style counts at the picture's own size, at half of it, at a quarter, and so on: strokes grow broader with the smaller ones."`
 	ContentLayers     LayerWeights  `name:"content-layers" help:"Layers of the content loss, with weights."`
-	StyleWeight       float64       `name:"style-weight" help:"Weight of the style loss."`
-	ContentWeight     Numbers       `name:"content-weight" help:"Weight of the content loss: more keeps more of the picture, less lets strokes flow. Several numbers are for the scales, coarse to fine, the last for all that follow."`
-	TVWeight          Numbers       `name:"tv-weight" help:"Weight of the total variation, one or for the scales like --content-weight: more paints smoother."`
-	GamutWeight       float64       `name:"gamut-weight" help:"Weight of keeping colours within what can be shown while L-BFGS works; 0 clips them in the end."`
-	PriorWeight       float64       `name:"temporal-weight" help:"Weight of staying near the previous result, moved along with the film."`
-	StyleScale        float64       `name:"style-scale" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad."`
-	StyleBlendWeights Numbers       `name:"style-blend-weights" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
-	Precision         string        `name:"precision" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16 and on tensor cores; or auto: fp32 for L-BFGS, whose line search bf16 misleads; for Adam, on such machines, bf16, and mixed for the last scale of a photo."`
-	Pooling           string        `name:"pooling" help:"Pooling of the network: avg, max, or network (what it was made for)."`
+	StyleWeight       float64       `name:"style-weight" min:"0" max:"1e12" help:"Weight of the style loss."`
+	ContentWeight     Numbers       `name:"content-weight" most:"32" min:"0" max:"1e12" help:"Weight of the content loss: more keeps more of the picture, less lets strokes flow. Several numbers are for the scales, coarse to fine, the last for all that follow."`
+	TVWeight          Numbers       `name:"tv-weight" most:"32" min:"0" max:"1e12" help:"Weight of the total variation, one or for the scales like --content-weight: more paints smoother."`
+	GamutWeight       float64       `name:"gamut-weight" min:"0" max:"1e12" help:"Weight of keeping colours within what can be shown while L-BFGS works; 0 clips them in the end."`
+	PriorWeight       float64       `name:"temporal-weight" min:"0" max:"1e12" help:"Weight of staying near the previous result, moved along with the film."`
+	StyleScale        float64       `name:"style-scale" min:"0.05" max:"20" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad."`
+	StyleBlendWeights Numbers       `name:"style-blend-weights" min:"0" max:"1e12" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
+	Precision         string        `name:"precision" oneof:"auto,fp32,mixed,bf16" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16 and on tensor cores; or auto: fp32 for L-BFGS, whose line search bf16 misleads; for Adam, on such machines, bf16, and mixed for the last scale of a photo."`
+	Pooling           string        `name:"pooling" oneof:"network,avg,max" help:"Pooling of the network: avg, max, or network (what it was made for)."`
 }
 
 // DefaultOptions returns settings that suit most pictures; bench/README.md says how they were
@@ -85,64 +88,10 @@ func (o *Options) Paints() bool { return slices.Max(o.Iterations) > 0 }
 
 // Validate returns an error for the first setting that is out of range; it names the flag.
 func (o *Options) Validate() error {
-	oneOf := func(name, value string, allowed ...string) error {
-		if slices.Contains(allowed, value) {
-			return nil
-		}
-		return fmt.Errorf("--%s %q is not %s", name, value, strings.Join(allowed, " or "))
+	if err := cmp.Or(limits.Check(o), o.StyleLayers.validate("style-layers"), o.ContentLayers.validate("content-layers")); err != nil {
+		return err
 	}
-	within := func(name string, value, low, high float64) error {
-		if value >= low && value <= high { // false for NaN
-			return nil
-		}
-		return fmt.Errorf("--%s %g is not between %g and %g", name, value, low, high)
-	}
-	init := o.Init
-	if file, ok := strings.CutPrefix(init, "image:"); ok && file != "" {
-		init = "image:FILE"
-	}
-	err := errors.Join(
-		within("size", float64(o.Size), 0, 1<<16),
-		oneOf("output-size", o.OutputSize, "input", "work"),
-		o.Iterations.validate(),
-		within("iterations-per-frame", float64(o.FrameIterations), 0, 1e6),
-		within("frame-tolerance", o.FrameTolerance, 0, 1),
-		within("deadline", o.Deadline.Seconds(), 0, 1e6),
-		within("min-size", float64(o.MinSize), 0, 1<<16),
-		within("margin", float64(o.Margin), 0, 1024),
-		within("tolerance", o.Tolerance, 0, 1),
-		oneOf("optimizer", o.Optimizer, "adam", "lbfgs"),
-		within("learning-rate", o.LearningRate, 1e-6, 10),
-		within("average", o.Average, 0, 0.9999),
-		oneOf("parameters", o.Parameters, "pixels", "pyramid"),
-		oneOf("init", init, "previous", "recolored", "content", "random", "image:FILE"),
-		oneOf("loss-scale", o.LossScale, "mean", "sum"),
-		o.StyleLayers.validate("style-layers"),
-		oneOf("style-loss", o.StyleLoss, "gram", "gram+means"),
-		within("layer-reach", o.LayerReach, 0.01, 100),
-		o.StyleSizes.validate("style-sizes", 8),
-		o.ContentLayers.validate("content-layers"),
-		within("style-weight", o.StyleWeight, 0, 1e12),
-		o.ContentWeight.validate("content-weight", maxScales),
-		o.TVWeight.validate("tv-weight", maxScales),
-		within("gamut-weight", o.GamutWeight, 0, 1e12),
-		within("temporal-weight", o.PriorWeight, 0, 1e12),
-		within("style-scale", o.StyleScale, 0.05, 20),
-		oneOf("precision", o.Precision, "auto", "fp32", "mixed", "bf16"),
-		oneOf("pooling", o.Pooling, "network", "avg", "max"),
-	)
-	if err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		return errors.New(first)
-	}
-	total := 0.0
-	for _, w := range o.StyleBlendWeights {
-		if !(w >= 0) || math.IsInf(w, 1) {
-			return fmt.Errorf("--style-blend-weights: %g is not a share", w)
-		}
-		total += w
-	}
-	if len(o.StyleBlendWeights) > 0 && total == 0 {
+	if len(o.StyleBlendWeights) > 0 && slices.Max(o.StyleBlendWeights) == 0 {
 		return errors.New("--style-blend-weights are all 0: give at least one style a share")
 	}
 	return nil
@@ -173,28 +122,11 @@ func (s Size) MarshalText() ([]byte, error) {
 	return strconv.AppendInt(nil, int64(s), 10), nil
 }
 
-// maxScales bounds lists with one element per scale.
-const maxScales = 32
-
 // Numbers is a list written as 3,1.
 type Numbers []float64
 
 // at returns the number for scale i; the last one serves all later scales.
 func (n Numbers) at(i int) float64 { return n[min(i, len(n)-1)] }
-
-// validate returns an error if n is empty, longer than most, or has an element that is no
-// weight.
-func (n Numbers) validate(name string, most int) error {
-	if len(n) == 0 || len(n) > most {
-		return fmt.Errorf("--%s has %d numbers: give 1 to %d", name, len(n), most)
-	}
-	for _, v := range n {
-		if !(v >= 0 && v <= 1e12) {
-			return fmt.Errorf("--%s %g is not between 0 and 1e+12", name, v)
-		}
-	}
-	return nil
-}
 
 // UnmarshalText reads numbers separated by commas.
 func (n *Numbers) UnmarshalText(b []byte) error {
@@ -226,18 +158,6 @@ type Steps []int
 
 // at is the number of scale i.
 func (s Steps) at(i int) int { return s[min(i, len(s)-1)] }
-
-func (s Steps) validate() error {
-	if len(s) == 0 || len(s) > maxScales {
-		return fmt.Errorf("--iterations has %d numbers: give 1 to %d", len(s), maxScales)
-	}
-	for _, v := range s {
-		if v < 0 || v > 1e6 {
-			return fmt.Errorf("--iterations %d is not between 0 and 1e+06", v)
-		}
-	}
-	return nil
-}
 
 // UnmarshalText reads whole numbers separated by commas.
 func (s *Steps) UnmarshalText(b []byte) error {

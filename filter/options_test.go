@@ -102,8 +102,8 @@ func FuzzOptionText(f *testing.F) {
 		_ = o.ContentWeight.UnmarshalText([]byte(text))
 		_ = o.Iterations.UnmarshalText([]byte(text))
 		if o.Validate() == nil { // then all scales have a number
-			o.Iterations.at(maxScales)
-			o.ContentWeight.at(maxScales)
+			o.Iterations.at(100)
+			o.ContentWeight.at(100)
 		}
 	})
 }

@@ -5,7 +5,7 @@ import "nstfilter/filter/parallel"
 // Spread fills the holes of planes, each h rows of w: a sample of weight 1 stays, one of
 // weight 0 is interpolated from its surroundings, and weights between mix the two. It is
 // the push-pull pyramid of Gortler, Grzeszczuk, Szeliski and Cohen (SIGGRAPH 1996, section
-// 3.4). It uses all processors.
+// 3.4). It uses as many threads as runtime.GOMAXPROCS says.
 func Spread(planes, weight []float32, w, h int) { pushPull(0, planes, weight, w, h) }
 
 func pushPull(threads int, planes, weight []float32, w, h int) {

@@ -15,7 +15,8 @@ type UsageError struct{ Err error }
 func (e UsageError) Error() string { return e.Err.Error() }
 func (e UsageError) Unwrap() error { return e.Err }
 
-func usageError(format string, a ...any) error { return UsageError{fmt.Errorf(format, a...)} }
+// UsageErrorf returns a UsageError that reads as fmt.Errorf writes it.
+func UsageErrorf(format string, a ...any) error { return UsageError{fmt.Errorf(format, a...)} }
 
 // ErrInterrupted is what Run returns when Job.Stop ended it early.
 var ErrInterrupted = errors.New("interrupted")
@@ -26,6 +27,9 @@ type PartlyError struct{ Err error }
 
 func (e PartlyError) Error() string { return e.Err.Error() }
 func (e PartlyError) Unwrap() error { return e.Err }
+
+// ErrStdoutLeft is what Run returns when the reader of stdout has gone.
+var ErrStdoutLeft = errors.New("stdout: its reader has gone")
 
 // deviceLost reports whether an engine has failed for good.
 func deviceLost(err error) bool {

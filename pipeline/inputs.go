@@ -48,7 +48,7 @@ func isFilm(path string) bool {
 }
 
 func unknownExtension(path string) error {
-	return usageError("%s: unknown extension %q; photos are written to %s, films to %s",
+	return UsageErrorf("%s: unknown extension %q; photos are written to %s, films to %s",
 		path, strings.ToLower(filepath.Ext(path)), strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
 }
 
@@ -59,16 +59,16 @@ func parseInputs(ins []string, output string) ([]paintTask, error) {
 	case len(ins) == 0 && output == "", slices.Equal(ins, []string{"-"}) && output == "", slices.Equal(ins, []string{"-", "-"}) && output == "":
 		return []paintTask{{in: "-", out: "-"}}, nil
 	case len(ins) == 0:
-		return nil, usageError("--output %s without an input: name the files to paint", output)
+		return nil, UsageErrorf("--output %s without an input: name the files to paint", output)
 	case output == "" && len(ins) == 1:
-		return nil, usageError("%s: where should the result go? Add its name, or --output", ins[0])
+		return nil, UsageErrorf("%s: where should the result go? Add its name, or --output", ins[0])
 	case output == "" && len(ins) > 2:
-		return nil, usageError("%d arguments: give IN OUT, or several inputs with --output 'out/%%s.jpg'", len(ins))
+		return nil, UsageErrorf("%d arguments: give IN OUT, or several inputs with --output 'out/%%s.jpg'", len(ins))
 	case output == "":
 		ins, output = ins[:1], ins[1]
 	}
 	if slices.Contains(ins, "-") || output == "-" {
-		return nil, usageError("- stands for both stdin and stdout, alone: ffmpeg -i IN -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - OUT")
+		return nil, UsageErrorf("- stands for both stdin and stdout, alone: ffmpeg -i IN -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - OUT")
 	}
 	tasks := make([]paintTask, len(ins))
 	for i, in := range ins {
@@ -81,7 +81,7 @@ func parseInputs(ins []string, output string) ([]paintTask, error) {
 	}
 	pattern, err := photo.ParseOutput(output)
 	if err != nil {
-		return nil, usageError("%v", err)
+		return nil, UsageErrorf("%v", err)
 	}
 	for i := range tasks {
 		if err := tasks[i].setOutput(pattern); err != nil {
@@ -132,10 +132,10 @@ func (t *paintTask) setOutput(pattern photo.Output) (err error) {
 	case !t.isPhoto():
 		return t.setFilmOutput(pattern)
 	case !photo.IsPhoto(pattern.Path):
-		return usageError("%s is a photo, %s is not: use one of %s", t.in, pattern.Path, strings.Join(photo.Extensions(), " "))
+		return UsageErrorf("%s is a photo, %s is not: use one of %s", t.in, pattern.Path, strings.Join(photo.Extensions(), " "))
 	}
 	if t.out, err = pattern.PathFor(t.in); err != nil {
-		return usageError("%v", err)
+		return UsageErrorf("%v", err)
 	}
 	return nil
 }
@@ -147,19 +147,19 @@ func (t *paintTask) setFilmOutput(pattern photo.Output) error {
 			return fmt.Errorf("%s: no such file", t.in)
 		}
 		if _, numbered, _ := parseSequenceName(path); numbered && isFilm(t.in) {
-			return usageError("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", t.in, path, t.in)
+			return UsageErrorf("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", t.in, path, t.in)
 		}
-		return usageError("%s holds no still picture that is known here, so it is read as a film, but %s is a photo: use one of %s",
+		return UsageErrorf("%s holds no still picture that is known here, so it is read as a film, but %s is a photo: use one of %s",
 			t.in, path, strings.Join(filmExtensions, " "))
 	}
 	if pattern.String() != path {
-		return usageError("%s: options in brackets are for photos; %s is a film", pattern, path)
+		return UsageErrorf("%s: options in brackets are for photos; %s is a film", pattern, path)
 	}
 	base := filepath.Base(t.in)
 	t.out = strings.ReplaceAll(path, "%s", strings.TrimSuffix(base, filepath.Ext(base)))
 	if a, err := os.Stat(t.in); err == nil {
 		if b, err := os.Stat(t.out); err == nil && os.SameFile(a, b) {
-			return usageError("%s would be written over: give the result another name", t.in)
+			return UsageErrorf("%s would be written over: give the result another name", t.in)
 		}
 	}
 	return nil
@@ -174,16 +174,16 @@ func checkOutputs(tasks []paintTask, pattern photo.Output) error {
 		case t.isPhoto():
 			photos = append(photos, t.in)
 		case t.sequence == nil && taken:
-			return usageError("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, t.in, t.out)
+			return UsageErrorf("%s and %s would both become %s: put %%s into --output, which stands for the input's name", first, t.in, t.out)
 		}
 		from[t.out] = t.in
 	}
 	if _, numbered, _ := parseSequenceName(pattern.Path); numbered && len(photos) > 1 && !strings.Contains(pattern.Path, "%s") {
-		return usageError("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
+		return UsageErrorf("--output %s numbers the frames of one film, and here are %d photos: name them by a glob in quotes, '%s', or use %%s for each by itself",
 			pattern, len(photos), filepath.Join(filepath.Dir(photos[0]), "*"+filepath.Ext(photos[0])))
 	}
 	if err := pattern.CheckInputs(photos); err != nil {
-		return usageError("%v", err)
+		return UsageErrorf("%v", err)
 	}
 	return checkSequenceOutputs(tasks)
 }
@@ -248,7 +248,7 @@ func checkFilmOptions(o *video.Options, tasks []paintTask) error {
 		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
 	} {
 		if given {
-			return usageError("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
+			return UsageErrorf("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
 		}
 	}
 	return nil

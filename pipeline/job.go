@@ -14,6 +14,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/engines"
+	"nstfilter/pipeline/host"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
@@ -95,9 +96,9 @@ func (j *Job) checkSettings() error {
 		}
 	}
 	if n := j.Coherence.Passes; n > 1 && j.ZeroLatency {
-		return usageError("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
+		return UsageErrorf("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
 	} else if n > 1 && j.Filter.Init != "previous" {
-		return usageError("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
+		return UsageErrorf("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
 	}
 	return nil
 }
@@ -110,16 +111,18 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	first := &tasks[0]
 	switch {
 	case first.isPipe() && term.IsTerminal(int(j.Stdin.Fd())):
-		return usageError("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
+		return UsageErrorf("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
 	case first.isPipe() && term.IsTerminal(int(j.Stdout.Fd())):
-		return usageError("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", UsageExamples)
+		return UsageErrorf("stdout is a terminal, and frames are no text: pipe them on, or name files:\n%s", UsageExamples)
+	case first.isPipe() && host.StdoutClosed():
+		return UsageErrorf("stdout is closed, and there the frames would go: pipe them on, or name files:\n%s", UsageExamples)
 	case !first.isPipe() && j.OutputFormat != "auto":
-		return usageError("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(first.out, j.Output, "the result"))
+		return UsageErrorf("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(first.out, j.Output, "the result"))
 	case len(j.Style) == 0:
-		return usageError("no style: name the picture to paint like with --style FILE")
+		return UsageErrorf("no style: name the picture to paint like with --style FILE")
 	}
 	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
-		return usageError("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
+		return UsageErrorf("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
 	}
 	return nil
 }

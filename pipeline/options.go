@@ -1,35 +1,37 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"nstfilter/filter/limits"
 	"nstfilter/pipeline/engines"
 )
 
 // Options are the settings of a job that do not decide the pixels. A field's tag name is its
-// flag and its key in a preset, and help its line in --help. Defaults are in
-// DefaultOptions, ranges in Validate.
+// flag and its key in a preset, and help its line in --help. What may be given is in the
+// tags that package limits reads, defaults are in DefaultOptions.
 type Options struct {
 	Style        []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
 	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
-	OutputFormat string   `name:"output-format" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
+	OutputFormat string   `name:"output-format" oneof:"auto,y4m,nut" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Restart      bool     `name:"restart" help:"Begin anew what an earlier run of this command has left unfinished. Without it the same command goes on behind the frames, and skips the photos, that are done."`
 	NoResume     bool     `name:"no-resume" help:"Keep nothing to go on from. Else a film's painted frames wait beside its result, as large as raw film, until it is complete."`
 	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), or FILE.json with an object of settings by these names."`
 	Device       string   `name:"device" help:"What computes: cuda (NVIDIA GPUs, all of them for a batch), cuda:N (the one of that number, from 0), cpu (C with vector instructions), gorgonia (Go alone), or auto: the first of these that works here."`
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
-	Threads      int      `name:"threads" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
-	MaxMemory    Bytes    `name:"max-memory" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
-	Network      string   `name:"network" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
+	Threads      int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
+	MaxMemory    Bytes    `name:"max-memory" min:"0" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
+	Network      string   `name:"network" oneof:"slim,vgg16,slim+vgg16" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
-	MaxTemp      Bytes    `name:"max-temp" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
+	MaxTemp      Bytes    `name:"max-temp" min:"0" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
 	ZeroLatency  bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read or looked at ahead, which takes a little longer for all, and much on a GPU, which then waits for the flow."`
-	Progress     string   `name:"progress" help:"How progress is told on stderr: auto, bar, plain, json, or none. What is worth knowing about a result is said all the same."`
+	Progress     string   `name:"progress" oneof:"auto,bar,plain,json,none" help:"How progress is told on stderr: auto, bar, plain, json, or none. What is worth knowing about a result is said all the same."`
 	Quiet        bool     `name:"quiet" short:"q" help:"Say nothing but errors: no progress, and nothing about the results."`
 	Stats        string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
 	Verbose      bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
@@ -42,29 +44,8 @@ func DefaultOptions() Options {
 
 // Validate reports the first setting out of range, by its flag.
 func (o *Options) Validate() error {
-	for _, c := range []struct {
-		name, value string
-		allowed     []string
-	}{
-		{"output-format", o.OutputFormat, []string{"auto", "y4m", "nut"}},
-		{"network", o.Network, []string{"slim", "vgg16", "slim+vgg16"}},
-		{"progress", o.Progress, []string{"auto", "bar", "plain", "json", "none"}},
-	} {
-		if !slices.Contains(c.allowed, c.value) {
-			return fmt.Errorf("--%s %q is not %s", c.name, c.value, strings.Join(c.allowed, " or "))
-		}
-	}
-	if err := engines.Builtin.Check(o.Device); err != nil {
+	if err := cmp.Or(limits.Check(o), engines.Builtin.Check(o.Device)); err != nil {
 		return err
-	}
-	if o.Threads < 0 || o.Threads > 1024 {
-		return fmt.Errorf("--threads %d is not between 0 and 1024", o.Threads)
-	}
-	if o.MaxMemory < 0 {
-		return fmt.Errorf("--max-memory %d is below 0", o.MaxMemory)
-	}
-	if o.MaxTemp < 0 {
-		return fmt.Errorf("--max-temp %d is below 0", o.MaxTemp)
 	}
 	if slices.Contains(o.Style, "") {
 		return fmt.Errorf("--style is empty: give the file of a picture")

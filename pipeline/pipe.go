@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"nstfilter/filter"
@@ -158,8 +159,11 @@ func (p pipeSink) End(cause error) error {
 }
 
 func nameStdout(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, syscall.EPIPE):
+		return fmt.Errorf("%w: %w", ErrStdoutLeft, err)
 	}
 	return fmt.Errorf("stdout: %w", err)
 }

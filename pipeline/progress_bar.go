@@ -63,7 +63,7 @@ func (b *barReporter) begin(input string, frames, done int64) {
 		defer b.mu.Unlock()
 		return " " + b.progress.String()
 	})
-	b.line = b.container.New(barSteps, mpb.BarStyle(), mpb.AppendDecorators(text))
+	b.line, _ = b.container.Add(barSteps, mpb.BarStyle().Build(), mpb.AppendDecorators(text)) // nil if the terminal is gone
 }
 
 func (b *barReporter) pass(t framePass) {

@@ -35,13 +35,13 @@ func findSequence(in string) ([]sequencePicture, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, usageError("%v", err)
+		return nil, UsageErrorf("%v", err)
 	}
 	if !numbered {
 		return globSequence(in)
 	}
 	if !photo.IsPhoto(in) {
-		return nil, usageError("%s is no picture by its extension, and only pictures are numbered frames: use one of %s, or name each film by itself",
+		return nil, UsageErrorf("%s is no picture by its extension, and only pictures are numbered frames: use one of %s, or name each film by itself",
 			in, strings.Join(photo.Extensions(), " "))
 	}
 	var all []sequencePicture
@@ -55,7 +55,7 @@ func findSequence(in string) ([]sequencePicture, error) {
 func globSequence(glob string) ([]sequencePicture, error) {
 	names, err := filepath.Glob(glob)
 	if err != nil {
-		return nil, usageError("%s: no such file, and no glob: a [ is not closed", glob)
+		return nil, UsageErrorf("%s: no such file, and no glob: a [ is not closed", glob)
 	}
 	names = slices.DeleteFunc(names, func(s string) bool { // as the shell does
 		return strings.HasPrefix(filepath.Base(s), ".") && !strings.HasPrefix(filepath.Base(glob), ".")
@@ -67,7 +67,7 @@ func globSequence(glob string) ([]sequencePicture, error) {
 	var all []sequencePicture
 	for i, name := range names {
 		if !photo.IsPhoto(name) {
-			return nil, usageError("%s is no picture by its extension, and a glob in quotes names the frames of one film: narrow %s, or leave the quotes out, for each file by itself",
+			return nil, UsageErrorf("%s is no picture by its extension, and a glob in quotes names the frames of one film: narrow %s, or leave the quotes out, for each file by itself",
 				name, glob)
 		}
 		all = append(all, sequencePicture{number: int64(i) + 1, in: name})
@@ -80,7 +80,7 @@ func globSequence(glob string) ([]sequencePicture, error) {
 func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 	path := pattern.Path
 	if isFilm(path) {
-		return usageError("%s names pictures, %s is a film: paint them to '%%05d.png' in a folder, and make the film of that: ffmpeg -framerate 25 -start_number %d -i FOLDER/%%05d.png %s",
+		return UsageErrorf("%s names pictures, %s is a film: paint them to '%%05d.png' in a folder, and make the film of that: ffmpeg -framerate 25 -start_number %d -i FOLDER/%%05d.png %s",
 			t.in, path, t.sequence[0].number, path)
 	}
 	if !photo.IsPhoto(path) {
@@ -90,11 +90,11 @@ func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 	named := strings.Contains(path, "%s")
 	switch {
 	case err != nil:
-		return usageError("--output %v", err)
+		return UsageErrorf("--output %v", err)
 	case numbered && named:
-		return usageError("--output %s: give a number or %%s, which stands for the input's name, not both", path)
+		return UsageErrorf("--output %s: give a number or %%s, which stands for the input's name, not both", path)
 	case !numbered && !named:
-		return usageError("%s names %d pictures, %s is one: number the results, 'out/%%05d.png', or name them like the inputs, 'out/%%s.png'",
+		return UsageErrorf("%s names %d pictures, %s is one: number the results, 'out/%%05d.png', or name them like the inputs, 'out/%%s.png'",
 			t.in, len(t.sequence), path)
 	}
 	t.pattern = path
@@ -103,7 +103,7 @@ func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 		if numbered {
 			p.out = name.path(p.number)
 		} else if p.out, err = pattern.PathFor(p.in); err != nil {
-			return usageError("%v", err)
+			return UsageErrorf("%v", err)
 		}
 	}
 	return nil
@@ -130,10 +130,10 @@ func checkSequenceOutputs(tasks []paintTask) error {
 	for _, p := range pairs {
 		id := folders.identify(p.out)
 		if in, ok := inputs[id]; ok {
-			return usageError("%s would be written over: give the results another name or folder", in)
+			return UsageErrorf("%s would be written over: give the results another name or folder", in)
 		}
 		if first, taken := from[id]; taken {
-			return usageError("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
+			return UsageErrorf("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
 		}
 		from[id] = p.in
 	}

@@ -39,7 +39,7 @@ func (j *Job) openStats(tasks []paintTask) (*os.File, error) {
 	if err == nil {
 		for _, other := range j.filesOf(tasks) {
 			if o, err := os.Stat(other); err == nil && os.SameFile(o, info) {
-				return nil, usageError("--stats %s is also an input, a style or a result: give it another name", j.Stats)
+				return nil, UsageErrorf("--stats %s is also an input, a style or a result: give it another name", j.Stats)
 			}
 		}
 		switch {

@@ -56,13 +56,13 @@ func newStyleTimeline(texts []string, weights []float64, fade time.Duration, tas
 	for i, s := range t.styles {
 		for _, task := range tasks {
 			if s.at > 0 && task.isPhoto() {
-				return nil, usageError("--style %s: %s is a photo and has no time: leave @TIME out, and --style-blend-weights blends several", texts[i], task.in)
+				return nil, UsageErrorf("--style %s: %s is a photo and has no time: leave @TIME out, and --style-blend-weights blends several", texts[i], task.in)
 			}
 		}
 	}
 	var err error
 	if t.Timeline, err = coherence.NewTimeline(from, weights, fade); err != nil {
-		return nil, usageError("--style: %v", err)
+		return nil, UsageErrorf("--style: %v", err)
 	}
 	return t, nil
 }

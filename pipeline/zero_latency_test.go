@@ -76,26 +76,7 @@ func TestZeroLatency(t *testing.T) {
 			func(r io.Reader) (Source, error) { return video.NewNUTReader(r) }},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
-			theirIn, in := pipes(t)
-			out, theirOut := pipes(t)
-			devNull, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer devNull.Close()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(),
-				Stdin: theirIn, Stdout: theirOut, Stderr: devNull, Stop: ctx}
-			j.ZeroLatency, j.Progress, j.Style = true, "none", []string{style}
-			j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{1}, 1
-			done := make(chan error, 1)
-			go func() {
-				done <- j.Run(ctx)
-				theirOut.Close()
-			}()
-			out.SetReadDeadline(time.Now().Add(time.Minute))
-
+			in, out, done := zeroLatencyJob(t, style)
 			// What a frame's result takes is known from a writer of our own.
 			var copied bytes.Buffer
 			dst, size := kind.writer(in), kind.writer(&copied)
@@ -136,6 +117,29 @@ func TestZeroLatency(t *testing.T) {
 			}
 		})
 	}
+}
+
+// zeroLatencyJob runs a job with --zero-latency from one pipe to another. done gives its
+// error when it has ended.
+func zeroLatencyJob(t *testing.T, style string) (in, out *os.File, done <-chan error) {
+	theirIn, in := pipes(t)
+	out, theirOut := pipes(t)
+	devNull, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &Job{Options: DefaultOptions(), Filter: filter.DefaultOptions(), Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(),
+		Stdin: theirIn, Stdout: theirOut, Stderr: devNull, Stop: t.Context()}
+	j.ZeroLatency, j.Progress, j.Style = true, "none", []string{style}
+	j.Filter.Iterations, j.Filter.FrameIterations = filter.Steps{1}, 1
+	ended := make(chan error, 1)
+	go func() {
+		ended <- j.Run(t.Context())
+		theirOut.Close()
+		devNull.Close()
+	}()
+	out.SetReadDeadline(time.Now().Add(time.Minute))
+	return in, out, ended
 }
 
 func pipes(t *testing.T) (r, w *os.File) {

@@ -8,10 +8,10 @@ import (
 	"nstfilter/video/samples"
 )
 
-// rowKernels are the loops of the conversion, the fastest that the processor has.
+// rowKernels are the fastest loops of the conversion that the processor can run.
 var rowKernels = samples.Fastest()
 
-// coefficients of one layout, for samples as stored.
+// coefficients convert the samples of one layout, as they are stored.
 type coefficients struct {
 	from               samples.FromYCC
 	to                 samples.ToYCC
@@ -26,7 +26,7 @@ func (l *Layout) coefficients() coefficients {
 	n := l.Format.Depth
 	top := int32(1)<<n - 1
 	m := l.Matrix
-	if m == (Matrix{}) { // gray knows none, and any will do
+	if m == (Matrix{}) { // gray has no matrix, and any will do
 		m = BT601
 	}
 	kg := 1 - m.Kr - m.Kb
@@ -51,7 +51,8 @@ func (l *Layout) coefficients() coefficients {
 	return c
 }
 
-// Frame converts n to RGB and alpha; the frame keeps n as its Origin.
+// Frame converts n to RGB and alpha; the frame keeps n as its Origin. It uses as many threads
+// as runtime.GOMAXPROCS says.
 func (n *Native) Frame() *filter.Frame {
 	f := filter.NewFrame(n.W, n.H)
 	n.RGB(f.Pix)
@@ -67,7 +68,8 @@ func (n *Native) Frame() *filter.Frame {
 	return f
 }
 
-// RGB writes planes R, G, B of H rows of W, clamped to [0,1].
+// RGB writes planes R, G, B of H rows of W, clamped to [0,1]. It uses as many threads as
+// runtime.GOMAXPROCS says.
 func (n *Native) RGB(dst []float32) {
 	c := n.coefficients()
 	size := n.W * n.H
@@ -80,8 +82,8 @@ func (n *Native) RGB(dst []float32) {
 	})
 }
 
-// Bulk returns the samples, which are large, and a function that makes the same Native
-// of them again. They can be kept elsewhere in between.
+// Bulk returns the samples, and a function that makes the same Native from them. Frames that
+// wait on the disk (coherence.Spill) need not keep them in memory.
 func (n *Native) Bulk() (data []byte, rebuild func([]byte) any) {
 	rest := *n
 	rest.Data = nil
@@ -92,8 +94,8 @@ func (n *Native) Bulk() (data []byte, rebuild func([]byte) any) {
 	}
 }
 
-// encode writes f into dst (FrameBytes long) by layout l: the samples of base, of
-// the same layout, plus what the change from base to f comes to.
+// encode writes f into dst, which has FrameBytes bytes, in base's layout: the samples of base
+// plus the change from base to f.
 func (base *Native) encode(dst []byte, f *filter.Frame) {
 	if f.W != base.W || f.H != base.H || len(f.Pix) != 3*f.W*f.H {
 		panic(fmt.Sprintf("video: a %d×%d frame of %d samples for %d×%d", f.W, f.H, len(f.Pix), base.W, base.H))
@@ -101,7 +103,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 	c := base.coefficients()
 	w, h, size := base.W, base.H, base.W*base.H
 	cw, ch := base.Format.chroma(w, h)
-	groups := ch // a band is of chroma rows, so that each has one writer
+	groups := ch // bands consist of chroma rows, so that each row has one writer
 	if groups == 0 {
 		groups = h
 	}
@@ -152,7 +154,7 @@ func (base *Native) encode(dst []byte, f *filter.Frame) {
 	})
 }
 
-// rowWeight is the share of luma row 2j+k in chroma row j.
+// rowWeight returns the share of luma row 2j+k in chroma row j.
 func (l *Layout) rowWeight(k int) float32 {
 	switch {
 	case l.Format.Sampling != S420:
@@ -180,8 +182,8 @@ func newDifference(w, cw int) *difference {
 	return d
 }
 
-// subtract turns own into the change to f, both as a frame has them, in native
-// samples.
+// subtract replaces own by the change from own to f. Both are a frame's samples; the change is
+// in native samples.
 func (d *difference) subtract(own, f []float32, c *curves) {
 	if c != nil {
 		clear(d.native)
@@ -193,7 +195,7 @@ func (d *difference) subtract(own, f []float32, c *curves) {
 	rowKernels.Subtract(own, f)
 }
 
-// wanted is the row of alpha that begins at at; nil is opaque.
+// wanted returns the row of alpha that begins at index at. If alpha is nil, it is opaque.
 func (d *difference) wanted(alpha []float32, at int) []float32 {
 	if alpha == nil {
 		return d.one
@@ -201,7 +203,7 @@ func (d *difference) wanted(alpha []float32, at int) []float32 {
 	return alpha[at:]
 }
 
-// gather adds the change in Cb and Cr, averaged down to the chroma grid.
+// gather adds the change in Cb and Cr to their sums, averaged to the width of chroma.
 func (l *Layout) gather(d *difference, weight float32) {
 	for i, sum := range [2][]float32{d.sumB, d.sumR} {
 		row := [2][]float32{d.b, d.r}[i]
@@ -217,8 +219,8 @@ func (l *Layout) gather(d *difference, weight float32) {
 	}
 }
 
-// addRow writes row y of a plane: native + round(change·scale), within the legal
-// samples or, where the native sample is beyond them, no further out than it.
+// addRow writes row y of a plane: native + round(change·scale). The result is legal, or, if
+// the native sample is not, no further out than that one.
 func (n *Native) addRow(dst []byte, plane, y int, change []float32, scale float32, low, high int32) {
 	from, to := n.rowBytes(n.Data, plane, y), n.rowBytes(dst, plane, y)
 	if n.Format.Depth == 8 {
@@ -228,20 +230,20 @@ func (n *Native) addRow(dst []byte, plane, y int, change []float32, scale float3
 	}
 }
 
-// scratch is the working memory of row.
+// scratch is memory that row works in.
 type scratch struct{ u, v, half []float32 }
 
 func newScratch(w int, c *coefficients) *scratch {
 	m := make([]float32, 3*w+1) // halves of an odd row are longer
 	s := &scratch{m[:w], m[w : 2*w], m[2*w:]}
-	for x := range s.u { // of gray, whose chroma is none
+	for x := range s.u { // gray has no chroma
 		s.u[x], s.v[x] = c.from.C0, c.from.C0
 	}
 	return s
 }
 
-// row converts row y to r, g, b. Reader and writer both go through it, so a frame
-// that was not painted differs by exactly 0.
+// row converts row y to r, g, b. Reader and writer both use it, so the change of a frame that
+// was not painted is exactly 0.
 func (n *Native) row(c *coefficients, s *scratch, y int, r, g, b []float32) {
 	if n.Format.Sampling == RGB {
 		for i, dst := range [3][]float32{g, b, r} {
@@ -312,14 +314,14 @@ func (n *Native) load(dst []float32, plane, y int, scale float32) {
 	}
 }
 
-// rowBytes is row y of a plane.
+// rowBytes returns row y of a plane.
 func (l *Layout) rowBytes(data []byte, plane, y int) []byte {
 	p, w, _ := l.plane(data, plane)
 	w *= l.Format.bytesPerSample()
 	return p[y*w : (y+1)*w]
 }
 
-// black returns a black frame of layout l, transparent if it has alpha.
+// black returns a black frame of layout l. It is transparent if l has alpha.
 func (l Layout) black() *Native {
 	n := &Native{Layout: l, Data: make([]byte, l.Format.FrameBytes(l.W, l.H))}
 	c := l.coefficients()
@@ -346,8 +348,8 @@ type encoder struct {
 	buf    []byte  // the last frame
 }
 
-// encode returns f's samples, valid until the next call: native + change where f
-// was read in this very layout, else converted afresh.
+// encode returns f's samples, which are valid until the next call. If f was read in the same
+// layout, they are its native samples plus the change, else they are converted anew.
 func (e *encoder) encode(f *filter.Frame) ([]byte, error) {
 	l := &e.layout
 	if f.W != l.W || f.H != l.H {

@@ -29,7 +29,7 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			if ctx.Err() != nil {
 				err = ctx.Err()
 			} else if failure := p.failure(); failure != nil {
-				err = failure // says more than that the pipe ended
+				err = failure // it says more than the end of the pipe
 				if f.options.HWAccel != "" {
 					err = fmt.Errorf("%w; without --hwaccel the processor decodes", err)
 				}
@@ -57,7 +57,7 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 		for frame, err := range r.Frames(ctx) {
 			if err != nil {
 				if inner := errors.Unwrap(err); inner != nil {
-					err = inner // the frame is named once
+					err = inner // else the frame would be named twice
 				}
 				fail(err)
 				return
@@ -92,10 +92,10 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 
 var errNothing = errors.New("no frame could be decoded; if --start or --duration is given, the film may have none there")
 
-// from is where the result begins, in seconds of the container's clock.
+// from returns the time at which the result begins, in seconds of the container's clock.
 func (f *Film) from() float64 { return f.Begin + f.options.Start.Seconds() }
 
-// cutFrom is the time that becomes 0 in the result of a film that is cut; else 0.
+// cutFrom returns the time that becomes 0 in the result if the film is cut, else 0.
 func (f *Film) cutFrom() float64 {
 	if f.options.Start > 0 || f.options.Duration > 0 {
 		return f.from()
@@ -103,12 +103,12 @@ func (f *Film) cutFrom() float64 {
 	return 0
 }
 
-// broadcastLead is more than the seconds between two pictures of a broadcast that
-// decoding can begin with: ffmpeg does not know there where they are.
+// broadcastLead is longer than the time between two key frames of a broadcast, in seconds.
+// ffmpeg does not know where they are.
 const broadcastLead = 12
 
-// seek adds to the options of an input to begin at --start; what is read before it
-// is to be left out.
+// seek adds to the options of an input that it begins at --start or somewhat before. The
+// caller drops what comes before --start.
 func (f *Film) seek(reading ff.KwArgs) {
 	if f.options.Start == 0 {
 		return
@@ -126,14 +126,14 @@ func (f *Film) seek(reading ff.KwArgs) {
 // drops what is before, except from decoders that forget the mark (libdav1d).
 func (f *Film) edited() bool { return strings.Contains(f.format, "mov") }
 
-// broadcast reports a stream of which the clock begins anywhere.
+// broadcast reports whether the film is in a container whose clock may begin at any time.
 func (f *Film) broadcast() bool { return f.format == "mpegts" || f.format == "mpeg" }
 
 func seconds(pts int64, base filter.Rational) float64 {
 	return float64(pts) * float64(base.Num) / float64(base.Den)
 }
 
-// decoder is ffmpeg from the file to NUT on a pipe.
+// decoder returns the ffmpeg that decodes the file to NUT on a pipe.
 func (f *Film) decoder() *ff.Stream {
 	reading := ff.KwArgs{"copyts": ""}
 	if f.decodeBy != "" {
@@ -162,7 +162,7 @@ func (f *Film) decoder() *ff.Stream {
 		filters = append(filters, "bwdif=mode=send_frame:deint=interlaced")
 	}
 	if f.decodeTo == "gbrap" && f.video.PixFmt != "gbrap" {
-		// In one step ffmpeg would round by way of YUV.
+		// In one step ffmpeg would go by way of YUV, which rounds.
 		filters = append(filters, "format=rgba,split[a][b];[a]format=gbrp[c];[b]extractplanes=a[d];[c][d]mergeplanes=0x00010210:gbrap")
 	}
 	if len(filters) > 0 {

@@ -21,7 +21,7 @@ import (
 )
 
 // FilmSink encodes frames to a file, with all that the film has beside its picture:
-// sound, subtitles, attachments, chapters, metadata. It is a pipeline.Sink.
+// sound, subtitles, attachments, chapters, metadata. It is a pipeline.Writer.
 type FilmSink struct {
 	ctx       context.Context
 	film      *Film
@@ -145,7 +145,7 @@ func (s *FilmSink) lostTags() (notes []string) {
 		return nil // one frame may be too little to be read
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.tags)) {
-		if tag := s.tags[key]; known(tag) && p.Streams[0][key] != tag {
+		if tag := s.tags[key]; knownTag(tag) && p.Streams[0][key] != tag {
 			notes = append(notes, fmt.Sprintf("the tag %s=%s is not kept: %s in .%s has no room for it", key, tag, s.encoding.name, s.container))
 		}
 	}
@@ -410,7 +410,7 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	if (f.options.Colorspace != "auto" || f.Format.Sampling == Mono) && from.Sampling < Mono {
 		space = matrix // what the frames were read by, or got their colours by
 	}
-	if from.Sampling != RGB && known(space) && space != "gbr" {
+	if from.Sampling != RGB && knownTag(space) && space != "gbr" {
 		params += ":colorspace=" + space
 	}
 	filters := []string{params}
@@ -424,14 +424,7 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 	}
 	out["c:v:0"] = e.name
 	if s.countsFrames() {
-		if !slices.Contains([]string{"avi", "ogv"}, s.container) {
-			// Counted from the first frame, whose time is put back behind the encoder.
-			cut := f.cutFrom()
-			filters = append(filters, "setpts=PTS-STARTPTS+round("+fixed(cut)+"/TB)")
-			out["bsf:v:0"] = fmt.Sprintf("setts=time_base=1/90000:pts=PTS+%d:dts=DTS+%[1]d", int64(math.Round((s.first-cut)*90000)))
-		}
-		out["fps_mode:v:0"] = "vfr"
-		delete(out, "enc_time_base:v:0")
+		filters = append(filters, s.countFrames(out)...)
 	}
 	switch e.name {
 	case "gif":
@@ -464,6 +457,25 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 		out["pix_fmt:v:0"] = e.target
 	}
 	out["filter:v:0"] = strings.Join(filters, ",")
+	s.tagColour(out, space, full)
+}
+
+// countFrames has frames counted from the first one, whose time is put back behind the
+// encoder. It returns the filters that do so.
+func (s *FilmSink) countFrames(out ff.KwArgs) (filters []string) {
+	if !slices.Contains([]string{"avi", "ogv"}, s.container) {
+		cut := s.film.cutFrom()
+		filters = []string{"setpts=PTS-STARTPTS+round(" + fixed(cut) + "/TB)"}
+		out["bsf:v:0"] = fmt.Sprintf("setts=time_base=1/90000:pts=PTS+%d:dts=DTS+%[1]d", int64(math.Round((s.first-cut)*90000)))
+	}
+	out["fps_mode:v:0"] = "vfr"
+	delete(out, "enc_time_base:v:0")
+	return filters
+}
+
+// tagColour has ffmpeg tag the painted stream with its colour.
+func (s *FilmSink) tagColour(out ff.KwArgs, space string, full bool) {
+	f, v := s.film, &s.film.video
 	out["color_range:v:0"] = rangeName(full)
 	transfer := v.Transfer
 	if named := map[Transfer]string{PQ: "smpte2084", HLG: "arib-std-b67"}[f.layout.Transfer]; named != "" {
@@ -473,9 +485,9 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 		space = "" // the film's YUV is tagged wrongly
 	}
 	s.tags = map[string]string{"color_primaries": v.Primaries, "color_transfer": transfer}
-	if to.Sampling < Mono {
+	if s.encoding.format.Sampling < Mono {
 		s.tags["color_space"] = space
-		if known(v.Location) {
+		if knownTag(v.Location) {
 			out["chroma_sample_location:v:0"] = v.Location
 		}
 	}
@@ -483,7 +495,7 @@ func (s *FilmSink) picture(out ff.KwArgs, h int) {
 		if name, ok := transferOptions[tag]; ok && key == "color_transfer" {
 			tag = name
 		}
-		if known(tag) {
+		if knownTag(tag) {
 			out[tagOptions[key]+":v:0"] = tag
 		}
 	}
@@ -494,6 +506,11 @@ var tagOptions = map[string]string{"color_primaries": "color_primaries", "color_
 
 // transferOptions are the values of -color_trc that have another name than ffprobe's.
 var transferOptions = map[string]string{"bt470m": "gamma22", "bt470bg": "gamma28"}
+
+// knownTag reports whether ffprobe's word for a tag says something.
+func knownTag(tag string) bool {
+	return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
+}
 
 // countsFrames reports whether the encoder's clock ticks once a frame: MPEG-1 and 2
 // have a few rates alone, Theora has one, MPEG-4 no finer clock than 1/65535 s.

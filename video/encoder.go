@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// encoding is how the painted stream is coded.
+// encoding says how the painted stream is coded.
 type encoding struct {
-	name    string      // ffmpeg's name of the encoder; "": what ffmpeg takes for the container
+	name    string      // ffmpeg's name of the encoder; "": ffmpeg's choice for the container
 	target  string      // pixel format, ffmpeg's name; "": the frames' own
 	format  PixelFormat // that holds target's samples
 	options Settings
 	asked   bool // some of the options are the user's
 }
 
-// usualEncoders are what containers are filled by, where nothing else is asked for.
+// usualEncoders lists the encoder of each container that is used if none is asked for.
 var usualEncoders = map[string]string{
 	"mp4": "libx264", "m4v": "libx264", "mov": "libx264", "mkv": "libx264",
 	"ts": "libx264", "m2ts": "libx264", "mts": "libx264", "flv": "libx264",
@@ -26,14 +26,14 @@ var usualEncoders = map[string]string{
 	"avi": "mpeg4", "mpg": "mpeg2video", "mpeg": "mpeg2video", "vob": "mpeg2video", "ogv": "libtheora",
 }
 
-// shortNames are of codecs, where people mean a certain encoder.
+// shortNames lists names of codecs, and the encoder that people mean by them.
 var shortNames = map[string]string{
 	"h264": "libx264", "x264": "libx264", "h265": "libx265", "x265": "libx265", "hevc": "libx265",
 	"vp8": "libvpx", "vp9": "libvpx-vp9", "av1": "libaom-av1", "prores": "prores_ks", "theora": "libtheora",
 }
 
-// encoderQuality is what encoders are asked for, where --encoder-options does not say:
-// what the eye does not tell from the painted frames.
+// encoderQuality lists the options of encoders that --encoder-options does not set. With them
+// the film looks like the painted frames.
 var encoderQuality = map[string]Settings{
 	"libx264":    {{"crf", "17"}},
 	"libx264rgb": {{"crf", "17"}},
@@ -49,11 +49,11 @@ var encoderQuality = map[string]Settings{
 	"ffv1":       {{"level", "3"}},
 }
 
-// forPlayers are encoders of what players show: few of them show RGB.
+// forPlayers lists the encoders whose films are for players. Few players show RGB.
 var forPlayers = []string{"libx264", "libx265", "libvpx-vp9", "libaom-av1"}
 
-// chooseEncoding settles encoder, pixel format and options for the film's frames.
-// Notes say what is lost by it.
+// chooseEncoding chooses the encoder, its pixel format and its options for the film's frames.
+// The notes say what they lose by it.
 func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) (e encoding, notes []string, err error) {
 	e.name = o.Encoder
 	if e.name == "auto" {
@@ -88,7 +88,7 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 		e.options = append(e.options, Setting{"profile", profile})
 	}
 	if strings.HasPrefix(e.name, "libvpx") && e.format.Alpha {
-		e.options = append(e.options, Setting{"auto-alt-ref", "0"}) // which it cannot do with alpha
+		e.options = append(e.options, Setting{"auto-alt-ref", "0"}) // the encoder cannot use them with alpha
 	}
 	if e.name == "libx265" {
 		e.options = f.x265Params(e.options)
@@ -99,10 +99,10 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 	return e, e.losses(f), nil
 }
 
-// usualEncoder is what the container is filled by, if it is to hold what the film has.
+// usualEncoder returns the encoder for the container that keeps the film's alpha and HDR.
 func usualEncoder(f *Film, container string) string {
 	usual := usualEncoders[container]
-	transparent := f.Format.Alpha && f.Codec != "gif" // all of GIF might be, and little is
+	transparent := f.Format.Alpha && f.Codec != "gif" // GIF always has alpha, and few films in it use it
 	switch {
 	case transparent && container == "mov" && f.Format.Sampling == RGB && f.Format.Depth == 8:
 		return "qtrle"
@@ -116,14 +116,14 @@ func usualEncoder(f *Film, container string) string {
 	return usual
 }
 
-// rateGiven reports whether the options say by themselves how much is to be spent.
+// rateGiven reports whether the user's options set the quality or the bit rate.
 func (e *encoding) rateGiven() bool {
 	return slices.ContainsFunc(e.options, func(o Setting) bool {
 		return slices.Contains([]string{"crf", "qp", "q", "qscale", "b", "cq", "lossless"}, o.Key)
 	})
 }
 
-// remedy adds to an error of the rehearsal what can be done about it.
+// remedy adds what to do to an error of the rehearsal.
 func (e *encoding) remedy(err error, o *Options) error {
 	switch {
 	case len(o.EncoderOptions) > 0:
@@ -134,7 +134,7 @@ func (e *encoding) remedy(err error, o *Options) error {
 	return err
 }
 
-// losses are notes on what the encoder's pixel format does not hold.
+// losses returns notes on what the encoder's pixel format cannot hold.
 func (e *encoding) losses(f *Film) (notes []string) {
 	from, to := f.Format, e.format
 	if from.Alpha && !to.Alpha {
@@ -159,7 +159,8 @@ func (e *encoding) losses(f *Film) (notes []string) {
 
 func refusesOdd(encoder string) bool { return encoder == "libx264" || encoder == "libx265" }
 
-// encoderFormats lists the pixel formats of ffmpeg's encoder; empty: it takes all.
+// encoderFormats lists the pixel formats that ffmpeg's encoder takes. It is empty if the
+// encoder takes all.
 func encoderFormats(ctx context.Context, name string) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "encoder="+name).CombinedOutput()
 	if ctx.Err() != nil {
@@ -178,8 +179,8 @@ func encoderFormats(ctx context.Context, name string) ([]string, error) {
 	return strings.Fields(list), nil
 }
 
-// nearestFormat is the pixel format among known that loses the least of the film's
-// samples; "" if there is none.
+// nearestFormat returns the pixel format among known that loses the least of the film's
+// samples, or "" if none of them will do.
 func nearestFormat(known []string, f *Film, encoder string) string {
 	best, least := "", math.Inf(1)
 	grey := f.Painted && f.Format.Sampling == Mono
@@ -190,10 +191,10 @@ func nearestFormat(known []string, f *Film, encoder string) string {
 			continue
 		}
 		if strings.HasPrefix(name, "ya") {
-			continue // grey, though its native format is not
+			continue // it is grey, and its native format is not
 		}
 		if strings.HasPrefix(name, "yuvj") {
-			continue // an old name of full range, which a tag says
+			continue // an old name for full range, which a tag says now
 		}
 		if refusesOdd(encoder) && (p.Sampling == S420 && f.H%2 == 1 || p.Sampling <= S422 && f.W%2 == 1) {
 			continue
@@ -205,7 +206,7 @@ func nearestFormat(known []string, f *Film, encoder string) string {
 		switch {
 		case grey && p.Sampling == Mono:
 			c += noColour
-		case grey && p == f.written() && !players: // else 4:2:0, as of other film
+		case grey && p == f.written() && !players: // players get 4:2:0, as for other films
 			c = 0
 		}
 		if c < least {
@@ -215,16 +216,16 @@ func nearestFormat(known []string, f *Film, encoder string) string {
 	return best
 }
 
-// coarse are packed formats of fewer than 8 bits per sample or of a palette.
+// coarse lists packed formats with fewer than 8 bits per sample, and formats with a palette.
 func coarse(name string) bool {
 	return name == "pal8" || slices.ContainsFunc([]string{"rgb8", "bgr8", "rgb4", "bgr4", "rgb5", "bgr5", "rgb44", "bgr44", "mono", "yuv440", "yuv411", "yuv410"},
 		func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// noColour is the loss where colours become grey.
+// noColour is the loss if colours become grey.
 const noColour = 1000
 
-// formatLoss weighs what becomes of p's samples in q: 0 none, below 10 they take
+// formatLoss rates q as a format for p's samples: 0 is the same format, below 10 they only take
 // more room, above something is lost.
 func formatLoss(p, q PixelFormat, full bool) float64 {
 	loss := 0.0

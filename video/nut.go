@@ -6,8 +6,8 @@ import (
 	"nstfilter/filter"
 )
 
-// NUT: the container of raw film with exact times; "NUT Open Container Format",
-// version 20130327. Only what raw video needs is here.
+// NUT is the container for raw film with exact times ("NUT Open Container Format", version
+// 20130327). Only what raw video needs is here.
 
 const (
 	nutMagic = "nut/multimedia container\x00"
@@ -34,18 +34,18 @@ const (
 	nutMatchTime  = 2048
 	nutCoded      = 4096
 	nutInvalid    = 8192
-	nutLongPacket = 4096 // bytes, from which a header has a checksum of its own
+	nutLongPacket = 4096 // a header of more bytes has a checksum of its own
 )
 
-// NUTHeader is a NUT stream's picture and clock.
+// NUTHeader is the layout and the clock of a NUT stream.
 type NUTHeader struct {
 	Layout
 	TimeBase filter.Rational // seconds
-	Rate     filter.Rational // frames per second, as the stream says; zero: it does not
+	Rate     filter.Rational // frames per second; zero: the stream does not say
 }
 
-// Coloured is the header for what is painted of the stream's frames: where they are
-// grey, with room for colours, of the same depth and range. o is the reader's.
+// Coloured returns the header of the stream that is painted from this one. For grey frames
+// its format has colours, at the same depth and range. o is the reader's.
 func (h NUTHeader) Coloured(o Options) NUTHeader {
 	if h.Format.Sampling == Mono {
 		h.Format, h.Matrix = h.Format.coloured(h.Full), guessMatrix(h.H)
@@ -77,7 +77,7 @@ var nutCRCTable = func() (t [256]uint32) {
 	return t
 }()
 
-// nutFourCC is the tag that ffmpeg writes for raw video of format p.
+// nutFourCC returns the tag that ffmpeg writes for raw video of format p.
 func nutFourCC(p PixelFormat) []byte {
 	if p.Depth == 8 && !p.Alpha {
 		switch p.Sampling {
@@ -114,7 +114,7 @@ func parseNUTFourCC(tag []byte) (PixelFormat, bool) {
 	return PixelFormat{}, false
 }
 
-// nutColourspace is the header's colourspace_type; 0: none that fits.
+// nutColourspace returns the header's colourspace_type, or 0 if none fits.
 func nutColourspace(l *Layout) uint64 {
 	var t uint64
 	switch {

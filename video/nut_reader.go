@@ -23,10 +23,9 @@ const (
 
 var errNUT = errors.New("stream is damaged")
 
-// NUTReader reads the first stream of raw video in a NUT stream; others are
-// skipped.
+// NUTReader reads the first stream of raw video in a NUT file and skips the others.
 type NUTReader struct {
-	// Options may override matrix and range; to be set before Frames.
+	// Options may override matrix and range. Set them before Frames is called.
 	Options Options
 
 	r         *bufio.Reader
@@ -35,13 +34,13 @@ type NUTReader struct {
 	codes     [256]nutCode
 	elided    [][]byte
 	streams   []*nutStreamState
-	left      int // stream headers to come
+	left      int // stream headers that are still to come
 	video     int // index of the stream that is read
 	h         NUTHeader
 	packed    *nutPacked // how its samples lie, if they are not planar; else nil
 }
 
-// nutCode is what one frame code stands for.
+// nutCode is the meaning of one frame code.
 type nutCode struct {
 	flags, multiplier, stream, size, reserved, header uint64
 	pts                                               int64
@@ -91,16 +90,17 @@ func NewNUTReader(r io.Reader) (*NUTReader, error) {
 	}
 }
 
-// Header is the stream's picture and clock; its colour is what Options make of it.
+// Header returns the stream's layout and clock, with the colour that Options put in place
+// of its own.
 func (n *NUTReader) Header() NUTHeader {
 	h := n.h
 	n.Options.apply(&h.Layout)
 	return h
 }
 
-// Frames yields the frames in order, with the PTS and timebase of the stream. A
-// frame cut short is an error after the whole ones. ctx is looked at before each
-// frame; to end a read that waits, close the reader's input.
+// Frames yields the frames in order, with the PTS and timebase of the stream. If the input
+// ends within a frame, the whole frames come first, and then an error. ctx is checked before
+// each frame; to end a read that waits, close the reader's input.
 func (n *NUTReader) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 	return func(yield func(*filter.Frame, error) bool) {
 		h := n.Header()
@@ -172,7 +172,7 @@ func (n *NUTReader) next(h NUTHeader, samples *sampleReader) (*filter.Frame, err
 	}
 }
 
-// unexpected says that input ended where more was due.
+// unexpected replaces io.EOF by an error that says that more was expected.
 func unexpected(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return errors.New("input ends before the stream does")
@@ -196,7 +196,7 @@ func varint(r io.ByteReader) (uint64, error) {
 	return 0, errNUT
 }
 
-// fields reads the values of a packet; the first error sticks.
+// fields reads the values of a packet. It keeps the first error.
 type fields struct {
 	*bytes.Reader
 	err error
@@ -233,7 +233,7 @@ func (f *fields) bytes() []byte {
 	return b
 }
 
-// packet reads what follows an 'N'.
+// packet reads the rest of a packet, whose first byte is 'N'.
 func (n *NUTReader) packet() error {
 	code := make([]byte, 8)
 	code[0] = 'N'
@@ -262,7 +262,7 @@ func (n *NUTReader) packet() error {
 		if code[1] == 'K' || code[1] == 'M' || code[1] == 'S' || code[1] == 'X' || code[1] == 'I' {
 			return errNUT
 		}
-		return n.skip(int(size)) // to be ignored, says the specification
+		return n.skip(int(size)) // the specification says so
 	}
 	b := make([]byte, size)
 	if _, err := io.ReadFull(n.r, b); err != nil {
@@ -281,10 +281,10 @@ func (n *NUTReader) packet() error {
 		return n.stream(f)
 	case startcode == nutInfo:
 		n.info(f)
-		return nil // what it says beside the rate may be of any kind
+		return nil // fields other than the rate may be of any kind
 	case startcode == nutSyncpoint || n.left < 0:
 		return errNUT
-	} // headers that are said again say the same
+	} // else it repeats a header
 	return f.err
 }
 
@@ -412,8 +412,8 @@ func (n *NUTReader) stream(f *fields) error {
 	return nil
 }
 
-// info finds the rate among what is said of the stream that is read, up to the
-// first value of a kind that is not known.
+// info looks for the rate among the fields of the stream that is read. It stops at the first
+// field of an unknown kind.
 func (n *NUTReader) info(f *fields) {
 	if n.video < 0 || f.value() != uint64(n.video)+1 {
 		return
@@ -462,7 +462,7 @@ func (n *NUTReader) syncpoint(f *fields) {
 	}
 }
 
-// headerBytes keeps the bytes of a frame header, which its checksum is over.
+// headerBytes reads a frame header and keeps its bytes for the checksum.
 type headerBytes struct{ n *NUTReader }
 
 func (h headerBytes) ReadByte() (byte, error) {
@@ -471,8 +471,8 @@ func (h headerBytes) ReadByte() (byte, error) {
 	return b, err
 }
 
-// frameHeader reads what follows a frame code. size includes prefix, which the
-// stream leaves out.
+// frameHeader reads the rest of a frame's header. prefix is the frame's first bytes, which
+// the stream leaves out; size counts them.
 func (n *NUTReader) frameHeader(code byte) (stream int, pts, size int64, prefix []byte, err error) {
 	n.header = append(n.header[:0], code)
 	var first error
@@ -502,13 +502,7 @@ func (n *NUTReader) frameHeader(code byte) (stream int, pts, size int64, prefix 
 	s := n.streams[c.stream]
 	pts = s.last + c.pts
 	if c.flags&nutCodedPTS != 0 {
-		v := int64(value())
-		if mask := int64(1)<<s.shift - 1; v <= mask { // the low bits, nearest to the last PTS
-			delta := s.last - mask/2
-			pts = (v-delta)&mask + delta
-		} else {
-			pts = v - mask - 1
-		}
+		pts = s.decodePTS(int64(value()))
 	}
 	total := c.size
 	if c.flags&nutSizeMSB != 0 {
@@ -534,13 +528,8 @@ func (n *NUTReader) frameHeader(code byte) (stream int, pts, size int64, prefix 
 		return 0, 0, 0, nil, first
 	}
 	if c.flags&nutChecksum != 0 {
-		for range 4 {
-			if _, err := (headerBytes{n}).ReadByte(); err != nil {
-				return 0, 0, 0, nil, err
-			}
-		}
-		if nutCRC(0, n.header) != 0 {
-			return 0, 0, 0, nil, fmt.Errorf("%w: checksum of the frame's header", errNUT)
+		if err := n.checkHeader(); err != nil {
+			return 0, 0, 0, nil, err
 		}
 	}
 	if total > 4096 {
@@ -557,8 +546,32 @@ func (n *NUTReader) frameHeader(code byte) (stream int, pts, size int64, prefix 
 	return int(c.stream), pts, int64(total), prefix, nil
 }
 
-// rescale turns t from one timebase to another, rounding down; ok is false beyond
-// 62 bits, or where a timebase is not positive.
+// decodePTS decodes a PTS. Up to the mask, v is the low bits of the PTS nearest to the last
+// one; above it, v is a whole PTS plus mask + 1.
+func (s *nutStreamState) decodePTS(v int64) int64 {
+	mask := int64(1)<<s.shift - 1
+	if v > mask {
+		return v - mask - 1
+	}
+	delta := s.last - mask/2
+	return (v-delta)&mask + delta
+}
+
+// checkHeader reads the checksum of a frame's header and compares it.
+func (n *NUTReader) checkHeader() error {
+	for range 4 {
+		if _, err := (headerBytes{n}).ReadByte(); err != nil {
+			return err
+		}
+	}
+	if nutCRC(0, n.header) != 0 {
+		return fmt.Errorf("%w: checksum of the frame's header", errNUT)
+	}
+	return nil
+}
+
+// rescale converts t from one timebase to another and rounds down. ok is false if the result
+// needs more than 62 bits or a timebase is not positive.
 func rescale(t int64, from, to filter.Rational) (v int64, ok bool) {
 	if from == to {
 		return t, true

@@ -45,6 +45,23 @@ func readNUT(t testing.TB, in []byte) (pts []int64, err error) {
 	return pts, nil
 }
 
+func TestNUTDecodePTS(t *testing.T) {
+	s := nutStreamState{shift: 4, last: 100}
+	for coded, want := range map[int64]int64{4: 100, 15: 95, 13: 93, 12: 108, 16: 0, 216: 200} {
+		if got := s.decodePTS(coded); got != want {
+			t.Errorf("%d means PTS %d, want %d", coded, got, want)
+		}
+	}
+}
+
+func TestNUTFrameChecksum(t *testing.T) {
+	b := nutFile(t, Layout{W: 4, H: 4, Format: PixelFormat{S420, 8, false}, Matrix: BT601}, 1)
+	b[len(b)-24-4-2]++ // the PTS, before the frame's size, the checksum and 24 samples
+	if pts, err := readNUT(t, b); err == nil || !strings.Contains(err.Error(), "checksum of the frame's header") {
+		t.Errorf("PTS %v, %v", pts, err)
+	}
+}
+
 func TestNUTDamage(t *testing.T) {
 	l := Layout{W: 4, H: 4, Format: PixelFormat{S420, 8, false}, Matrix: BT601}
 	whole := nutFile(t, l, 3)

@@ -9,8 +9,8 @@ import (
 	"nstfilter/filter"
 )
 
-// NUTWriter writes one stream of raw video, one flush per frame. It is a
-// pipeline.Sink.
+// NUTWriter writes one stream of raw video and flushes after each frame. It is a
+// pipeline.Writer.
 type NUTWriter struct {
 	w   *bufio.Writer
 	h   NUTHeader
@@ -34,9 +34,9 @@ func (n *NUTWriter) header() {
 	main := appendVarints(nil,
 		3, 1, 65536, // version, streams, max_distance
 		1, uint64(n.h.TimeBase.Num), uint64(n.h.TimeBase.Den),
-		// Frame codes as runs of flags, fields, pts, multiplier, stream, size,
-		// reserved, count. Code 0 is invalid; all others ('N' is never one) are
-		// alike and spell everything out.
+		// Frame codes in runs: flags, fields, pts, multiplier, stream, size, reserved,
+		// count. Code 0 is invalid, 'N' is none. All others are alike: the frame's
+		// header gives every value.
 		nutInvalid, 6, 0, 1, 0, 0, 0, 1,
 		nutKey|nutCodedPTS|nutSizeMSB|nutChecksum, 6, 0, 1, 0, 0, 0, 254,
 		0) // no elided headers
@@ -59,8 +59,8 @@ func (n *NUTWriter) header() {
 	n.written = int64(len(b))
 }
 
-// WriteFrame writes f at its PTS, turned to the header's timebase, and flushes. f
-// has the header's size; a PTS below 0 is an error.
+// WriteFrame writes f and flushes. It converts f's PTS to the header's timebase; a PTS below
+// 0 is an error. f must have the header's size.
 func (n *NUTWriter) WriteFrame(f *filter.Frame) error {
 	if n.err != nil {
 		return n.err
@@ -112,5 +112,5 @@ func (n *NUTWriter) Close() error {
 	return n.w.Flush()
 }
 
-// Abort leaves the stream as it is: whole frames.
+// Abort does nothing: the stream ends with the last whole frame.
 func (n *NUTWriter) Abort() {}

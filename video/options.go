@@ -2,21 +2,22 @@ package video
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+
+	"nstfilter/filter/limits"
 )
 
 // Options is what decides how film is read and written. Fields are declared as in
 // filter.Options: name is the flag and the preset's key, help its line.
 type Options struct {
-	Colorspace string `name:"colorspace" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
-	ColorRange string `name:"color-range" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
+	Colorspace string `name:"colorspace" oneof:"auto,bt601,bt709,bt2020" help:"Matrix of the film's YUV: auto (as tagged; untagged: bt709 from 720 lines on, else bt601), bt601, bt709 or bt2020."`
+	ColorRange string `name:"color-range" oneof:"auto,limited,full" help:"Range of the film's samples: auto (as tagged; untagged: limited, full for RGB and gray), limited or full."`
 	NoAudio    bool   `name:"no-audio" help:"Leave the sound out of the result."`
 
-	ColorTransfer string `name:"color-transfer" help:"Transfer function of the film's samples: auto (as tagged; untagged: sdr), sdr, pq or hlg. HDR is painted as SDR would look, and comes out as HDR."`
+	ColorTransfer string `name:"color-transfer" oneof:"auto,sdr,pq,hlg" help:"Transfer function of the film's samples: auto (as tagged; untagged: sdr), sdr, pq or hlg. HDR is painted as SDR would look, and comes out as HDR."`
 
-	Start          Clock    `name:"start" placeholder:"TIME" help:"Begin at this time of the film, counted from its beginning: 90, 1:30 or 00:01:30.5. Sound, subtitles and chapters are cut along, and the result's times begin at 0 there."`
-	Duration       Clock    `name:"duration" placeholder:"TIME" help:"Paint this much of the film, written like --start, and leave out the rest."`
+	Start          Clock    `name:"start" placeholder:"TIME" min:"0" help:"Begin at this time of the film, counted from its beginning: 90, 1:30 or 00:01:30.5. Sound, subtitles and chapters are cut along, and the result's times begin at 0 there."`
+	Duration       Clock    `name:"duration" placeholder:"TIME" min:"0" help:"Paint this much of the film, written like --start, and leave out the rest."`
 	NoDeinterlace  bool     `name:"no-deinterlace" help:"Take an interlaced film's frames as they are: for film that is only marked so."`
 	HWAccel        string   `name:"hwaccel" placeholder:"NAME" help:"Let ffmpeg decode on a device: cuda, vaapi, videotoolbox and what else ffmpeg -hwaccels lists."`
 	Encoder        string   `name:"encoder" help:"What encodes the film, by ffmpeg's name: libx265, prores_ks, ffv1, libsvtav1 …; auto takes what suits the container: H.264 for mp4, mov and mkv, H.265 for HDR, VP9 for webm."`
@@ -30,23 +31,11 @@ func DefaultOptions() Options {
 
 // Validate reports the first setting out of range, by its flag.
 func (o *Options) Validate() error {
-	for _, s := range []struct {
-		name, value string
-		allowed     []string
-	}{
-		{"colorspace", o.Colorspace, []string{"auto", "bt601", "bt709", "bt2020"}},
-		{"color-range", o.ColorRange, []string{"auto", "limited", "full"}},
-		{"color-transfer", o.ColorTransfer, []string{"auto", "sdr", "pq", "hlg"}},
-	} {
-		if !slices.Contains(s.allowed, s.value) {
-			return fmt.Errorf("--%s %q is not %s", s.name, s.value, strings.Join(s.allowed, " or "))
-		}
+	if err := limits.Check(o); err != nil {
+		return err
 	}
 	if o.Encoder == "" || strings.ContainsAny(o.Encoder, " /\\:") {
 		return fmt.Errorf("--encoder %q is no encoder's name: ffmpeg -encoders lists them", o.Encoder)
-	}
-	if o.Start < 0 || o.Duration < 0 {
-		return fmt.Errorf("--start and --duration are not below 0")
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"nstfilter/filter"
 )
 
-// Sampling is the grid of the second and third plane beside the first.
+// Sampling says how many samples the second and third plane have beside the first.
 type Sampling uint8
 
 const (
@@ -24,11 +24,11 @@ const (
 type PixelFormat struct {
 	Sampling Sampling
 	Depth    int  // bits per sample, 8 to 16
-	Alpha    bool // a last plane, of the first one's size and in full range
+	Alpha    bool // there is a last plane of alpha, of the first one's size and in full range
 }
 
-// pixelFormats is every layout that is handled, as ffmpeg has them (14 bits with
-// alpha from version 7 on); ffmpeg has no planar gray with alpha.
+// pixelFormats lists the layouts that can be read. They are those of ffmpeg, which has 14
+// bits with alpha from version 7 on and no planar gray with alpha.
 var pixelFormats = func() (all []PixelFormat) {
 	for s := S420; s <= RGB; s++ {
 		for _, depth := range []int{8, 9, 10, 12, 14, 16} {
@@ -43,7 +43,7 @@ var pixelFormats = func() (all []PixelFormat) {
 	return all
 }()
 
-// String is ffmpeg's name: yuv420p10le, yuva420p, gray, gbrap16le.
+// String returns ffmpeg's name: yuv420p10le, yuva420p, gray, gbrap16le.
 func (p PixelFormat) String() string {
 	names := [...]string{"yuv420p", "yuv422p", "yuv444p", "gray", "gbrp"}
 	if p.Alpha {
@@ -56,8 +56,7 @@ func (p PixelFormat) String() string {
 	return name
 }
 
-// parsePixelFormat reads ffmpeg's name; ok is false for a layout that is not
-// handled natively.
+// parsePixelFormat reads ffmpeg's name. ok is false if pixelFormats lacks it.
 func parsePixelFormat(name string) (p PixelFormat, ok bool) {
 	name = strings.TrimSuffix(name, "le")
 	for _, p := range pixelFormats {
@@ -68,15 +67,15 @@ func parsePixelFormat(name string) (p PixelFormat, ok bool) {
 	return p, false
 }
 
-// Opaque is the layout without its alpha.
+// Opaque returns the layout without alpha.
 func (p PixelFormat) Opaque() PixelFormat {
 	p.Alpha = false
 	return p
 }
 
-// coloured is the format for what is painted of p, in full range or limited: of
-// grey, which has no room for colours, one of the same depth. A reader that is told
-// nothing takes RGB for full range and the rest for limited.
+// coloured returns the format of a film that is painted from one of format p. For grey, which
+// cannot hold colours, it is a format of the same depth: RGB in full range, 4:4:4 in limited
+// range, because that is what readers take them for if no tag says otherwise.
 func (p PixelFormat) coloured(full bool) PixelFormat {
 	switch {
 	case p.Sampling != Mono:
@@ -88,7 +87,7 @@ func (p PixelFormat) coloured(full bool) PixelFormat {
 	return p
 }
 
-// colours is the number of planes without alpha, 1 or 3.
+// colours returns the number of planes without alpha, 1 or 3.
 func (p PixelFormat) colours() int {
 	if p.Sampling == Mono {
 		return 1
@@ -96,7 +95,7 @@ func (p PixelFormat) colours() int {
 	return 3
 }
 
-// bytesPerSample is 1 or 2.
+// bytesPerSample returns 1 or 2.
 func (p PixelFormat) bytesPerSample() int {
 	if p.Depth > 8 {
 		return 2
@@ -104,7 +103,7 @@ func (p PixelFormat) bytesPerSample() int {
 	return 1
 }
 
-// chroma is the size of the second and third plane; odd sizes round up.
+// chroma returns the size of the second and third plane. It rounds odd sizes up.
 func (p PixelFormat) chroma(w, h int) (cw, ch int) {
 	switch p.Sampling {
 	case S420:
@@ -117,7 +116,7 @@ func (p PixelFormat) chroma(w, h int) (cw, ch int) {
 	return w, h
 }
 
-// FrameBytes is the size of one frame's samples.
+// FrameBytes returns the size of one frame's samples.
 func (p PixelFormat) FrameBytes(w, h int) int64 {
 	cw, ch := p.chroma(w, h)
 	samples := int64(w)*int64(h) + 2*int64(cw)*int64(ch)
@@ -132,7 +131,8 @@ const (
 	maxFrameBytes = 1 << 31
 )
 
-// checkSize refuses a size that no film has, before anything is allocated for it.
+// checkSize returns an error for a size that no film has. It is for use before anything is
+// allocated.
 func checkSize(p PixelFormat, w, h int) error {
 	if w < 1 || h < 1 || w > maxSide || h > maxSide {
 		return fmt.Errorf("size %d×%d is not between 1×1 and %d×%d", w, h, maxSide, maxSide)
@@ -152,7 +152,7 @@ var (
 	BT2020 = Matrix{0.2627, 0.0593} // non-constant luminance
 )
 
-// Siting says where a chroma sample lies among its luma samples.
+// Siting is the place of a chroma sample among its luma samples.
 type Siting uint8
 
 const (
@@ -161,7 +161,7 @@ const (
 	TopLeft               // DV-PAL, BT.2020: on the first of the four
 )
 
-// Layout is all that is needed to read a frame's samples.
+// Layout says how to read a frame's samples.
 type Layout struct {
 	W, H     int
 	Format   PixelFormat
@@ -172,7 +172,7 @@ type Layout struct {
 	SAR      filter.Rational // width over height of a pixel; zero: not known
 }
 
-// Native is a frame as it was read: filter.Frame.Origin of every film.
+// Native is a frame as it was read. Frames of film have it as their filter.Frame.Origin.
 type Native struct {
 	Layout
 	Data []byte // planes one after the other, rows without padding
@@ -181,7 +181,7 @@ type Native struct {
 	Interlace  string // y4m's I token: p, t, b, m or ?; empty: not known
 }
 
-// alphaPlane is the index of alpha, whatever the number of planes before it.
+// alphaPlane is the index that stands for alpha, even if fewer planes come before it.
 const alphaPlane = 3
 
 // plane returns plane i and its size.
@@ -199,7 +199,8 @@ func (l *Layout) plane(data []byte, i int) (p []byte, w, h int) {
 	return data[size : size+w*h*b], w, h
 }
 
-// guessMatrix is what players take for untagged film: BT.709 from 720 lines on.
+// guessMatrix returns the matrix that players use for untagged film: BT.709 from 720 lines
+// on.
 func guessMatrix(h int) Matrix {
 	if h >= 720 {
 		return BT709
@@ -207,6 +208,6 @@ func guessMatrix(h int) Matrix {
 	return BT601
 }
 
-// fullByDefault is the range of an untagged format: ffmpeg takes gray and RGB as
-// full, the rest as limited.
+// fullByDefault reports whether an untagged format has full range. ffmpeg takes gray and RGB
+// as full, the rest as limited.
 func fullByDefault(p PixelFormat) bool { return p.Sampling == Mono || p.Sampling == RGB }

@@ -26,14 +26,14 @@ type Film struct {
 	W, H     int             // after rotation
 	Count    int64           // frames, estimated; 0: not known
 	Seconds  float64         // duration; 0: not known
-	Begin    float64         // of the container's clock, in seconds: what a player shows as 0
+	Begin    float64         // what a player shows as 0, in seconds of the container's clock
 	Rate     filter.Rational // average frames per second; zero: not known
 	Codec    string          // ffmpeg's name
 	Format   PixelFormat     // of the frames
 	HasAudio bool
 
-	// Painted is to be set before CreateFilm where frames become other than they
-	// were: a grey film's result then has colours.
+	// Painted says that frames are changed, so that the result of a grey film has colours. Set
+	// it before CreateFilm.
 	Painted bool
 
 	// Damage says, after Frames, how much of a damaged film could be read, and what
@@ -46,14 +46,14 @@ type Film struct {
 
 	video    probedStream
 	others   []probedStream
-	clock    float64           // at the container's first packet, seconds; below 0 where sound runs in
+	clock    float64           // of the container's first packet, in seconds; below 0 if sound begins before the picture
 	format   string            // ffmpeg's name of the container
 	tags     map[string]string // of the container
 	light    sideData          // how an HDR film was mastered
 	decodeTo string            // pixel format asked of ffmpeg
 	scaled   bool              // to W×H, which is not its first frame's size
 	decodeBy string            // decoder asked of it; "": its choice
-	layout   Layout            // but for size and SAR, which the frames bring
+	layout   Layout            // without size and SAR, which each frame has
 	options  Options
 	timeBase string // value of -enc_time_base
 }
@@ -92,19 +92,19 @@ type sideData struct {
 	lightLevel
 }
 
-// safeDemuxers are the demuxers that read the named file alone: no playlists, no
-// scripts, no patterns of file names.
+// safeDemuxers are the demuxers that read only the named file. They exclude playlists,
+// scripts and patterns of file names.
 const safeDemuxers = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,ivf," +
 	"flv,asf,ogg,nut,yuv4mpegpipe,gif,apng,mxf,gxf,rm,wtv,dv,dirac,vc1,swf,smk,bink,nsv,roq,mjpeg,webp_pipe,jpegxl_anim," +
 	"mp3,flac,wav,w64,aac,ac3,eac3,dts,aiff,au,caf,amr,ape,wv,tta"
 
-// guarded are the input options that keep ffmpeg to the named file.
+// guarded adds to the options of an input that ffmpeg may read only the named file.
 func guarded(more ff.KwArgs) ff.KwArgs {
 	return ff.MergeKwArgs([]ff.KwArgs{{"protocol_whitelist": "file,pipe", "format_whitelist": safeDemuxers}, more})
 }
 
-// OpenFilm looks into the file at path. Its picture is the first video stream that
-// is not a cover.
+// OpenFilm reads what ffprobe says of the file at path. The film's picture is the first video
+// stream that is not a cover.
 func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -191,7 +191,7 @@ func (f *Film) encrypted() bool {
 	return err == nil && strings.Contains(text, `"side_data_type": "Encryption info"`)
 }
 
-// cut takes --start and --duration off what is known of the film's length.
+// cut shortens the known length of the film to what --start and --duration leave of it.
 func (f *Film) cut() error {
 	start, length := f.options.Start.Seconds(), f.options.Duration.Seconds()
 	whole := f.Seconds
@@ -214,7 +214,7 @@ func (f *Film) interlaced() bool {
 	return !f.options.NoDeinterlace && slices.Contains([]string{"tt", "bb", "tb", "bt"}, f.video.Fields)
 }
 
-// lastLine shortens what ffprobe says to its last line.
+// lastLine returns the last line of an error text of ffprobe.
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return strings.TrimPrefix(lines[len(lines)-1], "[")
@@ -277,7 +277,7 @@ func (f *Film) parse(text []byte) error {
 	return f.chooseFormat()
 }
 
-// probedTime reads a time, 0 where it is none: what no clock shows is no time.
+// probedTime reads a time. It returns 0 for a text that is no time or too long for a film.
 func probedTime(text string) float64 {
 	const longest = 1e9 // thirty years
 	s, err := strconv.ParseFloat(text, 64)
@@ -287,8 +287,7 @@ func probedTime(text string) float64 {
 	return s
 }
 
-// chooseFormat finds the planar format that holds the film's samples, and its
-// colour.
+// chooseFormat sets the planar format that holds the film's samples, and its colour.
 func (f *Film) chooseFormat() error {
 	v := &f.video
 	format, ok := nativeFormat(v.PixFmt)
@@ -296,7 +295,7 @@ func (f *Film) chooseFormat() error {
 		return fmt.Errorf("its pixel format %q is not known", v.PixFmt)
 	}
 	if decoder, ok := map[string]string{"vp8": "libvpx", "vp9": "libvpx-vp9"}[v.Codec]; ok && v.Tags["alpha_mode"] == "1" {
-		f.decodeBy = decoder // ffmpeg's own leaves the alpha out
+		f.decodeBy = decoder // ffmpeg's own decoder drops alpha
 		format.Alpha = true
 	}
 	f.Format, f.decodeTo = format, format.String()
@@ -314,7 +313,7 @@ func (f *Film) chooseFormat() error {
 			f.Notes = append(f.Notes, "the film is tagged as RGB and has YUV: it is painted as if it were BT.709 or BT.601, and the result is not tagged so")
 		}
 	default:
-		if known(v.Space) {
+		if knownTag(v.Space) {
 			f.Notes = append(f.Notes, "colour space "+v.Space+" is painted as if it were BT.709 or BT.601")
 		}
 	}
@@ -347,12 +346,7 @@ func (f *Film) chooseFormat() error {
 	return nil
 }
 
-// known reports whether ffprobe names a colour tag that the film has.
-func known(tag string) bool {
-	return tag != "" && tag != "unknown" && tag != "unspecified" && tag != "reserved"
-}
-
-// written is the format of frames on their way to the encoder.
+// written returns the format of the frames that the encoder gets.
 func (f *Film) written() PixelFormat {
 	if f.Painted {
 		return f.Format.coloured(f.layout.Full)
@@ -360,7 +354,7 @@ func (f *Film) written() PixelFormat {
 	return f.Format
 }
 
-// nativeFormat is the planar format that holds every sample of ffmpeg's format name.
+// nativeFormat returns the planar format that holds every sample of ffmpeg's format name.
 func nativeFormat(name string) (p PixelFormat, ok bool) {
 	native, alpha := nativeName(name)
 	if p, ok = parsePixelFormat(native); !ok || !alpha {
@@ -373,8 +367,8 @@ func nativeFormat(name string) (p PixelFormat, ok bool) {
 	return p, slices.Contains(pixelFormats, p)
 }
 
-// nativeName is the planar format without alpha that holds every sample of ffmpeg's
-// format name; "": not known.
+// nativeName returns the planar format without alpha that holds every sample of ffmpeg's
+// format name, or "" if that is not known.
 func nativeName(name string) (native string, alpha bool) {
 	wide := strings.TrimSuffix(strings.TrimSuffix(name, "le"), "be")
 	if p, ok := parsePixelFormat(wide); ok {

@@ -23,8 +23,7 @@ const ffmpegRemedy = "install ffmpeg: apt-get install ffmpeg, brew install ffmpe
 // stopGrace is how long a process may take to end after it was asked to.
 const stopGrace = 3 * time.Second
 
-// process is one ffmpeg in a process group of its own, with one pipe to it or from
-// it.
+// process is a running ffmpeg, in a process group of its own, with a pipe to it or from it.
 type process struct {
 	pipe   *os.File // our end
 	cancel context.CancelFunc
@@ -33,7 +32,7 @@ type process struct {
 	err    error // of the process, once done
 }
 
-// start runs s until parent is cancelled. encode: the pipe is its stdin, else its
+// start runs s until parent is cancelled. The pipe is its stdin if encode is true, else its
 // stdout.
 func start(parent context.Context, s *ff.Stream, encode bool) (*process, error) {
 	p := &process{done: make(chan struct{})}
@@ -81,7 +80,7 @@ func start(parent context.Context, s *ff.Stream, encode bool) (*process, error) 
 
 var quietFFmpeg sync.Once
 
-// compile makes the command, which ffmpeg-go would also print.
+// compile makes the command, and keeps ffmpeg-go from printing it.
 func compile(s *ff.Stream) *exec.Cmd {
 	quietFFmpeg.Do(func() { ff.LogCompiledCommand = false })
 	return s.Compile()
@@ -102,11 +101,12 @@ func (p *process) finish() error {
 	return p.failure()
 }
 
-// writeErrors are the words of an ffmpeg that could not write its file to the end
-// (a full disk), after which it exits 0 all the same (5.1.9).
+// writeErrors are what ffmpeg says if it cannot finish its file, for example on a full disk.
+// ffmpeg 5.1.9 exits with 0 all the same.
 var writeErrors = []string{"Error writing trailer", "Error closing file"}
 
-// failure is why the process, which has ended, failed, with its last words.
+// failure returns why the process failed, with the last lines it wrote, or nil if it did not
+// fail. The process must have ended.
 func (p *process) failure() error {
 	words := p.stderr.String()
 	if p.err == nil {
@@ -193,7 +193,7 @@ func (t *tail) String() string {
 	return address.ReplaceAllString(strings.Join(lines[max(0, len(lines)-5):], "; "), "")
 }
 
-// findFFmpeg looks for both programs.
+// findFFmpeg returns an error if ffmpeg or ffprobe is not installed.
 func findFFmpeg() error {
 	for _, name := range []string{"ffmpeg", "ffprobe"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -203,7 +203,7 @@ func findFFmpeg() error {
 	return nil
 }
 
-// hasHWAccel reports an ffmpeg that cannot decode on devices of this name.
+// hasHWAccel returns an error if ffmpeg cannot decode on devices of this name.
 func hasHWAccel(ctx context.Context, name string) error {
 	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-hwaccels").Output()
 	if err != nil {
@@ -217,8 +217,8 @@ func hasHWAccel(ctx context.Context, name string) error {
 	return nil
 }
 
-// keepTimeBase is the value of -enc_time_base that keeps the source's: -1, which
-// ffmpeg 6.1 renamed.
+// keepTimeBase returns the value of -enc_time_base that keeps the source's timebase. ffmpeg
+// 6.1 renamed it from -1 to demux.
 func keepTimeBase(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "ffmpeg", "-version").Output()
 	if err != nil {
@@ -230,8 +230,8 @@ func keepTimeBase(ctx context.Context) (string, error) {
 	return "demux", nil
 }
 
-// olderThan61 reads the first line of ffmpeg -version. A version that is not a
-// number is a build from a recent tree.
+// olderThan61 reads the first line of ffmpeg -version and reports a version before 6.1. A
+// version that is no number is a build from a recent source tree.
 func olderThan61(text string) bool {
 	words := strings.Fields(text)
 	if len(words) < 3 {

@@ -26,7 +26,7 @@ func TestColourTagsKept(t *testing.T) {
 			const asked = "-show_entries stream=color_space,color_transfer,color_primaries -of default=nk=1:nw=1"
 			want, got := ffprobe(t, in, asked), ffprobe(t, out, asked)
 			for i := range want {
-				if !known(want[i]) || want[i] == "gbr" || want[i] == "ebu3213" {
+				if !knownTag(want[i]) || want[i] == "gbr" || want[i] == "ebu3213" {
 					want[i] = "unknown"
 				}
 			}

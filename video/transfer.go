@@ -7,7 +7,7 @@ import (
 	"nstfilter/video/samples"
 )
 
-// Transfer says what light a sample stands for.
+// Transfer is the function from a sample to its light.
 type Transfer uint8
 
 const (
@@ -16,22 +16,21 @@ const (
 	HLG          // ARIB STD-B67, relative, here of a display of 1000 cd/m²
 )
 
-// The networks know pictures as SDR displays show them, and HDR samples look washed
-// out to them. So HDR is painted as SDR: each of R, G, B is turned to light, and
-// coded for an SDR display whose white has HDR's reference white. No tone is lost:
-// highlights are compressed above the knee, up to the brightest that can be coded,
-// and the way back is the inverse.
+// The networks were trained on SDR pictures, and HDR samples are too low in contrast for them.
+// So HDR is painted as SDR: each of R, G, B is converted to light, and coded for an SDR display
+// whose white is HDR's reference white. Nothing is clipped: from the knee up, highlights are
+// compressed into the range that is left. The way back is the exact inverse.
 
 const (
 	referenceWhite = 203.  // cd/m²: ITU-R BT.2408, table 1
 	sdrGamma       = 2.4   // of SDR displays: ITU-R BT.1886
-	knee           = 0.85  // of SDR's code; below, HDR becomes what SDR would be
+	knee           = 0.85  // of SDR's code; HDR below it becomes SDR without compression
 	pqPeak         = 10000 // cd/m² of PQ
 	hlgPeak        = 1000. // cd/m² of HLG
-	hlgGamma       = 1.2   // HLG's system gamma there, here of each channel by itself
+	hlgGamma       = 1.2   // HLG's system gamma at that peak, here applied to each channel by itself
 )
 
-// pqLight is the light of a PQ sample in cd/m²: ITU-R BT.2100, table 4.
+// pqLight returns the light of a PQ sample in cd/m²: ITU-R BT.2100, table 4.
 func pqLight(e float64) float64 {
 	e = math.Pow(e, 1/pqM2)
 	return pqPeak * math.Pow(max(e-pqC1, 0)/(pqC2-pqC3*e), 1/pqM1)
@@ -48,7 +47,7 @@ const (
 	pqC1, pqC2, pqC3 = 3424. / 4096, 2413. / 4096 * 32, 2392. / 4096 * 32
 )
 
-// hlgLight is the light of an HLG sample in cd/m²: ITU-R BT.2100, table 5.
+// hlgLight returns the light of an HLG sample in cd/m²: ITU-R BT.2100, table 5.
 func hlgLight(e float64) float64 {
 	scene := e * e / 3
 	if e > 0.5 {
@@ -68,8 +67,8 @@ func hlgSample(light float64) float64 {
 
 const hlgA, hlgB, hlgC = 0.17883277, 0.28466892, 0.55991073
 
-// shoulder compresses SDR's code, which white has at 1, from the knee up to the
-// code of the brightest light, by a logarithm that sets out with slope 1.
+// shoulder compresses SDR's code, where white is 1, between the knee and the code of the
+// brightest light. It is a logarithm whose slope at the knee is 1.
 type shoulder struct{ top, a float64 }
 
 func newShoulder(light float64) shoulder {
@@ -94,7 +93,7 @@ func (s shoulder) expand(v float64) float64 {
 	return knee + math.Expm1((v-knee)/(1-knee)*math.Log1p(s.a*s.top))/s.a
 }
 
-// curves are a transfer function's way to a frame's samples, and back.
+// curves convert coded samples to a frame's samples, and back.
 type curves struct{ to, from samples.Curve }
 
 func newCurves(light, sample func(float64) float64) *curves {
@@ -105,7 +104,7 @@ func newCurves(light, sample func(float64) float64) *curves {
 		c.to[i] = float32(s.compress(math.Pow(light(v)/referenceWhite, 1/sdrGamma)))
 		c.from[i] = float32(sample(referenceWhite * math.Pow(s.expand(v), sdrGamma)))
 	}
-	for _, p := range []*samples.Curve{&c.to, &c.from} { // but for rounding
+	for _, p := range []*samples.Curve{&c.to, &c.from} { // rounding misses the ends
 		p[0], p[samples.Knots], p[samples.Knots+1] = 0, 1, 1
 	}
 	return c
@@ -116,7 +115,7 @@ var (
 	hlgCurves = sync.OnceValue(func() *curves { return newCurves(hlgLight, hlgSample) })
 )
 
-// curves of t; nil: samples are taken as they are.
+// curves returns the curves of t, or nil if samples need none.
 func (t Transfer) curves() *curves {
 	switch t {
 	case PQ:

@@ -17,7 +17,7 @@ import (
 	"nstfilter/filter"
 )
 
-// Kind of a stream between programs.
+// Kind is the format of a stream between programs.
 type Kind uint8
 
 const (
@@ -26,7 +26,7 @@ const (
 	NUT
 )
 
-// Sniff tells the kind of a stream by its first bytes, and consumes none.
+// Sniff returns the kind of a stream by its first bytes, which it leaves unread.
 func Sniff(r *bufio.Reader) Kind {
 	b, _ := r.Peek(len(y4mMagic))
 	switch {
@@ -41,7 +41,7 @@ func Sniff(r *bufio.Reader) Kind {
 const (
 	y4mMagic     = "YUV4MPEG2"
 	y4mRange     = "XCOLORRANGE="
-	y4mOlder     = "XYSCSS=" // what there was before C
+	y4mOlder     = "XYSCSS=" // the token for it before there was C
 	maxY4MHeader = 4096      // bytes of a line
 	y4mRemedy    = "make one with: ffmpeg -i IN -f yuv4mpegpipe -"
 )
@@ -54,8 +54,8 @@ type Y4MHeader struct {
 	Parameters []string        // the line's parameters as read; nil: made from the fields
 }
 
-// String is the line without its end: the parameters as read, in their order, or
-// made from the fields.
+// String returns the line without its end. It has the parameters as they were read, or made
+// from the fields if none were read.
 func (h *Y4MHeader) String() string {
 	if h.Parameters != nil {
 		return y4mMagic + " " + strings.Join(h.Parameters, " ")
@@ -77,7 +77,7 @@ func (h *Y4MHeader) rangeToken() string {
 	return y4mRange + "LIMITED"
 }
 
-// Resized is the header of the same stream at another size.
+// Resized returns the header of the same stream at another size.
 func (h Y4MHeader) Resized(w, ht int) Y4MHeader {
 	h.W, h.H = w, ht
 	h.Parameters = append([]string(nil), h.Parameters...)
@@ -92,8 +92,8 @@ func (h Y4MHeader) Resized(w, ht int) Y4MHeader {
 	return h
 }
 
-// Coloured is the header for what is painted of the stream's frames: where they are
-// grey, with room for colours, of the same depth and range. o is the reader's.
+// Coloured returns the header of the stream that is painted from this one. For grey frames
+// its format has colours, at the same depth and range. o is the reader's.
 func (h Y4MHeader) Coloured(o Options) Y4MHeader {
 	if h.Format.Sampling != Mono {
 		return h
@@ -109,7 +109,7 @@ func (h Y4MHeader) Coloured(o Options) Y4MHeader {
 	return h
 }
 
-// CheckY4M says why y4m does not carry p; nil: it does.
+// CheckY4M returns an error that says why y4m cannot carry p, or nil if it can.
 func CheckY4M(p PixelFormat) error {
 	l := Layout{Format: p}
 	if l.y4mColour() != "" {
@@ -127,7 +127,7 @@ func CheckY4M(p PixelFormat) error {
 	return fmt.Errorf("y4m carries %s, and the stream is %v: let NUT come out (--output-format nut), or give y4m's format to the ffmpeg before the pipe: -pix_fmt %s", why, p, name)
 }
 
-// y4mColour is the value of token C; empty: y4m has none.
+// y4mColour returns the value of token C, or "" if y4m has none for this layout.
 func (l *Layout) y4mColour() string {
 	s := [...]string{"420", "422", "444", "mono", ""}[l.Format.Sampling]
 	switch {
@@ -195,7 +195,7 @@ func parseY4MHeader(line string) (h Y4MHeader, err error) {
 		case 'F':
 			var rate filter.Rational
 			if rate, err = parseRatio(value); err == nil && rate.Num > 0 && rate.Den > 0 {
-				h.Rate = rate // 0:0 is a rate not known
+				h.Rate = rate // 0:0 means that the rate is not known
 			}
 		case 'A':
 			if h.SAR, err = parseRatio(value); h.SAR.Num <= 0 || h.SAR.Den <= 0 {
@@ -246,7 +246,7 @@ func parseRatio(s string) (r filter.Rational, err error) {
 
 // Y4MReader reads a YUV4MPEG2 stream.
 type Y4MReader struct {
-	// Options may override matrix and range; to be set before Frames.
+	// Options may override matrix and range. Set them before Frames is called.
 	Options Options
 
 	r *bufio.Reader
@@ -290,8 +290,8 @@ func (y *Y4MReader) line() (string, error) {
 	}
 }
 
-// Header is the stream's header; its colour, and its range as written on, are what
-// Options make of it.
+// Header returns the stream's header, with the colour and the range that Options put in
+// place of its own.
 func (y *Y4MReader) Header() Y4MHeader {
 	h := y.h
 	y.Options.apply(&h.Layout)
@@ -302,9 +302,9 @@ func (y *Y4MReader) Header() Y4MHeader {
 	return h
 }
 
-// Frames yields the frames in order: PTS is the index, TimeBase the inverse of the
-// rate. A frame cut short is an error after the whole ones. ctx is looked at
-// before each frame; to end a read that waits, close the reader's input.
+// Frames yields the frames in order. PTS is the index, TimeBase the inverse of the rate. If
+// the input ends within a frame, the whole frames come first, and then an error. ctx is
+// checked before each frame; to end a read that waits, close the reader's input.
 func (y *Y4MReader) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 	return func(yield func(*filter.Frame, error) bool) {
 		h := y.Header()
@@ -360,11 +360,11 @@ func (y *Y4MReader) next(ctx context.Context, h Y4MHeader, i int, samples *sampl
 	return &Native{Layout: h.Layout, Data: data, Parameters: parameters, Interlace: h.Interlace}, nil
 }
 
-// sampleReader reads frames into memory of their own. Until one has come whole, it
-// allocates no more than twice what has come.
+// sampleReader reads each frame into new memory. Until the first frame is complete, it
+// allocates no more than twice the bytes that have come.
 type sampleReader struct{ whole bool }
 
-// read returns n bytes, or those that came and why there are no more.
+// read returns n bytes, or the bytes that came and an error that says why there are no more.
 func (s *sampleReader) read(r io.Reader, n int64) ([]byte, error) {
 	if n > math.MaxInt {
 		return nil, fmt.Errorf("a frame of %d bytes does not fit in memory", n)
@@ -383,7 +383,7 @@ func (s *sampleReader) read(r io.Reader, n int64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Y4MWriter writes a YUV4MPEG2 stream, one flush per frame. It is a pipeline.Sink.
+// Y4MWriter writes a YUV4MPEG2 stream and flushes after each frame. It is a pipeline.Writer.
 type Y4MWriter struct {
 	w       *bufio.Writer
 	h       Y4MHeader
@@ -392,8 +392,8 @@ type Y4MWriter struct {
 	err     error
 }
 
-// NewY4MWriter writes nothing before the first frame. It panics where CheckY4M
-// reports an error.
+// NewY4MWriter writes nothing before the first frame. It panics if CheckY4M returns an error
+// for the header's format.
 func NewY4MWriter(w io.Writer, h Y4MHeader) *Y4MWriter {
 	if err := CheckY4M(h.Format); err != nil {
 		panic("video: " + err.Error())
@@ -441,5 +441,5 @@ func (y *Y4MWriter) Close() error {
 	return y.w.Flush()
 }
 
-// Abort leaves the stream as it is: whole frames.
+// Abort does nothing: the stream ends with the last whole frame.
 func (y *Y4MWriter) Abort() {}

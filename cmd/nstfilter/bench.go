@@ -12,6 +12,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
+	"nstfilter/filter/limits"
 	"nstfilter/pipeline"
 	"nstfilter/pipeline/engines"
 	"nstfilter/pipeline/host"
@@ -21,10 +22,10 @@ import (
 type benchCmd struct {
 	Device    string   `help:"What computes: auto, cuda, cuda:N, cpu, or gorgonia."`
 	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto; the cpu's avx512, avx2, neon, or plain; cuda's tensor or simt."`
-	Threads   int      `help:"Threads to compute with; 0 takes all processors."`
+	Threads   int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors."`
 	Network   string   `help:"Network that sees: slim or vgg16."`
 	Sizes     []string `aliases:"size" default:"128,256,512" help:"Sizes of the pictures, in pixels: 512 (a square) or 1920x1080, with commas between."`
-	Precision string   `default:"fp32" enum:"fp32,mixed,bf16" help:"What convolutions multiply: fp32, mixed or bf16."`
+	Precision string   `name:"precision" default:"fp32" oneof:"fp32,mixed,bf16" help:"What convolutions multiply: fp32, mixed or bf16."`
 	JSON      bool     `help:"One JSON object a line."`
 }
 
@@ -55,6 +56,9 @@ type layerTimes struct {
 }
 
 func (c *benchCmd) Run(e *commandEnv) error {
+	if err := limits.Check(c); err != nil {
+		return pipeline.UsageError{Err: err}
+	}
 	network, err := weights.Load(c.Network)
 	if err != nil {
 		return err
@@ -65,7 +69,7 @@ func (c *benchCmd) Run(e *commandEnv) error {
 	}
 	s := engine.Spec{Network: network, Pooling: network.Pooling, Precision: precisionNames[c.Precision]}
 	if m, ok := eng.(engine.Precisions); s.Precision != engine.FP32 && (!ok || !m.HasBF16()) {
-		return pipeline.UsageError{Err: fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())}
+		return pipeline.UsageErrorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores)", c.Precision, eng.Name())
 	}
 	peak := 0.0
 	if p, ok := eng.(engine.PeakFLOPS); ok {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -46,19 +47,25 @@ type paintCmd struct {
 }
 
 func (c *paintCmd) Run(e *commandEnv) error {
-	if c.Job.Threads > 0 { // for every loop that would take all processors
+	if c.Job.Threads > 0 { // conversions of frames know no other limit
 		runtime.GOMAXPROCS(c.Job.Threads)
 	}
 	job := pipeline.Job{
 		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 	}
-	return job.Run(e.ctx)
+	restore := surviveClosedPipes()
+	err := job.Run(e.ctx)
+	if restore(); errors.Is(err, pipeline.ErrStdoutLeft) {
+		os.Stdout.Write([]byte{0}) // ends the process by SIGPIPE, as its shell expects
+	}
+	return err
 }
 
 // commandLine declares the commands for kong.
 type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
+	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
 	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
 	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
@@ -71,7 +78,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter weights list|verify, flow, bench, version; each has --help.`
+Other commands: nstfilter jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"nstfilter/filter"
+	"nstfilter/filter/limits"
 	"nstfilter/filter/parallel"
 	"nstfilter/pipeline"
 	"nstfilter/pipeline/photo"
@@ -20,9 +21,9 @@ type flowCmd struct {
 	A         string  `arg:"" help:"The first picture; or a .flo file, to show it."`
 	B         string  `arg:"" help:"The picture that A's pixels are sought in."`
 	Out       string  `arg:"" optional:"" help:"FILE.flo (Middlebury's format), or a picture of the flow: hue is direction, saturation length."`
-	Preset    string  `name:"preset" default:"medium" help:"How thoroughly: ultrafast, fast, medium, or fine."`
-	Longest   float64 `name:"longest" default:"0" help:"Length, in pixels, that is shown in full colour; 0 takes the longest flow."`
-	Threads   int     `name:"threads" default:"0" help:"Threads to compute with; 0 takes all processors that the program may use."`
+	Preset    string  `name:"preset" default:"medium" oneof:"ultrafast,fast,medium,fine" help:"How thoroughly: ultrafast, fast, medium, or fine."`
+	Longest   float64 `name:"longest" default:"0" min:"0" help:"Length, in pixels, that is shown in full colour; 0 takes the longest flow."`
+	Threads   int     `name:"threads" default:"0" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use."`
 	Overwrite bool    `name:"overwrite" short:"y" help:"Replace OUT if it is there."`
 }
 
@@ -42,13 +43,12 @@ func (c *flowCmd) Run(*commandEnv) error {
 	}
 	switch {
 	case c.Out == "":
-		return usageError("where should the flow go? Add its name: nstfilter flow %s %s out.flo", c.A, c.B)
+		return pipeline.UsageErrorf("where should the flow go? Add its name: nstfilter flow %s %s out.flo", c.A, c.B)
 	case !isFlo(c.Out) && !photo.IsPhoto(c.Out):
-		return usageError("%s: a flow is written to .flo, or shown as a picture: %s", c.Out, strings.Join(photo.Extensions(), " "))
-	case !(c.Longest >= 0):
-		return usageError("--longest %g is below 0", c.Longest)
-	case c.Threads < 0 || c.Threads > 1024:
-		return usageError("--threads %d is not between 0 and 1024", c.Threads)
+		return pipeline.UsageErrorf("%s: a flow is written to .flo, or shown as a picture: %s", c.Out, strings.Join(photo.Extensions(), " "))
+	}
+	if err := limits.Check(c); err != nil {
+		return pipeline.UsageError{Err: err}
 	}
 	if _, err := os.Lstat(c.Out); err == nil && !c.Overwrite {
 		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", c.Out)
@@ -73,10 +73,6 @@ func (c *flowCmd) Run(*commandEnv) error {
 }
 
 func (c *flowCmd) estimate() (*flow.Field, error) {
-	preset, ok := coherence.FlowPreset(c.Preset)
-	if !ok {
-		return nil, usageError("--preset %q is not ultrafast or fast or medium or fine", c.Preset)
-	}
 	a, err := photo.Read(c.A)
 	if err != nil {
 		return nil, err
@@ -88,14 +84,10 @@ func (c *flowCmd) estimate() (*flow.Field, error) {
 	if a.W != b.W || a.H != b.H {
 		return nil, fmt.Errorf("%s is %d×%d, %s is %d×%d: flow is between pictures of one size; scale one of them", c.A, a.W, a.H, c.B, b.W, b.H)
 	}
-	return flow.New(a.W, a.H, preset, parallel.Threads(c.Threads)).Forward(a, b), nil
+	return flow.New(a.W, a.H, coherence.FlowPresets[c.Preset], parallel.Threads(c.Threads)).Forward(a, b), nil
 }
 
 func isFlo(path string) bool { return strings.EqualFold(filepath.Ext(path), ".flo") }
-
-func usageError(format string, args ...any) error {
-	return pipeline.UsageError{Err: fmt.Errorf(format, args...)}
-}
 
 // inColour returns a picture of f in Middlebury's colours.
 func inColour(f *flow.Field, longest float64) *filter.Frame {

@@ -9,9 +9,11 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"nstfilter/pipeline"
 	"nstfilter/pipeline/engines"
+	"nstfilter/video/outfile"
 )
 
 // Exit codes.
@@ -60,17 +62,36 @@ func runProgram(args []string) int {
 	return exitFailed
 }
 
-// watchSignals calls first at the first SIGINT or SIGTERM, and second at the next one. The
-// function that it returns ends that.
+// surviveClosedPipes lets a write to a pipe without a reader fail instead of ending the
+// process: a film must not be lost because nobody reads its progress any more. The function
+// that it returns ends that.
+func surviveClosedPipes() func() {
+	ignored := make(chan os.Signal, 1) // to ignore the signal would let ffmpeg ignore it too
+	signal.Notify(ignored, syscall.SIGPIPE)
+	return func() { signal.Stop(ignored) }
+}
+
+// forcedEnd is how long the job may take to end after the second signal. It may wait for what
+// nothing interrupts, as the opening of a FIFO.
+const forcedEnd = 1500 * time.Millisecond
+
+// watchSignals calls first at the first SIGINT, SIGTERM or SIGHUP, and second at the next
+// one, after which the process ends within forcedEnd. The function that it returns ends that.
 func watchSignals(first, second func()) func() {
 	signals, done, ended := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		defer close(ended)
 		for _, act := range []func(){func() {
 			fmt.Fprintln(os.Stderr, "nstfilter: interrupted: finishing the frame at hand; interrupt again to stop now")
 			first()
-		}, second} {
+		}, func() {
+			second()
+			time.AfterFunc(forcedEnd, func() {
+				outfile.AbortAll()
+				os.Exit(exitInterrupted)
+			})
+		}} {
 			select {
 			case <-signals:
 				act()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 	"nstfilter/video"
 )
 
@@ -253,5 +254,109 @@ func needFFmpeg(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("needs ffmpeg")
+	}
+}
+
+// A closed terminal hangs up: what is whole is kept, as after an interrupt.
+func TestHangup(t *testing.T) {
+	c, stderr := program(t)
+	in, out := started(t, c)
+	whole := y4m(32, 32, 0)
+	in.Write(whole)
+	if _, err := io.ReadFull(out, make([]byte, len(whole))); err != nil {
+		t.Fatal(err)
+	}
+	c.Process.Signal(syscall.SIGHUP)
+	c.Wait()
+	if code := c.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// nstfilter … 2>&1 | head -1
+func TestReaderOfStderrStops(t *testing.T) {
+	for _, progress := range []string{"plain", "bar", "json"} {
+		out := filepath.Join(t.TempDir(), "o.png")
+		c := exec.Command("nstfilter", "--style", aStyle(t), "--size", "32", "--iterations", "3", "--verbose", "--progress", progress, aStyle(t), out)
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read.Close()
+		c.Stderr = write
+		err = c.Run()
+		write.Close()
+		if err != nil {
+			t.Errorf("--progress %s: %v", progress, err)
+		}
+		if _, err := os.Stat(out); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Whatever the program waits for, the second signal ends it, and its children too.
+func TestSecondSignalEnds(t *testing.T) {
+	dir := t.TempDir()
+	fifo, film, hung := filepath.Join(dir, "in.png"), filepath.Join(dir, "in.mkv"), filepath.Join(dir, "hung")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(film, []byte("film"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ffprobe := "#!/bin/sh\ntrap '' TERM INT HUP\necho $$ >" + hung + ".new\nmv " + hung + ".new " + hung + "\nwhile :; do read x <" + fifo + "2; done\n"
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "ffprobe"), []byte(ffprobe), 0o700), syscall.Mkfifo(fifo+"2", 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var writer *os.File
+	for in, waits := range map[string]func() bool{
+		fifo: func() (ok bool) { // a FIFO is opened without waiting once it has a reader
+			f, err := os.OpenFile(fifo, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+			writer = f
+			return err == nil
+		},
+		film: func() bool { _, err := os.Stat(hung); return err == nil },
+	} {
+		c, stderr := program(t, in, filepath.Join(dir, "o"+filepath.Ext(in)))
+		c.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+		started(t, c)
+		for end := time.Now().Add(patience); !waits(); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("it does not read %s: %s", in, stderr)
+			}
+		}
+		c.Process.Signal(os.Interrupt)
+		c.Process.Signal(syscall.SIGTERM)
+		c.Wait()
+		if code := c.ProcessState.ExitCode(); code != exitInterrupted {
+			t.Errorf("%s: exit code %d, stderr %q", in, code, stderr)
+		}
+	}
+	writer.Close()
+	text, err := os.ReadFile(hung)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); alive(child); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			syscall.Kill(child, syscall.SIGKILL)
+			t.Fatal("ffprobe is left")
+		}
+	}
+}
+
+// nstfilter … >&-
+func TestStdoutIsClosed(t *testing.T) {
+	c := exec.Command("sh", "-c", `nstfilter --style "$0" --iterations 0 >&-`, aStyle(t))
+	c.Stdin = bytes.NewReader(y4m(32, 32, 0))
+	if text, err := c.CombinedOutput(); !host.CanTellStdout {
+		t.Skip("a build without cgo cannot tell")
+	} else if err == nil || !strings.Contains(string(text), "stdout is closed") {
+		t.Errorf("%v, it says %q", err, text)
 	}
 }

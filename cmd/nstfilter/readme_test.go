@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"nstfilter/video/coherence"
 )
 
 var update = flag.Bool("update", false, "rewrite the README's table of options")
@@ -39,6 +41,33 @@ func table() string {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, strings.ReplaceAll(value, ",", ", "), strings.ReplaceAll(o.help, "|", `\|`))
 	}
 	return b.String() + "\n"
+}
+
+// The help of each option names every value that its tag allows. The two options that name a
+// flow preset allow all of them.
+func TestHelpNamesAllowedValues(t *testing.T) {
+	parser, err := newParser(&commandLine{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]int{}
+	for _, command := range parser.Model.Children {
+		for _, f := range command.Flags {
+			for value := range strings.SplitSeq(f.Tag.Get("oneof"), ",") {
+				if !strings.Contains(f.Help, value) {
+					t.Errorf("%s --%s: the help does not name %q", command.Name, f.Name, value)
+				}
+				if _, ok := coherence.FlowPresets[value]; ok {
+					named[value]++
+				}
+			}
+		}
+	}
+	for preset := range coherence.FlowPresets {
+		if named[preset] != 2 { // --flow, and --preset of the command flow
+			t.Errorf("%d options allow flow preset %q, want 2", named[preset], preset)
+		}
+	}
 }
 
 func TestREADME(t *testing.T) {

@@ -7,10 +7,7 @@ import (
 	"nstfilter/filter/engine/cpu"
 )
 
-func cpuDevices() []Device {
-	return []Device{{Name: "cpu", ISAs: []string{"avx512", "avx2", "neon", "plain"}, List: listOne("cpu"), Open: openCPU,
-		Remedy: "choose --device gorgonia"}}
-}
+func init() { add("cpu", listOne("cpu"), openCPU, "choose --device gorgonia") }
 
 func openCPU(_ int, isa string, threads int) (engine.Engine, error) {
 	if isa == "auto" {

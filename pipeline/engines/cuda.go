@@ -11,8 +11,9 @@ import (
 	"nstfilter/filter/engine/cuda"
 )
 
-var gpuDevice = Device{Name: "cuda", ISAs: cudaISAs, List: listGPUs, Open: openGPU,
-	Remedy: "see that nvidia-smi lists a GPU, or choose --device cpu"}
+func init() {
+	add("cuda", listGPUs, openGPU, "see that nvidia-smi lists a GPU, or choose --device cpu")
+}
 
 // listGPUs returns lines like cuda:0: NVIDIA L4, compute capability 8.9, 24 GB.
 func listGPUs() ([]string, error) {

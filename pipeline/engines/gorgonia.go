@@ -1,5 +1,7 @@
 //go:build !cuda
 
+// With cuda Gorgonia would switch on CUDA code of its own, which needs cuDNN.
+
 package engines
 
 import (
@@ -7,7 +9,6 @@ import (
 	"nstfilter/filter/engine/gorgonia"
 )
 
-func portableDevices() []Device {
-	return []Device{{Name: "gorgonia", List: listOne("gorgonia"),
-		Open: func(int, string, int) (engine.Engine, error) { return gorgonia.New(), nil }}}
-}
+func init() { add("gorgonia", listOne("gorgonia"), openGorgonia, "choose --device cpu") }
+
+func openGorgonia(int, string, int) (engine.Engine, error) { return gorgonia.New(), nil }

@@ -26,8 +26,29 @@ type Device struct {
 // Registry is a list of kinds of devices, best first.
 type Registry []Device
 
-// Builtin lists the devices of this program.
-var Builtin = Registry(slices.Concat([]Device{gpuDevice}, cpuDevices(), portableDevices()))
+// Builtin lists the devices. Each device's file, if its build tags let it in, gives it List
+// and Open.
+var Builtin = Registry{
+	notBuilt("cuda", "make build-cuda builds one with it", "simt", "tensor"), // simt: ordinary cores
+	notBuilt("cpu", "build it with cgo, or choose --device gorgonia", "avx512", "avx2", "neon", "plain"),
+	notBuilt("gorgonia", "choose --device cpu"),
+}
+
+func notBuilt(name, remedy string, isas ...string) Device {
+	return Device{Name: name, ISAs: isas, Remedy: remedy, List: func() ([]string, error) {
+		return nil, errors.New("this program was built without it")
+	}}
+}
+
+// add gives a device of Builtin what opens it.
+func add(name string, list func() ([]string, error), open func(n int, isa string, threads int) (engine.Engine, error), remedy string) {
+	d := Builtin.named(name)
+	d.List, d.Open, d.Remedy = list, open, remedy
+}
+
+func (r Registry) named(name string) *Device {
+	return &r[slices.IndexFunc(r, func(d Device) bool { return d.Name == name })]
+}
 
 // ChoiceError says that --device or --isa names what does not exist.
 type ChoiceError struct{ Err error }
@@ -55,7 +76,7 @@ func (r Registry) Names() []string {
 
 // GPUs describes the GPUs that --device cuda and cuda:N can name, by N, or returns why
 // there are none.
-func GPUs() ([]string, error) { return gpuDevice.List() }
+func GPUs() ([]string, error) { return Builtin.named("cuda").List() }
 
 // Check reports a text that --device does not accept.
 func (r Registry) Check(text string) error {
@@ -172,6 +193,3 @@ func (d *Device) isaChoice() string {
 	}
 	return d.Name + " has " + strings.Join(d.ISAs, ", ")
 }
-
-// cudaISAs are the ways in which GPUs multiply: on ordinary cores and on tensor cores.
-var cudaISAs = []string{"simt", "tensor"}

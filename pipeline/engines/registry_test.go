@@ -14,7 +14,7 @@ import (
 // withGPUs returns a registry whose cuda has these GPUs, nil for one that does not open,
 // and an engine named slow beside them.
 func withGPUs(engines ...engine.Engine) Registry {
-	d := Device{Name: "cuda", ISAs: cudaISAs, Remedy: "look after it"}
+	d := Device{Name: "cuda", ISAs: Builtin.named("cuda").ISAs, Remedy: "look after it"}
 	d.List = func() (names []string, err error) {
 		for i := range engines {
 			names = append(names, fmt.Sprintf("cuda:%d: made up", i))

@@ -12,6 +12,8 @@ import (
 	"nstfilter/video/outfile"
 )
 
+const donePrefix = "done-"
+
 // Batch remembers which results of a batch are done, and by which settings, in files of a
 // folder beside them: .PATTERN.nstfilter. Several processes may work on one batch.
 type Batch struct{ folder string }
@@ -21,7 +23,7 @@ func OpenBatch(pattern string) *Batch { return &Batch{Folder(pattern)} }
 
 func (b *Batch) path(output string) string {
 	sum := sha256.Sum256([]byte(filepath.Base(output)))
-	return filepath.Join(b.folder, "done-"+hex.EncodeToString(sum[:16]))
+	return filepath.Join(b.folder, donePrefix+hex.EncodeToString(sum[:16]))
 }
 
 // Done reports whether the output is there, and was marked with the same fingerprint.

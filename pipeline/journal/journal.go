@@ -138,6 +138,9 @@ func (j *Journal) goOn(had, want Record) error {
 			want.Output, had.Done, strings.Join(names, ", "), j.folder)
 	}
 	j.Record, j.Resumed, j.written = had, had.Done > 0, had.Done
+	if info, err := os.Stat(j.path(framesName)); j.FrameBytes > 0 && (err != nil || info.Size()/j.FrameBytes < j.Done) {
+		return fmt.Errorf("%s: of the %d frames that are done some are gone from %s: add --restart to begin anew", want.Output, had.Done, j.folder)
+	}
 	if err := j.clear(recordName, framesName, j.State); err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func newFlowSource(o Options, threads int) (flowSource, error) {
 		}
 		return folder, nil
 	case o.Flow != "none":
-		return &flowEstimator{preset: flowPresets[o.Flow], threads: threads}, nil
+		return &flowEstimator{preset: FlowPresets[o.Flow], threads: threads}, nil
 	}
 	return nil, nil
 }

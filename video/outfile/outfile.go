@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -31,6 +32,31 @@ type Pending struct {
 	mode        Mode
 	permissions fs.FileMode // of the file that is replaced; 0: there is none
 	ended       bool
+}
+
+// pending are the files that have not ended.
+var pending = struct {
+	sync.Mutex
+	files map[*Pending]bool
+}{files: map[*Pending]bool{}}
+
+// AbortAll removes all partial files, for a process that must end at once.
+func AbortAll() {
+	pending.Lock()
+	defer pending.Unlock()
+	for p := range pending.files {
+		os.Remove(p.Partial)
+	}
+}
+
+func (p *Pending) setEnded(ended bool) {
+	pending.Lock()
+	defer pending.Unlock()
+	if p.ended = ended; ended {
+		delete(pending.files, p)
+	} else {
+		pending.files[p] = true
+	}
 }
 
 // maxBase is how much of a name, in bytes, the partial one keeps: file systems end names at
@@ -85,6 +111,7 @@ func reserve(folder, path, ext string, mode Mode) (*Pending, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.setEnded(false)
 	return p, f.Close()
 }
 
@@ -137,7 +164,7 @@ func (p *Pending) Commit() error {
 		p.Abort()
 		return err
 	}
-	p.ended = true
+	p.setEnded(true)
 	syncFile(filepath.Dir(p.path)) // the name; not every file system can
 	return nil
 }
@@ -163,7 +190,7 @@ func (p *Pending) publish() error {
 func (p *Pending) Abort() {
 	if !p.ended {
 		os.Remove(p.Partial)
-		p.ended = true
+		p.setEnded(true)
 	}
 }
 

@@ -4,7 +4,6 @@ package cpu
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"testing"
 
@@ -209,9 +208,8 @@ func TestMemory(t *testing.T) {
 	} {
 		for _, eng := range engines(t, 2) {
 			e := compile(t, eng, s)
-			got, want := float64(eng.Memory(s)), float64(e.memory.bytes+eng.memory.bytes)
-			if math.Abs(got/want-1) > 0.15 {
-				t.Errorf("%s: Memory says %.0f, allocated are %.0f", eng.isa, got, want)
+			if got, want := eng.Memory(s), e.memory.bytes+eng.memory.bytes; got != want {
+				t.Errorf("%s: Memory says %d, allocated are %d", eng.isa, got, want)
 			}
 			e.Close()
 			if e.memory.bytes != 0 {

@@ -22,6 +22,7 @@ var (
 // Evaluator holds every buffer of one Spec. Between Compile and Close it allocates only
 // vectors and Congruence's matrices.
 type Evaluator struct {
+	*buffers
 	k, back *C.struct_kernels // back: for the convolutions of Backward
 	threads int
 	plan    *plan
@@ -32,13 +33,8 @@ type Evaluator struct {
 	x         *C.float // the latest Forward's
 	mask      []float32
 	pairs     float64 // engine.Pairs of mask
-	taps      []tap
 	moments   []engine.Moments
-	work      []unsafe.Pointer // for each worker
-	panels    unsafe.Pointer   // a packed D
-	gram      []float64        // partial Grams and sums
-	sums      []float64
-	partial   []float64 // of any other sum
+	partial   []float64 // of any sum but Grams and their sums
 	dots      [engine.MaxSum]float64
 	matrices  [4]matrix
 	profile   *profile // nil: not profiling
@@ -86,64 +82,30 @@ func newEvaluator(eng *Engine, p *plan, forward, backward []layerWeights) (_ *Ev
 			e.Close()
 		}
 	}()
-	alloc := func(what string, bytes int64) (q unsafe.Pointer) {
+	e.buffers = p.allocate(func(what string, bytes int64) (q unsafe.Pointer) {
 		if err == nil {
 			q, err = e.memory.alloc(what, bytes)
 		}
 		return q
-	}
-	doubles := func(what string, n int) []float64 {
-		q := alloc(what, 8*int64(n))
-		if q == nil {
-			return nil
-		}
-		return unsafe.Slice((*float64)(q), n)
-	}
-	b := buffers{scratch: [2]unsafe.Pointer{
-		alloc("activations and gradients", 4*int64(p.scratch[0])),
-		alloc("activations and gradients", 4*int64(p.scratch[1])),
-	}}
-	for range p.workers {
-		e.work = append(e.work, alloc("a thread's work space", 4*int64(p.work)))
-	}
-	e.panels = alloc("style gradients", 4*int64(p.panels))
-	e.gram, e.sums = doubles("partial Gram matrices", p.gram), doubles("partial Gram matrices", p.sums)
-	for i := range p.acts {
-		b.masks = append(b.masks, alloc("masks", p.masks[i]))
-		b.acts = append(b.acts, nil)
-		if p.acts[i] > 0 {
-			b.acts[i] = alloc("activations", 4*int64(p.acts[i]))
-		}
-	}
-	e.taps = make([]tap, len(p.spec.Taps))
-	e.moments = make([]engine.Moments, len(e.taps))
-	ws, hs := engine.Sizes(p.spec)
-	for i, s := range p.spec.Taps {
-		t := &e.taps[i]
-		*t = tap{Tap: s, c: p.channels(s), w: ws[s.Layer], p: ws[s.Layer] * hs[s.Layer]}
-		e.moments[i].P = float64(t.p)
-		out := p.spec.Network.Layers[s.Layer].Out
-		if s.Style {
-			e.moments[i].Gram = make([]float32, out*out)
-			e.moments[i].Mean = make([]float32, out)
-			t.mean = alloc("style gradients", 4*int64(t.c))
-			t.gram, t.sums = doubles("Gram matrices", t.c*t.c), doubles("Gram matrices", t.c)
-		}
-		if s.Content {
-			t.target = alloc("content targets", 4*int64(t.c*t.p))
-			t.mdelta = alloc("content differences", 4*int64(p.acts[s.Layer]))
-			t.metric = alloc("a metric", 4*int64(t.c*t.c))
-		}
-	}
+	})
 	if err != nil {
 		return nil, err
+	}
+	e.moments = make([]engine.Moments, len(e.taps))
+	for i := range e.taps {
+		t, m := &e.taps[i], &e.moments[i]
+		m.P = float64(t.p)
+		if t.Style {
+			out := p.spec.Network.Layers[t.Layer].Out
+			m.Gram, m.Mean = make([]float32, out*out), make([]float32, out)
+		}
 	}
 	wired := map[*windowPlan]*window{}
 	for _, y := range p.Rows {
 		for _, x := range p.Columns {
 			n := p.windows.At(x, y)
 			if wired[n] == nil {
-				wired[n] = e.wire(n, b, forward, backward)
+				wired[n] = e.wire(n, forward, backward)
 			}
 			e.tiles = append(e.tiles, tile{e.first(wired[n], forward[0], C.struct_window{
 				height: C.int(p.spec.H), width: C.int(p.spec.W),
@@ -152,12 +114,6 @@ func newEvaluator(eng *Engine, p *plan, forward, backward []layerWeights) (_ *Ev
 	}
 	e.inBuffers = len(e.tiles) - 1
 	return e, nil
-}
-
-// buffers are shared by windows of all shapes.
-type buffers struct {
-	scratch     [2]unsafe.Pointer
-	masks, acts []unsafe.Pointer // by layer
 }
 
 // first returns the first convolution of one tile.
@@ -171,25 +127,20 @@ func (e *Evaluator) first(n *window, w layerWeights, area C.struct_window) *C.st
 	return f
 }
 
-// wire sets the source and destination of every convolution. The two scratch buffers alternate
-// in the order in which plan.window sized them.
-func (e *Evaluator) wire(p *windowPlan, m buffers, forward, backward []layerWeights) *window {
+// wire sets the source and destination of every convolution.
+func (e *Evaluator) wire(p *windowPlan, forward, backward []layerWeights) *window {
 	n := &window{layers: make([]layer, len(p.layers))}
-	turn := 0
-	use := func() unsafe.Pointer { turn ^= 1; return m.scratch[turn^1] }
 	maximum := e.plan.spec.Pooling == weights.MaxPooling
 	var src unsafe.Pointer
 	for i := range n.layers {
 		l := &n.layers[i]
 		l.layerPlan, l.forward, l.back = &p.layers[i], new(C.struct_conv), new(C.struct_conv)
-		l.act = m.acts[i]
-		if l.pooled {
-			l.pool = use()
-		} else if l.act == nil {
-			l.act = use()
+		if l.act = e.acts[i]; l.act == nil {
+			l.act = e.scratch[l.scratch.act]
 		}
+		l.pool, l.dact, l.dpool = e.scratch[l.scratch.pool], e.scratch[l.scratch.dact], e.scratch[l.scratch.dpool]
 		f := l.forward
-		f.src, f.dst, f.mask = (*C.float)(src), (*C.float)(l.act), m.masks[i]
+		f.src, f.dst, f.mask = (*C.float)(src), (*C.float)(l.act), e.masks[i]
 		f.u, f.bias = forward[i].u, (*C.float)(forward[i].bias)
 		f.in, f.out, f.stored = C.int(l.layerPlan.forward.in), C.int(l.c), C.int(l.c)
 		f.h, f.w, f.pad = C.int(l.h), C.int(l.w), 1
@@ -207,14 +158,6 @@ func (e *Evaluator) wire(p *windowPlan, m buffers, forward, backward []layerWeig
 		}
 	}
 
-	turn = 0
-	for i := len(n.layers) - 1; i >= 0; i-- {
-		l := &n.layers[i]
-		if l.pooled && !l.fused {
-			l.dpool = use()
-		}
-		l.dact = use()
-	}
 	for i := range n.layers {
 		l := &n.layers[i]
 		b := l.back

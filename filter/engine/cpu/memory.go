@@ -16,9 +16,15 @@ type arena struct {
 	bytes   int64
 }
 
-// alloc returns zeroed, aligned bytes that live until free or close.
+// allocated returns what alloc takes for bytes.
+func allocated(bytes int64) int64 { return (bytes + 63) / 64 * 64 }
+
+// alloc returns zeroed, aligned bytes that live until free or close; nil for none.
 func (a *arena) alloc(what string, bytes int64) (unsafe.Pointer, error) {
-	bytes = max(bytes, 64)
+	bytes = allocated(bytes)
+	if bytes == 0 {
+		return nil, nil
+	}
 	p := C.nst_alloc(C.size_t(bytes))
 	if p == nil {
 		return nil, fmt.Errorf("cpu engine: no memory for %s: %d MiB on top of %d MiB: choose a smaller size",

@@ -3,6 +3,8 @@
 package cpu
 
 import (
+	"unsafe"
+
 	"nstfilter/filter/engine"
 	"nstfilter/filter/engine/tiling"
 )
@@ -15,7 +17,7 @@ type plan struct {
 	windows tiling.Windows[*windowPlan]
 	acts    []int   // by layer: activations that are stored until Backward
 	masks   []int64 // by layer, in bytes
-	scratch [2]int
+	scratch tiling.Scratch
 	workers int
 	work    int // for each worker
 	gram    int // float64: partial Grams
@@ -47,7 +49,11 @@ type layerPlan struct {
 	core    core
 	forward winograd
 	back    winograd
+	scratch slots
 }
+
+// slots says where in the scratch a layer's fields are, which are named as those of layer.
+type slots struct{ act, pool, dact, dpool tiling.Slot }
 
 // winograd is the blocking of one convolution.
 type winograd struct {
@@ -139,54 +145,94 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 		}
 		in = l.c
 	}
-	// Two buffers alternate: forward for activations that are not stored, backward for
-	// gradients.
-	turn := 0
-	use := func(n int) { p.scratch[turn] = max(p.scratch[turn], n); turn ^= 1 }
-	for i := range n.layers {
-		l := &n.layers[i]
-		switch {
-		case l.pooled:
-			use(l.c * (l.w / 2) * (l.h / 2))
-		case l.tap < 0:
-			use(l.c * l.w * l.h)
-		}
-	}
-	turn = 0
-	for i := len(n.layers) - 1; i >= 0; i-- {
-		l := &n.layers[i]
-		switch {
-		case l.fused:
-			use(l.c * (l.w / 2) * (l.h / 2))
-		case l.pooled:
-			use(l.c * (l.w / 2) * (l.h / 2))
-			use(l.c * l.w * l.h)
-		default:
-			use(l.c * l.w * l.h)
-		}
-	}
+	p.turns(n)
 	return n
 }
 
-// channels returns the padded channels of a tap.
-func (p *plan) channels(t engine.Tap) int { return roundUp(p.spec.Network.Layers[t.Layer].Out, 2*p.vl) }
+// turns gives a window's layers their scratch: forward for activations that are not stored,
+// backward for gradients.
+func (p *plan) turns(n *windowPlan) {
+	p.scratch.Begin()
+	for i := range n.layers {
+		switch l := &n.layers[i]; {
+		case l.pooled:
+			l.scratch.pool = p.scratch.Take(l.pooledBytes())
+		case l.tap < 0:
+			l.scratch.act = p.scratch.Take(l.bytes())
+		}
+	}
+	p.scratch.Begin()
+	for i := len(n.layers) - 1; i >= 0; i-- {
+		l := &n.layers[i]
+		if l.fused {
+			l.scratch.dact = p.scratch.Take(l.pooledBytes())
+			continue
+		}
+		if l.pooled {
+			l.scratch.dpool = p.scratch.Take(l.pooledBytes())
+		}
+		l.scratch.dact = p.scratch.Take(l.bytes())
+	}
+}
 
-// bytes is what the evaluator allocates, without weights.
-func (p *plan) bytes() int64 {
-	n := 4*int64(p.scratch[0]+p.scratch[1]+p.workers*p.work+p.panels) + 8*int64(p.gram+p.sums)
+func (l *layerPlan) bytes() int64       { return 4 * int64(l.c*l.w*l.h) }
+func (l *layerPlan) pooledBytes() int64 { return 4 * int64(l.c*(l.w/2)*(l.h/2)) }
+
+// buffers are an evaluator's memory, shared by windows of all shapes.
+type buffers struct {
+	scratch     [3]unsafe.Pointer // by tiling.Slot
+	masks, acts []unsafe.Pointer  // by layer; acts: nil if not stored
+	work        []unsafe.Pointer  // for each worker
+	panels      unsafe.Pointer    // a packed D
+	gram, sums  []float64         // partial Grams and sums
+	taps        []tap
+}
+
+// allocate returns buffers from alloc, which may only count bytes and return nil.
+func (p *plan) allocate(alloc func(what string, bytes int64) unsafe.Pointer) *buffers {
+	b := &buffers{taps: make([]tap, len(p.spec.Taps))}
+	for i, bytes := range p.scratch.Bytes {
+		b.scratch[i] = alloc("activations and gradients", bytes)
+	}
+	for range p.workers {
+		b.work = append(b.work, alloc("a thread's work space", 4*int64(p.work)))
+	}
+	b.panels = alloc("style gradients", 4*int64(p.panels))
+	doubles := func(what string, n int) []float64 {
+		q := (*float64)(alloc(what, 8*int64(n)))
+		if q == nil {
+			return nil
+		}
+		return unsafe.Slice(q, n)
+	}
+	b.gram, b.sums = doubles("partial Gram matrices", p.gram), doubles("partial Gram matrices", p.sums)
 	for i := range p.acts {
-		n += 4*int64(p.acts[i]) + p.masks[i]
+		b.masks = append(b.masks, alloc("masks", p.masks[i]))
+		b.acts = append(b.acts, alloc("activations", 4*int64(p.acts[i])))
 	}
 	ws, hs := engine.Sizes(p.spec)
-	for _, t := range p.spec.Taps {
-		c := int64(p.channels(t))
-		if t.Style {
-			n += 8 * (c*c + c)
+	for i, s := range p.spec.Taps {
+		t := &b.taps[i]
+		*t = tap{Tap: s, c: roundUp(p.spec.Network.Layers[s.Layer].Out, 2*p.vl), w: ws[s.Layer], p: ws[s.Layer] * hs[s.Layer]}
+		if s.Style {
+			t.mean = alloc("style gradients", 4*int64(t.c))
+			t.gram, t.sums = doubles("Gram matrices", t.c*t.c), doubles("Gram matrices", t.c)
 		}
-		if t.Content { // target, M·Δa, M
-			n += 4 * (c*int64(ws[t.Layer]*hs[t.Layer]) + int64(p.acts[t.Layer]) + c*c)
+		if s.Content {
+			t.target = alloc("content targets", 4*int64(t.c*t.p))
+			t.mdelta = alloc("content differences", 4*int64(p.acts[s.Layer]))
+			t.metric = alloc("a metric", 4*int64(t.c*t.c))
 		}
 	}
+	return b
+}
+
+// bytes is what the evaluator allocates, without weights.
+func (p *plan) bytes() (n int64) {
+	p.allocate(func(_ string, bytes int64) unsafe.Pointer {
+		n += allocated(bytes)
+		return nil
+	})
 	return n
 }
 
@@ -196,11 +242,11 @@ func (p *plan) weightBytes() (n int64) {
 	for i := range p.acts {
 		out := roundUp(p.spec.Network.Layers[i].Out, 2*p.vl)
 		if i == 0 {
-			n += int64(4 * (firstWeights*out + out))
-			in = out
-			continue
+			n += allocated(4 * int64(firstWeights*out))
+		} else {
+			n += 36 * int64(p.factor[0]*in*out+p.factor[1]*out*in)
 		}
-		n += int64(36*(p.factor[0]*in*out+p.factor[1]*out*in) + 4*out)
+		n += allocated(4 * int64(out)) // biases
 		in = out
 	}
 	return n

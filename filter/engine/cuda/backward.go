@@ -58,7 +58,7 @@ func (e *Evaluator) backwardAll(dx cu.DevicePtr) {
 	}
 	if e.mask != 0 {
 		n := e.plan.spec.W * e.plan.spec.H
-		e.device.launch("clear_masked", [3]int{min(blocks(n, threads), spreadBlocks), 1, 1}, [3]int{threads, 1, 1}, 0, dx, e.mask, n)
+		clearMaskedKernel.spread(e.device, n, clearMaskedArgs{dx: dx, mask: e.mask, n: n})
 	}
 }
 
@@ -102,8 +102,9 @@ func (e *Evaluator) unpool(l *layer) {
 	if l.keepLo {
 		lo = l.act.lo
 	}
-	e.rows("unpool", blocks((l.w+1)/2*l.c/eight, threads), (l.h+1)/2,
-		l.dact.hi, l.dact.lo, l.dpool.hi, l.dpool.lo, l.act.hi, lo, l.w, l.h, l.c, toInt(e.plan.maximum()), toInt(l.tap < 0))
+	unpoolKernel.rows(e, blocks((l.w+1)/2*l.c/eight, threads), (l.h+1)/2, unpoolArgs{daHi: l.dact.hi, daLo: l.dact.lo,
+		dpHi: l.dpool.hi, dpLo: l.dpool.lo, aHi: l.act.hi, aLo: lo, w: l.w, h: l.h, c: l.c,
+		maximum: toInt(e.plan.maximum()), gate: toInt(l.tap < 0)})
 }
 
 // tapOf returns the job that adds m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, with shares m, to

@@ -10,15 +10,15 @@ import (
 
 // buffers are an evaluator's memory, shared by windows of all shapes.
 type buffers struct {
-	hi, lo    []cu.DevicePtr // by layer: the activations' planes; lo is 0 if it is not stored
-	scratch   [2]cu.DevicePtr
-	work      cu.DevicePtr // the products' scratch
-	style     cu.DevicePtr // a packed dJ/dGram
-	metric    cu.DevicePtr // a metric before packing, float32
-	contents  cu.DevicePtr // float64, contentBlocks: partial sums
-	sums      memory       // of all taps' Gram matrices and means, float64
-	moments   memory       // of all taps: contents, float64, then Gram matrices and means, float32
-	gradients memory       // of the moments, float32
+	hi, lo    []cu.DevicePtr  // by layer: the activations' planes; lo is 0 if it is not stored
+	scratch   [3]cu.DevicePtr // by tiling.Slot
+	work      cu.DevicePtr    // the products' scratch
+	style     cu.DevicePtr    // a packed dJ/dGram
+	metric    cu.DevicePtr    // a metric before packing, float32
+	contents  cu.DevicePtr    // float64, contentBlocks: partial sums
+	sums      memory          // of all taps' Gram matrices and means, float64
+	moments   memory          // of all taps: contents, float64, then Gram matrices and means, float32
+	gradients memory          // of the moments, float32
 	taps      []tap
 }
 
@@ -36,11 +36,13 @@ func (m *memory) take(bytes int) cu.DevicePtr {
 	return p
 }
 
-// allocate returns buffers from alloc, which may only count bytes.
-func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buffers {
+// alloc is device.alloc, or only counts bytes and returns 0.
+type alloc func(what string, bytes int64) cu.DevicePtr
+
+func (p *plan) allocate(alloc alloc) *buffers {
 	b := &buffers{hi: make([]cu.DevicePtr, len(p.layers)), lo: make([]cu.DevicePtr, len(p.layers))}
-	for i := range b.scratch {
-		b.scratch[i] = alloc("activations and gradients", p.scratch[i])
+	for i, bytes := range p.scratch.Bytes {
+		b.scratch[i] = alloc("activations and gradients", bytes)
 	}
 	layers := p.windows.At(p.Columns[0], p.Rows[0]).layers
 	for i, bytes := range p.layers {
@@ -81,7 +83,7 @@ func (p *plan) allocate(alloc func(what string, bytes int64) cu.DevicePtr) *buff
 }
 
 // planes allocates a field with as many planes as an activation.
-func (p *plan) planes(what string, alloc func(string, int64) cu.DevicePtr, bytes int64, c, w, h int) field {
+func (p *plan) planes(what string, alloc alloc, bytes int64, c, w, h int) field {
 	f := field{c: c, w: w, h: h, hi: alloc(what, bytes)}
 	if p.actPlanes == 2 {
 		f.lo = alloc(what, bytes)

@@ -7,8 +7,6 @@ import (
 	"unsafe"
 
 	"gorgonia.org/cu"
-
-	"nstfilter/filter/engine"
 )
 
 // A block of productX×productY threads computes a square of productSide elements of a product
@@ -21,20 +19,17 @@ type squares struct {
 	side int // of the largest matrix that fits
 }
 
-// squaresBytes is what fit allocates.
-func squaresBytes(n int64) int64 { return int64(len(squares{}.at)) * 4 * n * n }
-
 // fit allocates for n×n, unless they fit already. Inside do.
 func (q *squares) fit(d *device, n int) {
-	if n <= q.side {
-		return
+	if n > q.side {
+		q.close(d)
+		q.allocate(d.mustAlloc, n)
 	}
-	q.close(d)
+}
+
+func (q *squares) allocate(alloc alloc, n int) {
 	for i := range q.at {
-		var err error
-		if q.at[i], err = d.alloc("matrices", 4*int64(n)*int64(n)); err != nil {
-			panic(engine.Failure{Err: err})
-		}
+		q.at[i] = alloc("matrices", 4*int64(n)*int64(n))
 	}
 	q.side = n
 }
@@ -42,9 +37,7 @@ func (q *squares) fit(d *device, n int) {
 // close frees them. Inside alone.
 func (q *squares) close(d *device) {
 	for _, p := range q.at {
-		if p != 0 {
-			d.free(p)
-		}
+		d.free(p)
 	}
 	*q = squares{}
 }
@@ -52,7 +45,7 @@ func (q *squares) close(d *device) {
 // product does dst = aᵀ·b, all n×n in rows.
 func (d *device) product(dst, a, b cu.DevicePtr, n int) {
 	side := blocks(n, productSide)
-	d.launch("matrix_product", [3]int{side, side, 1}, [3]int{productX, productY, 1}, 0, dst, a, b, n)
+	matrixProductKernel.launch(d, [3]int{side, side, 1}, [3]int{productX, productY, 1}, 0, matrixProductArgs{c: dst, a: a, b: b, n: n})
 }
 
 // Congruence does dst = m·x·m.
@@ -68,7 +61,8 @@ func (v *vectors) Congruence(dst, m, x []float32, n int) {
 		v.device.upload(px, unsafe.Pointer(&x[0]), bytes)
 		v.device.product(half, px, pm, n)
 		v.device.product(product, pm, half, n)
-		v.elements("style_gradient", n*n, half, product, px, n, 1., v.partial)
+		styleGradientKernel.elements(v.device, n*n,
+			styleGradientArgs{grad: half, product: product, delta: px, n: n, scale: 1, partial: v.partial})
 		v.device.download(unsafe.Pointer(&dst[0]), half, bytes)
 	})
 }

@@ -24,7 +24,7 @@ type device struct {
 	context cu.CUContext
 	stream  cu.Stream
 	modules []cu.Module
-	kernels map[string]*kernel
+	kernels map[string]*function
 	params  [maxParams]uint64
 	args    [maxParams]unsafe.Pointer // to params
 	staging [2]staging
@@ -95,7 +95,7 @@ func open(ordinal int) (_ *device, err error) {
 	if ordinal < 0 || ordinal >= len(all) {
 		return nil, fmt.Errorf("cuda:%d: there is no such device: this machine has %d", ordinal, len(all))
 	}
-	d := &device{Info: all[ordinal], kernels: make(map[string]*kernel), memory: make(map[cu.DevicePtr]int64)}
+	d := &device{Info: all[ordinal], kernels: make(map[string]*function), memory: make(map[cu.DevicePtr]int64)}
 	if d.Major < minMajor || d.Major == minMajor && d.Minor < minMinor {
 		return nil, fmt.Errorf("%s: compute capability %d.%d, %d.%d is the least", d, d.Major, d.Minor, minMajor, minMinor)
 	}

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/cu"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/engine/tiling"
 )
 
 var (
@@ -101,31 +102,22 @@ type gradient struct {
 // newEvaluator allocates. Inside do.
 func newEvaluator(d *device, p *plan, first cu.DevicePtr, forward, backward []filter) (_ *Evaluator, err error) {
 	e := &Evaluator{plan: p, first: first, results: make([]engine.Moments, len(p.spec.Taps))}
-	var all []cu.DevicePtr
-	defer func() {
+	alloc := func(what string, bytes int64) (q cu.DevicePtr) {
 		if err == nil {
-			return
-		}
-		for _, q := range all {
-			d.free(q)
-		}
-		e.vectors.close()
-	}()
-	if err := e.vectors.open(d, p.spec.W, p.spec.H); err != nil {
-		return nil, err
-	}
-	e.buffers = p.allocate(func(what string, bytes int64) (q cu.DevicePtr) {
-		if err == nil && bytes > 0 {
-			if q, err = d.alloc(what, bytes); err == nil {
-				all = append(all, q)
-			}
+			q, err = d.alloc(what, bytes)
+			e.all = append(e.all, q)
 		}
 		return q
-	})
+	}
+	e.vectors = vectors{device: d, w: p.spec.W, h: p.spec.H, pairs: allPairs(p.spec.W, p.spec.H)}
+	e.vectors.allocate(alloc, p.spec.W, p.spec.H)
+	e.buffers = p.allocate(alloc)
 	if err != nil {
+		for _, q := range e.all {
+			d.free(q)
+		}
 		return nil, err
 	}
-	e.all = all
 	e.host = hostMemory{newHost(e.moments), newHost(e.gradients)}
 	for i := range e.taps {
 		if t := &e.taps[i]; t.Style {
@@ -147,20 +139,21 @@ func newEvaluator(d *device, p *plan, first cu.DevicePtr, forward, backward []fi
 	return e, nil
 }
 
-// wire sets the source and destination of every convolution. The two scratch fields alternate in
-// the order in which plan.turns sized them.
+// wire sets the source and destination of every convolution.
 func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 	n := &window{p, make([]layer, len(p.layers))}
-	turn := 0
-	use := func() cu.DevicePtr { turn ^= 1; return e.scratch[turn^1] }
+	act, grad := e.plan.actPlanes, e.plan.gradPlanes
 	for i := range n.layers {
 		l := &n.layers[i]
 		l.layerPlan = &p.layers[i]
 		l.act = field{e.hi[i], e.lo[i], l.w, l.h, l.c}
-		if e.plan.actPlanes == 2 && !l.keepLo {
-			l.act.lo = use()
+		if l.act.lo == 0 {
+			l.act.lo = e.scratch[l.scratch.lo]
 		}
-		l.delta = e.plan.fieldAt(e.scratch[turn], e.plan.actPlanes, l.c, l.w, l.h)
+		l.delta = e.fieldIn(l.scratch.delta, act, l.c, l.w, l.h)
+		l.pool = e.fieldIn(l.scratch.pool, act, l.c, l.w/2, l.h/2)
+		l.dpool = e.fieldIn(l.scratch.dpool, grad, l.c, l.w/2, l.h/2)
+		l.dact = e.fieldIn(l.scratch.dact, grad, l.c, l.w, l.h)
 		if i > 0 {
 			below := &n.layers[i-1]
 			l.forward = convolution{src: below.act, dst: l.act, filter: forward[i], scratch: e.work}
@@ -168,17 +161,6 @@ func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 				l.forward.src = below.pool
 			}
 		}
-		if l.pooled {
-			l.pool = e.plan.fieldAt(use(), e.plan.actPlanes, l.c, l.w/2, l.h/2)
-		}
-	}
-	turn = 0
-	for i := len(n.layers) - 1; i >= 0; i-- {
-		l := &n.layers[i]
-		if l.pooled {
-			l.dpool = e.plan.fieldAt(use(), e.plan.gradPlanes, l.c, l.w/2, l.h/2)
-		}
-		l.dact = e.plan.fieldAt(use(), e.plan.gradPlanes, l.c, l.w, l.h)
 	}
 	for i := 1; i < len(n.layers); i++ {
 		l, below := &n.layers[i], &n.layers[i-1]
@@ -192,11 +174,11 @@ func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 	return n
 }
 
-// fieldAt returns a field of the given number of consecutive planes.
-func (p *plan) fieldAt(at cu.DevicePtr, planes, c, w, h int) field {
-	f := field{hi: at, c: c, w: w, h: h}
-	if planes == 2 {
-		f.lo = at + cu.DevicePtr(p.plane(c, w, h))
+// fieldIn returns a field of the given number of consecutive planes in the scratch.
+func (e *Evaluator) fieldIn(s tiling.Slot, planes, c, w, h int) field {
+	f := field{hi: e.scratch[s], c: c, w: w, h: h}
+	if planes == 2 && s != 0 {
+		f.lo = f.hi + cu.DevicePtr(e.plan.plane(c, w, h))
 	}
 	return f
 }

@@ -24,9 +24,8 @@ const (
 )
 
 // patches launches a kernel of the first convolution with one block per w×h positions.
-func (j firstJob) patches(d *device, kernel string, w, h, deep, shared int, args ...any) {
-	grid := [3]int{blocks(j.field.w, w), blocks(j.field.h, h), deep}
-	d.launch(kernel, grid, [3]int{threads, 1, 1}, shared, args...)
+func (k kernel[A]) patches(d *device, f field, w, h, deep, shared int, args A) {
+	k.launch(d, [3]int{blocks(f.w, w), blocks(f.h, h), deep}, [3]int{threads, 1, 1}, shared, args)
 }
 
 func (simt) firstBytes(l *weights.Layer) int64 { return 4 * int64(28*padded(l.Out)+6) }
@@ -52,17 +51,16 @@ func normalize(u []float32, n *weights.Network) {
 }
 
 func (simt) first(d *device, j firstJob) {
-	j.patches(d, "first_f32", firstWidth, firstHeight, blocks(j.field.c, firstChannels), 0, j.args()...)
+	firstKernel.patches(d, j.field, firstWidth, firstHeight, blocks(j.field.c, firstChannels), 0,
+		firstArgs{x: j.x, width: j.width, height: j.height, x0: j.x0, y0: j.y0,
+			act: j.field.hi, w: j.field.w, h: j.field.h, c: j.field.c, u: j.weights})
 }
 
 func (simt) firstBack(d *device, j firstJob) {
-	j.patches(d, "first_back_f32", firstWidth, firstHeight, 1, 0, j.args()...)
-	border := blocks(2*(j.field.w+j.field.h)*borderWarp, threads)
-	d.launch("first_border_f32", [3]int{border, 1, 1}, [3]int{threads, 1, 1}, 0, j.args()...)
-}
-
-func (j firstJob) args() []any {
-	return []any{j.x, j.width, j.height, j.x0, j.y0, j.field.hi, j.field.w, j.field.h, j.field.c, j.weights}
+	args := firstBackArgs{dx: j.x, width: j.width, height: j.height, x0: j.x0, y0: j.y0,
+		d: j.field.hi, w: j.field.w, h: j.field.h, c: j.field.c, u: j.weights}
+	firstBackKernel.patches(d, j.field, firstWidth, firstHeight, 1, 0, args)
+	firstBorderKernel.each(d, 2*(j.field.w+j.field.h)*borderWarp, args)
 }
 
 // firstUnits returns the bytes of the packed weights: 32 places per channel, in two planes, for
@@ -88,7 +86,7 @@ func (t *tensor) packFirst(d *device, n *weights.Network) (cu.DevicePtr, error) 
 		return 0, err
 	}
 	scale := scaleOf(l.Weight)
-	d.launch("split_first", [3]int{blocks(32*c, threads), 1, 1}, [3]int{threads, 1, 1}, 0, raw, p, l.Out, c, scale)
+	splitFirstKernel.each(d, 32*c, splitFirstArgs{src: raw, units: p, out: l.Out, c: c, scale: scale})
 	u := make([]float32, c+7)
 	copy(u, l.Bias)
 	normalize(u[c:], n)
@@ -99,15 +97,14 @@ func (t *tensor) packFirst(d *device, n *weights.Network) (cu.DevicePtr, error) 
 }
 
 func (*tensor) first(d *device, j firstJob) {
-	j.patches(d, "first_split", firstWidth, firstHeight, 1, 0, j.splitArgs()...)
+	firstSplitKernel.patches(d, j.field, firstWidth, firstHeight, 1, 0,
+		firstSplitArgs{x: j.x, width: j.width, height: j.height, x0: j.x0, y0: j.y0, actHi: j.field.hi, actLo: j.field.lo,
+			w: j.field.w, h: j.field.h, c: j.field.c, packed: j.weights})
 }
 
 func (t *tensor) firstBack(d *device, j firstJob) {
 	stages := min(3, (t.shared-firstProducts)/firstStage)
-	j.patches(d, "first_back_split", firstInnerWidth, firstInnerHeight, 1, firstProducts+stages*firstStage,
-		append(j.splitArgs(), stages)...)
-}
-
-func (j firstJob) splitArgs() []any {
-	return []any{j.x, j.width, j.height, j.x0, j.y0, j.field.hi, j.field.lo, j.field.w, j.field.h, j.field.c, j.weights}
+	firstBackSplitKernel.patches(d, j.field, firstInnerWidth, firstInnerHeight, 1, firstProducts+stages*firstStage,
+		firstBackSplitArgs{dx: j.x, width: j.width, height: j.height, x0: j.x0, y0: j.y0, dHi: j.field.hi, dLo: j.field.lo,
+			w: j.field.w, h: j.field.h, c: j.field.c, packed: j.weights, stages: stages})
 }

@@ -67,9 +67,7 @@ func (e *Evaluator) Forward(x engine.Vector) []engine.Moments {
 // activateAll evaluates the network at the picture x and sums the taps' moments.
 func (e *Evaluator) activateAll(x cu.DevicePtr) {
 	e.x = x
-	if e.sums.bytes > 0 {
-		e.device.clear(e.sums.at, e.sums.bytes)
-	}
+	e.device.clear(e.sums.at, e.sums.bytes)
 	e.device.clear(e.taps[0].content, 8*int64(len(e.taps)))
 	for i := range e.tiles {
 		e.activate(i, true)
@@ -80,8 +78,8 @@ func (e *Evaluator) activateAll(x cu.DevicePtr) {
 func (e *Evaluator) makeMoments() {
 	for i := range e.taps {
 		if t := &e.taps[i]; t.Style {
-			e.device.launch("moments", [3]int{min(blocks(t.n*t.n, threads), spreadBlocks), 1, 1}, [3]int{threads, 1, 1}, 0,
-				t.momentGram, t.momentMean, t.gram, t.means, t.n, t.c, t.positions)
+			momentsKernel.spread(e.device, t.n*t.n, momentsArgs{gram: t.momentGram, mean: t.momentMean,
+				sums: t.gram, means: t.means, n: t.n, c: t.c, p: t.positions})
 		}
 	}
 }
@@ -116,8 +114,8 @@ func (e *Evaluator) activate(i int, measure bool) {
 			}
 		}
 		if l.pooled {
-			e.rows("pool", blocks(l.w/2*l.c/eight, threads), l.h/2, l.pool.hi, l.pool.lo, l.act.hi, l.act.lo,
-				l.w, l.h, l.c, toInt(e.plan.maximum()))
+			poolKernel.rows(e, blocks(l.w/2*l.c/eight, threads), l.h/2, poolArgs{dstHi: l.pool.hi, dstLo: l.pool.lo,
+				srcHi: l.act.hi, srcLo: l.act.lo, w: l.w, h: l.h, c: l.c, maximum: toInt(e.plan.maximum())})
 		}
 	}
 	e.inBuffers = i
@@ -129,14 +127,16 @@ func (e *Evaluator) firstOf(n *tile, x cu.DevicePtr, f field) firstJob {
 	return firstJob{x, e.plan.spec.W, e.plan.spec.H, n.x, n.y, f, e.first}
 }
 
-// named returns the name of a kernel for the products' format.
-func (e *Evaluator) named(kernel string) string { return kernel + "_" + e.plan.products.format() }
-
-// rows launches a kernel by rows.
-func (e *Evaluator) rows(kernel string, across, down int, args ...any) {
+// rows launches the kernel for the products' format by rows.
+func (k kernel[A]) rows(e *Evaluator, across, down int, args A) {
 	if across*down > 0 {
-		e.device.launch(e.named(kernel), [3]int{across, down, 1}, [3]int{threads, 1, 1}, 0, args...)
+		k.of(e.plan.products.format()).launch(e.device, [3]int{across, down, 1}, [3]int{threads, 1, 1}, 0, args)
 	}
+}
+
+// spread launches a kernel whose threads share n elements.
+func (k kernel[A]) spread(d *device, n int, args A) {
+	k.launch(d, [3]int{min(blocks(n, threads), spreadBlocks), 1, 1}, [3]int{threads, 1, 1}, 0, args)
 }
 
 // origin returns the position in a layer at which a tile begins.
@@ -161,9 +161,9 @@ func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 	}
 	x, y := l.origin(n)
 	core := l.core
-	e.rows("content_delta", blocks(core.w*l.c/eight, threads), core.h,
-		delta.hi, delta.lo, l.act.hi, l.act.lo, t.target.hi, t.target.lo,
-		l.w, l.c, core.x, core.y, core.w, t.w, x+core.x, y+core.y)
+	contentDeltaKernel.rows(e, blocks(core.w*l.c/eight, threads), core.h, contentDeltaArgs{dHi: delta.hi, dLo: delta.lo,
+		aHi: l.act.hi, aLo: l.act.lo, tHi: t.target.hi, tLo: t.target.lo, w: l.w, c: l.c,
+		x: core.x, y: core.y, coreW: core.w, targetW: t.w, targetX: x + core.x, targetY: y + core.y})
 	if t.hasMetric {
 		e.plan.products.multiply(e.device, t.metric, delta, mdelta, core)
 	}
@@ -172,9 +172,9 @@ func (e *Evaluator) measureContent(t *tap, n *tile, l *layer, measure bool) {
 	}
 	s := t.shares(n, l)
 	parts := min(contentBlocks, blocks(core.w*core.h*l.c/eight, threads))
-	e.rows("content_sum", parts, 1, delta.hi, delta.lo, mdelta.hi, mdelta.lo, s.at, s.pitch,
-		l.w, l.c, core.x, core.y, core.w, core.h, e.contents)
-	e.device.launch("add_partials", [3]int{1, 1, 1}, [3]int{threads, 1, 1}, 0, t.content, e.contents, parts)
+	contentSumKernel.rows(e, parts, 1, contentSumArgs{dHi: delta.hi, dLo: delta.lo, mdHi: mdelta.hi, mdLo: mdelta.lo,
+		share: s.at, pitch: s.pitch, w: l.w, c: l.c, x: core.x, y: core.y, coreW: core.w, coreH: core.h, partial: e.contents})
+	addPartialsKernel.each(e.device, 1, addPartialsArgs{sum: t.content, partial: e.contents, n: parts})
 }
 
 func (e *Evaluator) SetContent(metric [][]float32) {
@@ -229,8 +229,9 @@ func (e *Evaluator) storeTarget(t *tap, n *tile) {
 		if plane[0] == 0 || l.core.w == 0 {
 			continue
 		}
-		e.device.launch("copy_rows", [3]int{blocks(l.core.w*row/16, threads), l.core.h, 1}, [3]int{threads, 1, 1}, 0,
-			plane[0]+cu.DevicePtr(((y+l.core.y)*t.w+x+l.core.x)*row), plane[1]+cu.DevicePtr((l.core.y*l.w+l.core.x)*row),
-			l.core.w*row/16, t.w*row/16, l.w*row/16)
+		copyRowsKernel.launch(e.device, [3]int{blocks(l.core.w*row/16, threads), l.core.h, 1}, [3]int{threads, 1, 1}, 0,
+			copyRowsArgs{dst: plane[0] + cu.DevicePtr(((y+l.core.y)*t.w+x+l.core.x)*row),
+				src: plane[1] + cu.DevicePtr((l.core.y*l.w+l.core.x)*row),
+				n:   l.core.w * row / 16, dstPitch: t.w * row / 16, srcPitch: l.w * row / 16})
 	}
 }

@@ -5,9 +5,9 @@ package cuda
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
+	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -21,8 +21,12 @@ const maxParams = 32
 // kernel's attribute first.
 const defaultShared = 48 << 10
 
-// kernel is a kernel, looked up at its first launch.
-type kernel struct {
+// kernel is the name of a kernel whose parameters are the fields of A, all 8 bytes wide:
+// cu.DevicePtr, int (long in the kernel) or float64 (double).
+type kernel[A any] string
+
+// function is a kernel, looked up at its first launch.
+type function struct {
 	cu.Function
 	shared int // most bytes of dynamic shared memory
 }
@@ -54,39 +58,35 @@ func (d *device) load(modules ...func() string) error {
 }
 
 // launch puts a kernel on the stream: grid blocks of block threads, with shared bytes of
-// dynamic shared memory. Each argument is a cu.DevicePtr, an int (long in the kernel) or
-// a float64 (double).
-func (d *device) launch(name string, grid, block [3]int, shared int, args ...any) {
-	k := d.kernels[name]
-	if k == nil {
-		k = d.find(name)
+// dynamic shared memory.
+func (k kernel[A]) launch(d *device, grid, block [3]int, shared int, args A) {
+	f := d.kernels[string(k)]
+	if f == nil {
+		f = d.find(string(k))
 	}
-	if shared > k.shared {
-		if err := driver.SetSharedMemory(k.Function, shared); err != nil {
-			d.fail(err, "giving "+name+" its shared memory")
+	if shared > f.shared {
+		if err := driver.SetSharedMemory(f.Function, shared); err != nil {
+			d.fail(err, "giving "+string(k)+" its shared memory")
 		}
-		k.shared = shared
+		f.shared = shared
 	}
-	for i, a := range args {
-		switch a := a.(type) {
-		case cu.DevicePtr:
-			d.params[i] = uint64(a)
-		case int:
-			d.params[i] = uint64(a)
-		case float64:
-			d.params[i] = math.Float64bits(a)
-		default:
-			panic("cuda: an argument of " + name + " is neither cu.DevicePtr nor int nor float64")
-		}
-	}
-	err := k.Launch(grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, d.stream, d.args[:len(args)])
+	n := copy(d.params[:], unsafe.Slice((*uint64)(unsafe.Pointer(&args)), unsafe.Sizeof(args)/8))
+	err := f.Launch(grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, d.stream, d.args[:n])
 	if err != nil {
-		d.fail(err, "launching "+name)
+		d.fail(err, "launching "+string(k))
 	}
 }
 
+// of returns the kernel whose name ends so.
+func (k kernel[A]) of(end string) kernel[A] { return k + kernel[A](end) }
+
+// each launches a kernel with one thread per element.
+func (k kernel[A]) each(d *device, n int, args A) {
+	k.launch(d, [3]int{blocks(n, threads), 1, 1}, [3]int{threads, 1, 1}, 0, args)
+}
+
 // find looks a kernel up.
-func (d *device) find(name string) *kernel {
+func (d *device) find(name string) *function {
 	for _, m := range d.modules {
 		f, err := m.Function(name)
 		if err != nil {
@@ -95,7 +95,7 @@ func (d *device) find(name string) *kernel {
 		if d.kernels[name] != nil {
 			panic("cuda: there are two kernels " + name)
 		}
-		d.kernels[name] = &kernel{f, defaultShared}
+		d.kernels[name] = &function{f, defaultShared}
 	}
 	if d.kernels[name] == nil {
 		panic("cuda: there is no kernel " + name)

@@ -53,10 +53,11 @@ func (j *loss) place(taps []tap) int64 {
 	return room.bytes
 }
 
-// lossBytes is what SetTerms allocates for taps.
-func lossBytes(taps []tap) int64 {
-	n := int64(widest(taps))
-	return new(loss).place(taps) + squaresBytes(n)
+// allocate allocates what SetTerms needs.
+func (j *loss) allocate(alloc alloc, taps []tap) {
+	j.squares.allocate(alloc, widest(taps))
+	j.room = alloc("targets of style", j.place(taps))
+	j.place(taps)
 }
 
 // widest is the most channels of a tap with style.
@@ -95,25 +96,17 @@ func (e *Evaluator) SetTerms(terms []engine.Term) {
 
 // makeRoom allocates for the terms, unless it has.
 func (e *Evaluator) makeRoom() {
-	j := &e.loss
-	if j.room != 0 {
-		return
+	if j := &e.loss; j.room == 0 {
+		j.squares.close(e.device) // of a call that failed
+		j.allocate(e.device.mustAlloc, e.taps)
 	}
-	j.squares.fit(e.device, widest(e.taps))
-	var err error
-	if j.room, err = e.device.alloc("targets of style", j.place(e.taps)); err != nil {
-		panic(engine.Failure{Err: err})
-	}
-	j.place(e.taps)
 }
 
 // close frees it. Inside alone.
 func (j *loss) close(d *device) {
 	j.recorder.drop(d)
 	j.squares.close(d)
-	if j.room != 0 {
-		d.free(j.room)
-	}
+	d.free(j.room)
 	*j = loss{}
 }
 
@@ -180,21 +173,24 @@ func (e *Evaluator) termGradient(i int) {
 		metric = 0
 	}
 	if j.hasMean {
-		e.device.launch("mean_gradient", [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
-			t.dmean, j.mean, metric, t.means, n, scale, j.weight, e.value(normValue(k, i)))
+		meanGradientKernel.launch(e.device, [3]int{1, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
+			meanGradientArgs{grad: t.dmean, target: j.mean, metric: metric, means: t.means, n: n,
+				scale: scale, weight: j.weight, value: e.value(normValue(k, i))})
 	}
 	if !j.hasTarget {
 		return
 	}
 	delta, half, product := e.loss.squares.at[0], e.loss.squares.at[1], e.loss.squares.at[2]
-	e.elements("style_delta", n*n, delta, j.target, t.gram, n, t.c, scale)
+	styleDeltaKernel.elements(e.device, n*n,
+		styleDeltaArgs{delta: delta, target: j.target, gram: t.gram, n: n, pitch: t.c, scale: scale})
 	if j.hasMetric {
 		e.device.product(half, delta, metric, n)
 		e.device.product(product, metric, half, n)
 	} else {
 		product = delta
 	}
-	e.elements("style_gradient", n*n, t.dgram, product, delta, n, -j.style, e.partial)
+	styleGradientKernel.elements(e.device, n*n,
+		styleGradientArgs{grad: t.dgram, product: product, delta: delta, n: n, scale: -j.style, partial: e.partial})
 	e.addUp(1, vectorGrid(n*n), 1, e.value(traceValue(k, i)))
 }
 

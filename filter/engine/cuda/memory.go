@@ -14,10 +14,13 @@ import (
 	"nstfilter/weights"
 )
 
-// alloc returns uninitialised bytes that live until free. If the GPU has no memory, the error
-// wraps engine.ErrMemory.
+// alloc returns uninitialised bytes that live until free; 0 for no bytes. If the GPU has no memory,
+// the error wraps engine.ErrMemory.
 func (d *device) alloc(what string, bytes int64) (cu.DevicePtr, error) {
-	p, err := cu.MemAlloc(max(bytes, 1)) // 0 is an error
+	if bytes == 0 {
+		return 0, nil
+	}
+	p, err := cu.MemAlloc(bytes)
 	switch {
 	case errors.Is(err, cu.OutOfMemory):
 		return 0, fmt.Errorf("%s: no memory for %s: %d MiB on top of %d MiB: choose a smaller size: %w",
@@ -28,6 +31,15 @@ func (d *device) alloc(what string, bytes int64) (cu.DevicePtr, error) {
 	d.memory[p] = bytes
 	d.bytes += bytes
 	return p, nil
+}
+
+// mustAlloc is alloc that panics with engine.Failure.
+func (d *device) mustAlloc(what string, bytes int64) cu.DevicePtr {
+	p, err := d.alloc(what, bytes)
+	if err != nil {
+		panic(engine.Failure{Err: err})
+	}
+	return p
 }
 
 // put copies v, which is not empty, to newly allocated memory.
@@ -49,6 +61,9 @@ func (d *device) biases(l *weights.Layer) (cu.DevicePtr, error) {
 
 // free frees what alloc returned, inside alone on a lost device too. It panics for anything else.
 func (d *device) free(p cu.DevicePtr) {
+	if p == 0 {
+		return
+	}
 	bytes, ok := d.memory[p]
 	if !ok {
 		panic("cuda: freed twice, or never allocated")
@@ -62,7 +77,9 @@ func (d *device) free(p cu.DevicePtr) {
 
 // clear sets bytes to 0.
 func (d *device) clear(p cu.DevicePtr, bytes int64) {
-	d.check(cu.MemsetD8Async(p, 0, bytes, d.stream), "clearing memory")
+	if bytes > 0 {
+		d.check(cu.MemsetD8Async(p, 0, bytes, d.stream), "clearing memory")
+	}
 }
 
 // copy copies within device memory.

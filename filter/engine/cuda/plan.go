@@ -17,9 +17,9 @@ type plan struct {
 	products products
 	tiling.Tiles
 	windows tiling.Windows[*windowPlan]
-	layers  []int64  // by layer: a plane of its activation
-	scratch [2]int64 // fields that alternate
-	work    int64    // the products' scratch
+	layers  []int64 // by layer: a plane of its activation
+	scratch tiling.Scratch
+	work    int64 // the products' scratch
 }
 
 // numbers is the representation of fields.
@@ -69,7 +69,11 @@ type layerPlan struct {
 	keepLo  bool // the activation's lo plane is stored until Backward
 	pools   int  // number of poolings before it
 	core    rect
+	scratch slots
 }
+
+// slots says where in the scratch a layer's fields are, which are named as those of layer.
+type slots struct{ lo, delta, pool, dact, dpool tiling.Slot }
 
 // aligned rounds up to the alignment of planes: kernels read 16 bytes at a time, and tensor
 // cores rows of 128.
@@ -136,30 +140,31 @@ func (p *plan) readsLo(l *layerPlan) bool {
 	return l.pooled && p.maximum()
 }
 
-// turns enlarges the two alternating scratch fields for a window: forward they hold what is not
-// stored, backward the gradients.
+// turns gives a window's layers their scratch: forward for what is not stored, backward for
+// gradients.
 func (p *plan) turns(n *windowPlan) {
-	turn := 0
-	use := func(bytes int64) { p.scratch[turn] = max(p.scratch[turn], bytes); turn ^= 1 }
+	act, grad := int64(p.actPlanes), int64(p.gradPlanes)
+	p.scratch.Begin()
 	for i := range n.layers {
 		l := &n.layers[i]
+		plane, pooled := p.plane(l.c, l.w, l.h), p.plane(l.c, l.w/2, l.h/2)
 		if p.actPlanes == 2 && !l.keepLo {
-			use(p.plane(l.c, l.w, l.h))
+			l.scratch.lo = p.scratch.Take(plane)
 		}
-		if l.tap >= 0 && p.spec.Taps[l.tap].Content { // a − target, while both are free
-			p.scratch[turn] = max(p.scratch[turn], int64(p.actPlanes)*p.plane(l.c, l.w, l.h))
+		if l.tap >= 0 && p.spec.Taps[l.tap].Content {
+			l.scratch.delta = p.scratch.Borrow(act * plane)
 		}
 		if l.pooled {
-			use(int64(p.actPlanes) * p.plane(l.c, l.w/2, l.h/2))
+			l.scratch.pool = p.scratch.Take(act * pooled)
 		}
 	}
-	turn = 0
+	p.scratch.Begin()
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := &n.layers[i]
 		if l.pooled {
-			use(int64(p.gradPlanes) * p.plane(l.c, l.w/2, l.h/2))
+			l.scratch.dpool = p.scratch.Take(grad * p.plane(l.c, l.w/2, l.h/2))
 		}
-		use(int64(p.gradPlanes) * p.plane(l.c, l.w, l.h))
+		l.scratch.dact = p.scratch.Take(grad * p.plane(l.c, l.w, l.h))
 	}
 }
 
@@ -173,13 +178,14 @@ func (p *plan) plane(c, w, h int) int64 { return aligned(p.size * int64(c) * int
 func (p *plan) memory() int64 { return p.bytes() + p.weightBytes(false) + p.weightBytes(true) }
 
 // bytes is the size of an evaluator, SetTerms included, without weights.
-func (p *plan) bytes() int64 {
-	n := vectorBytes(p.spec.W, p.spec.H)
-	b := p.allocate(func(_ string, bytes int64) cu.DevicePtr {
+func (p *plan) bytes() (n int64) {
+	count := func(_ string, bytes int64) cu.DevicePtr {
 		n += bytes
 		return 0
-	})
-	return n + lossBytes(b.taps)
+	}
+	new(vectors).allocate(count, p.spec.W, p.spec.H)
+	new(loss).allocate(count, p.allocate(count).taps)
+	return n
 }
 
 // weightBytes is the size of one direction's packed weights. Those of the first convolution

@@ -99,9 +99,7 @@ type filter struct {
 // free frees the weights.
 func (f filter) free(d *device) {
 	d.free(f.weights)
-	if f.bias != 0 {
-		d.free(f.bias)
-	}
+	d.free(f.bias)
 }
 
 // firstJob is one call of first or firstBack, in a window of the picture.

@@ -3,7 +3,7 @@
 package cuda
 
 import (
-	"fmt"
+	"strconv"
 
 	"gorgonia.org/cu"
 
@@ -39,16 +39,11 @@ func tileWidth(c int) int {
 	return 32
 }
 
-// tiles launches a kernel that multiplies rows by a matrix of c columns.
-func (simt) tiles(d *device, name string, rows, c, times int, args ...any) {
+// tiles launches the kernel for c columns, which multiplies rows by a matrix.
+func (k kernel[A]) tiles(d *device, rows, c, times int, args A) {
 	n := tileWidth(c)
 	grid := [3]int{blocks(rows, tileRows) * (c / n), times, 1}
-	d.launch(fmt.Sprint(name, "_", n), grid, [3]int{2 * n, 1, 1}, 0, args...)
-}
-
-// each launches a kernel with one thread per element.
-func (simt) each(d *device, name string, n int, args ...any) {
-	d.launch(name, [3]int{blocks(n, 256), 1, 1}, [3]int{256, 1, 1}, 0, args...)
+	k.of(strconv.Itoa(n)).launch(d, grid, [3]int{2 * n, 1, 1}, 0, args)
 }
 
 // byWinograd reports whether a convolution uses Winograd; channels are padded.
@@ -89,16 +84,15 @@ func (s simt) filter(d *device, l *weights.Layer, back bool, _ int) (f filter, e
 	}
 	bytes := s.filterBytes(l, true, 1) // without biases
 	if f.weights, err = d.alloc("the weights of "+l.Tap(), bytes); err != nil {
-		if f.bias != 0 {
-			d.free(f.bias)
-		}
+		d.free(f.bias)
 		return filter{}, err
 	}
-	args := []any{f.weights, raw, l.Out, l.In, toInt(back), f.in, f.out}
 	if s.byWinograd(f.in, f.out) {
-		s.each(d, "winograd_filter", f.in*f.out, args...)
+		winogradFilterKernel.each(d, f.in*f.out, winogradFilterArgs{u: f.weights, weights: raw,
+			outs: l.Out, ins: l.In, back: toInt(back), in: f.in, out: f.out})
 	} else {
-		s.each(d, "conv_filter", 9*f.in*f.out, args...)
+		convFilterKernel.each(d, 9*f.in*f.out, convFilterArgs{dst: f.weights, weights: raw,
+			outs: l.Out, ins: l.In, back: toInt(back), in: f.in, out: f.out})
 	}
 	return f, nil
 }
@@ -122,8 +116,8 @@ func (s simt) conv(d *device, j convolution) {
 		s.winograd(d, j)
 		return
 	}
-	s.tiles(d, "conv", j.src.w*j.src.h, f.out, 1,
-		j.dst.hi, j.src.hi, f.weights, f.bias, j.gate, j.src.h, j.src.w, f.in, f.out)
+	convKernel.tiles(d, j.src.w*j.src.h, f.out, 1, convArgs{dst: j.dst.hi, src: j.src.hi, filter: f.weights,
+		bias: f.bias, gate: j.gate, h: j.src.h, w: j.src.w, in: f.in, out: f.out})
 }
 
 // A Gram matrix is summed in float32 over spans of gramLeast to gramMost positions, so short
@@ -157,17 +151,18 @@ func (simt) gram(d *device, j gramJob) {
 	}
 	t := tileWidth(c)
 	threads := max(t*t/64, 64)
-	d.launch(fmt.Sprint("gram_", t), [3]int{spans, pairs, 1}, [3]int{threads, 1, 1}, 0,
-		j.scratch, j.a.hi, j.shares.at, j.shares.pitch, r.x, r.y, r.w, r.h, j.a.w, c, length)
-	d.launch("gram_sum", [3]int{(pairs*t*t + c) / 32, 1, 1}, [3]int{256, 1, 1}, 0,
-		j.gram, j.means, j.scratch, spans, c, t)
+	gramKernel.of(strconv.Itoa(t)).launch(d, [3]int{spans, pairs, 1}, [3]int{threads, 1, 1}, 0,
+		gramArgs{sums: j.scratch, a: j.a.hi, share: j.shares.at, pitch: j.shares.pitch,
+			x: r.x, y: r.y, w: r.w, h: r.h, width: j.a.w, c: c, span: length})
+	gramSumKernel.launch(d, [3]int{(pairs*t*t + c) / 32, 1, 1}, [3]int{256, 1, 1}, 0,
+		gramSumArgs{gram: j.gram, means: j.means, sums: j.scratch, spans: spans, c: c, T: t})
 }
 
 func (simt) matrixBytes(n, _ int) int64 { return 4 * int64(padded(n)*padded(n)) }
 
 func (s simt) matrix(d *device, dst packed, src cu.DevicePtr, scale float64) {
 	c := padded(dst.n)
-	s.each(d, "pack_matrix_f32", c*c, dst.at, src, dst.n, c, scale)
+	packMatrixKernel.each(d, c*c, packMatrixArgs{dst: dst.at, src: src, n: dst.n, c: c, scale: scale})
 }
 
 func (s simt) multiply(d *device, m packed, src, dst field, core rect) {
@@ -175,7 +170,8 @@ func (s simt) multiply(d *device, m packed, src, dst field, core rect) {
 		return
 	}
 	rows := (core.h-1)*src.w + core.w
-	s.tiles(d, "multiply", rows, src.c, 1, dst.hi, src.hi, m.at, core.x, core.y, core.w, core.h, src.w, src.c)
+	multiplyKernel.tiles(d, rows, src.c, 1, multiplyArgs{dst: dst.hi, src: src.hi, m: m.at,
+		x: core.x, y: core.y, w: core.w, h: core.h, width: src.w, c: src.c})
 }
 
 func (s simt) addTap(d *device, j tapJob) {
@@ -183,6 +179,7 @@ func (s simt) addTap(d *device, j tapJob) {
 	if r.w*r.h == 0 {
 		r = rect{}
 	}
-	s.tiles(d, "add_tap", a.w*a.h, a.c, 1, j.da.hi, a.hi, j.d.at, j.mean, j.meanScale, j.mdelta.hi, j.weight,
-		j.shares.at, j.shares.pitch, r.x, r.y, r.w, r.h, a.h, a.w, a.c)
+	addTapKernel.tiles(d, a.w*a.h, a.c, 1, addTapArgs{da: j.da.hi, act: a.hi, d: j.d.at, mean: j.mean, meanScale: j.meanScale,
+		mdelta: j.mdelta.hi, weight: j.weight, share: j.shares.at, pitch: j.shares.pitch,
+		x: r.x, y: r.y, w: r.w, h: r.h, height: a.h, width: a.w, c: a.c})
 }

@@ -96,8 +96,8 @@ func (t *tensor) filter(d *device, l *weights.Layer, back bool, terms int) (f fi
 	if t.wgmma {
 		warp = block
 	}
-	d.launch("split_filter", [3]int{blocks(n, 256), 1, 1}, [3]int{256, 1, 1}, 0,
-		raw, f.weights, lowPlane(f.weights, n, terms), l.Out, l.In, f.out, f.in, block, warp, toInt(back), scale)
+	splitFilterKernel.each(d, n, splitFilterArgs{src: raw, hi: f.weights, lo: lowPlane(f.weights, n, terms), out: l.Out, in: l.In,
+		paddedOut: f.out, paddedIn: f.in, block: block, N: warp, back: toInt(back), scale: scale})
 	if !back {
 		if f.bias, err = d.biases(l); err != nil {
 			d.free(f.weights)
@@ -156,13 +156,13 @@ func (t *tensor) conv(d *device, j convolution) {
 	block, _ := t.columns(j.dst.c)
 	rows := t.patchRows(j.dst.w, j.dst.h, j.dst.c/block)
 	stage := stageBytes(9, rows, block)
-	name, stages := "", min(3, t.shared/stage)
+	there, back, stages := thereKernel, backKernel, min(3, t.shared/stage)
 	threads := 8 * rows // a warp has 4 rows and at most 64 channels
 	if block > 64 {
 		threads *= 2
 	}
 	if t.wgmma {
-		name, threads = "wgmma_", 16*rows
+		there, back, threads = "wgmma_"+there, "wgmma_"+back, 16*rows
 		stage += 8 // a bulk copy's barrier
 		switch slices := j.src.c / 16 * j.filter.terms; {
 		case slices == 2 && j.tap == nil:
@@ -175,9 +175,9 @@ func (t *tensor) conv(d *device, j convolution) {
 	size := convSizes[[2]int{block, rows}]
 	low := lowPlane(j.filter.weights, 9*j.src.c*j.dst.c, j.filter.terms)
 	if j.filter.bias != 0 {
-		d.launch(name+"there_"+size, grid, [3]int{threads, 1, 1}, stages*stage,
-			j.src.hi, j.src.lo, j.filter.weights, low, j.filter.bias, j.filter.unscale,
-			j.dst.hi, j.dst.lo, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages)
+		there.of(size).launch(d, grid, [3]int{threads, 1, 1}, stages*stage, thereArgs{srcHi: j.src.hi, srcLo: j.src.lo,
+			wHi: j.filter.weights, wLo: low, bias: j.filter.bias, scale: j.filter.unscale, dstHi: j.dst.hi, dstLo: j.dst.lo,
+			h: j.dst.h, w: j.dst.w, in: j.src.c, out: j.dst.c, terms: j.filter.terms, stages: stages})
 		return
 	}
 	var tap tapJob
@@ -185,11 +185,12 @@ func (t *tensor) conv(d *device, j convolution) {
 		tap = *j.tap
 		j.gate = tap.a.hi
 	}
-	d.launch(name+"back_"+size, grid, [3]int{threads, 1, 1}, stages*stage,
-		j.src.hi, j.src.lo, j.filter.weights, low, j.gate,
-		j.dst.hi, j.dst.lo, j.dst.h, j.dst.w, j.src.c, j.dst.c, j.filter.terms, stages,
-		tap.a.hi, tap.a.lo, tap.d.at, lowPlane(tap.d.at, j.dst.c*j.dst.c, tap.d.terms), tap.d.terms, unscaleOf(tap.d),
-		tap.mean, tap.meanScale, tap.mdelta.hi, tap.mdelta.lo, tap.weight)
+	back.of(size).launch(d, grid, [3]int{threads, 1, 1}, stages*stage, backArgs{srcHi: j.src.hi, srcLo: j.src.lo,
+		wHi: j.filter.weights, wLo: low, gate: j.gate, dstHi: j.dst.hi, dstLo: j.dst.lo,
+		h: j.dst.h, w: j.dst.w, in: j.src.c, out: j.dst.c, terms: j.filter.terms, stages: stages,
+		aHi: tap.a.hi, aLo: tap.a.lo, dHi: tap.d.at, dLo: lowPlane(tap.d.at, j.dst.c*j.dst.c, tap.d.terms),
+		dTerms: tap.d.terms, scale: unscaleOf(tap.d), mean: tap.mean, meanScale: tap.meanScale,
+		deltaHi: tap.mdelta.hi, deltaLo: tap.mdelta.lo, weight: tap.weight})
 }
 
 // fuses a tap of all positions without shares: its products are then part of the
@@ -198,7 +199,7 @@ func (*tensor) fuses(j tapJob) bool {
 	return j.shares.at == 0 && j.core == rect{0, 0, j.da.w, j.da.h}
 }
 
-// convSizes are the suffixes of the convolutions' kernels.
+// convSizes are the ends of the names of the convolutions' kernels.
 var convSizes = map[[2]int]string{{128, 16}: "128_16", {128, 8}: "128_8", {96, 16}: "96_16", {96, 8}: "96_8",
 	{64, 16}: "64_16", {64, 8}: "64_8", {32, 16}: "32_16", {32, 8}: "32_8"}
 
@@ -231,9 +232,12 @@ func (*tensor) gram(d *device, j gramJob) {
 	if j.a.lo != 0 {
 		stages, shared = 3, 4*operand
 	}
-	d.launch("gram_split", [3]int{tiles, parts, 1}, [3]int{128, 1, 1}, stages*shared,
-		j.a.hi, j.a.lo, j.shares.at, j.shares.pitch, j.core.x, j.core.y, j.core.w, j.core.h, j.a.w, c, length, stages, j.scratch, sums)
-	d.launch("gram_join", [3]int{blocks(tiles*gramTile*gramTile+c, 32), 1, 1}, [3]int{256, 1, 1}, 0, j.scratch, sums, parts, c, j.gram, j.means)
+	gramSplitKernel.launch(d, [3]int{tiles, parts, 1}, [3]int{128, 1, 1}, stages*shared,
+		gramSplitArgs{hi: j.a.hi, lo: j.a.lo, shares: j.shares.at, pitch: j.shares.pitch,
+			x: j.core.x, y: j.core.y, w: j.core.w, h: j.core.h, width: j.a.w, c: c, length: length, stages: stages,
+			partial: j.scratch, sums: sums})
+	gramJoinKernel.launch(d, [3]int{blocks(tiles*gramTile*gramTile+c, 32), 1, 1}, [3]int{256, 1, 1}, 0,
+		gramJoinArgs{partial: j.scratch, sums: sums, parts: parts, c: c, gram: j.gram, means: j.means})
 }
 
 // A packed matrix has its planes, then the factor for its products, then the largest magnitudes
@@ -260,25 +264,27 @@ func (t *tensor) matrix(d *device, dst packed, src cu.DevicePtr, scale float64) 
 	}
 	unscale := unscaleOf(dst)
 	largest := unscale + 4
-	d.launch("matrix_largest", [3]int{largestBlocks, 1, 1}, [3]int{256, 1, 1}, 0, src, dst.n*dst.n, largest)
-	d.launch("split_matrix", [3]int{blocks(c*c, 256), 1, 1}, [3]int{256, 1, 1}, 0,
-		src, largest, dst.at, lowPlane(dst.at, c*c, dst.terms), unscale, dst.n, c, block, warp, scale)
+	matrixLargestKernel.launch(d, [3]int{largestBlocks, 1, 1}, [3]int{threads, 1, 1}, 0,
+		matrixLargestArgs{src: src, n: dst.n * dst.n, largest: largest})
+	splitMatrixKernel.each(d, c*c, splitMatrixArgs{src: src, largest: largest, hi: dst.at, lo: lowPlane(dst.at, c*c, dst.terms),
+		unscale: unscale, n: dst.n, padded: c, block: block, N: warp, scale: scale})
 }
 
 func (t *tensor) multiply(d *device, m packed, src, dst field, core rect) {
 	l := t.oneMatrix(dst)
-	d.launch("multiply_"+l.name, l.grid, l.block, l.shared,
-		src.hi, src.lo, m.at, lowPlane(m.at, dst.c*dst.c, m.terms), unscaleOf(m), dst.hi, dst.lo,
-		core.x, core.y, core.w, core.h, dst.h, dst.w, dst.c, m.terms, l.stages)
+	multiplySplitKernel.of(l.name).launch(d, l.grid, l.block, l.shared, multiplySplitArgs{srcHi: src.hi, srcLo: src.lo,
+		mHi: m.at, mLo: lowPlane(m.at, dst.c*dst.c, m.terms), scale: unscaleOf(m), dstHi: dst.hi, dstLo: dst.lo,
+		x: core.x, y: core.y, cw: core.w, ch: core.h, h: dst.h, w: dst.w, c: dst.c, terms: m.terms, stages: l.stages})
 }
 
 // addTap without a matrix multiplies no terms and runs only the epilogue.
 func (t *tensor) addTap(d *device, j tapJob) {
 	l := t.oneMatrix(j.da)
-	d.launch("add_tap_"+l.name, l.grid, l.block, l.shared,
-		j.a.hi, j.a.lo, j.d.at, lowPlane(j.d.at, j.a.c*j.a.c, j.d.terms), unscaleOf(j.d), j.da.hi, j.da.lo,
-		j.core.x, j.core.y, j.core.w, j.core.h, j.shares.at, j.shares.pitch, j.mean, j.meanScale, j.mdelta.hi, j.mdelta.lo, j.weight,
-		j.da.h, j.da.w, j.da.c, j.d.terms, l.stages)
+	addTapSplitKernel.of(l.name).launch(d, l.grid, l.block, l.shared, addTapSplitArgs{aHi: j.a.hi, aLo: j.a.lo,
+		dHi: j.d.at, dLo: lowPlane(j.d.at, j.a.c*j.a.c, j.d.terms), scale: unscaleOf(j.d), daHi: j.da.hi, daLo: j.da.lo,
+		x: j.core.x, y: j.core.y, cw: j.core.w, ch: j.core.h, shares: j.shares.at, pitch: j.shares.pitch,
+		mean: j.mean, meanScale: j.meanScale, deltaHi: j.mdelta.hi, deltaLo: j.mdelta.lo, weight: j.weight,
+		h: j.da.h, w: j.da.w, c: j.da.c, terms: j.d.terms, stages: l.stages})
 }
 
 // oneMatrix launches the product of a field with one matrix.
@@ -299,5 +305,5 @@ func (t *tensor) oneMatrix(dst field) (l struct {
 	return l
 }
 
-// matrixSizes are the suffixes of the kernels for one matrix.
+// matrixSizes are the ends of the names of the kernels for one matrix.
 var matrixSizes = map[int]string{128: "128_split", 96: "96_split", 64: "64_split", 32: "32_split"}

@@ -56,28 +56,17 @@ func mostPartials(w, h int) int {
 	return max(dotBlocks, g[0]*g[1]*g[2])
 }
 
-// vectorBytes returns how many bytes open allocates.
-func vectorBytes(w, h int) int64 { return 8*int64(mostPartials(w, h)) + (8+tableRow)*engine.MaxSum }
-
-// open allocates the memory for sums. Inside do.
-func (v *vectors) open(d *device, w, h int) (err error) {
-	*v = vectors{device: d, w: w, h: h, pairs: allPairs(w, h)}
-	if v.partial, err = d.alloc("partial sums", 8*int64(mostPartials(w, h))); err != nil {
-		return err
-	}
-	if v.totals, err = d.alloc("sums", 8*engine.MaxSum); err != nil {
-		return err
-	}
-	v.table, err = d.alloc("a table of vectors", tableRow*engine.MaxSum)
-	return err
+// allocate allocates the memory for sums.
+func (v *vectors) allocate(alloc alloc, w, h int) {
+	v.partial = alloc("partial sums", 8*int64(mostPartials(w, h)))
+	v.totals = alloc("sums", 8*engine.MaxSum)
+	v.table = alloc("a table of vectors", tableRow*engine.MaxSum)
 }
 
-// close frees all memory of vectors. Inside alone.
+// close frees what the methods of vectors allocated. Inside alone.
 func (v *vectors) close() {
-	for _, p := range append(v.made, v.partial, v.totals, v.table) {
-		if p != 0 {
-			v.device.free(p)
-		}
+	for _, p := range v.made {
+		v.device.free(p)
 	}
 	v.squares.close(v.device)
 	*v = vectors{}
@@ -97,10 +86,7 @@ func (v *vectors) weigh(mask []float32, at cu.DevicePtr) {
 func (v *vectors) NewVector(n int) engine.Vector {
 	out := &vector{n: n}
 	v.device.do(func() {
-		var err error
-		if out.at, err = v.device.alloc("a vector", 4*int64(n)); err != nil {
-			panic(engine.Failure{Err: err})
-		}
+		out.at = v.device.mustAlloc("a vector", 4*int64(n))
 		v.made = append(v.made, out.at)
 		v.device.clear(out.at, 4*int64(n))
 	})
@@ -139,13 +125,14 @@ func (v *vectors) Download(dst []float32, src engine.Vector) {
 }
 
 // elements launches a kernel over n elements.
-func (v *vectors) elements(kernel string, n int, args ...any) {
-	v.device.launch(kernel, [3]int{vectorGrid(n), 1, 1}, [3]int{vectorThreads, 1, 1}, 0, args...)
+func (k kernel[A]) elements(d *device, n int, args A) {
+	k.launch(d, [3]int{vectorGrid(n), 1, 1}, [3]int{vectorThreads, 1, 1}, 0, args)
 }
 
 // addUp writes scale times each of count sums of n partial sums to out.
 func (v *vectors) addUp(count, n int, scale float64, out cu.DevicePtr) {
-	v.device.launch("sum_partials", [3]int{count, 1, 1}, [3]int{vectorThreads, 1, 1}, 0, v.partial, n, scale, out)
+	sumPartialsKernel.launch(v.device, [3]int{count, 1, 1}, [3]int{vectorThreads, 1, 1}, 0,
+		sumPartialsArgs{partial: v.partial, n: n, scale: scale, out: out})
 }
 
 // total waits for the first of totals and returns it.
@@ -163,7 +150,8 @@ func (v *vectors) Dots(pairs ...[2]engine.Vector) []float64 {
 	out := v.dots[:len(pairs)]
 	v.device.do(func() {
 		chunks := min(vectorGrid(n), dotBlocks/len(pairs))
-		v.device.launch("vector_dots", [3]int{len(pairs), chunks, 1}, [3]int{vectorThreads, 1, 1}, 0, v.list(table), n, v.partial)
+		vectorDotsKernel.launch(v.device, [3]int{len(pairs), chunks, 1}, [3]int{vectorThreads, 1, 1}, 0,
+			vectorDotsArgs{pairs: v.list(table), n: n, partial: v.partial})
 		v.addUp(len(pairs), chunks, 1, v.totals)
 		v.device.download(unsafe.Pointer(&out[0]), v.totals, 8*int64(len(out)))
 	})
@@ -184,7 +172,10 @@ func (v *vectors) Combine(y engine.Vector, sum ...engine.Multiple) {
 		bits |= p
 	}
 	wide := bits%16 == 0 // float4 can be read
-	v.device.do(func() { v.elements("vector_combine", n, py, v.list(table), len(table), toInt(wide), n) })
+	v.device.do(func() {
+		vectorCombineKernel.elements(v.device, n,
+			vectorCombineArgs{y: py, sum: v.list(table), count: len(table), wide: toInt(wide), n: n})
+	})
 }
 
 // list copies a table to the device; the next call overwrites it.
@@ -201,29 +192,33 @@ func (v *vectors) Adam(x, m, second, mean, dx engine.Vector, s engine.AdamStep) 
 		pmean = pointer(mean, n)
 	}
 	v.device.do(func() {
-		v.elements("vector_adam", n, px, pm, pv, pmean, pdx, n,
-			s.Rate, s.Beta1, 1-s.Beta1, 1/(1-math.Pow(s.Beta1, float64(s.T))),
-			s.Beta2, 1-s.Beta2, 1/(1-math.Pow(s.Beta2, float64(s.T))),
-			s.Epsilon, s.Average, toInt(s.Clamp))
+		vectorAdamKernel.elements(v.device, n, vectorAdamArgs{x: px, m: pm, v: pv, mean: pmean, dx: pdx, n: n, rate: s.Rate,
+			beta1: s.Beta1, gain1: 1 - s.Beta1, correct1: 1 / (1 - math.Pow(s.Beta1, float64(s.T))),
+			beta2: s.Beta2, gain2: 1 - s.Beta2, correct2: 1 / (1 - math.Pow(s.Beta2, float64(s.T))),
+			epsilon: s.Epsilon, average: s.Average, clamp: toInt(s.Clamp)})
 	})
 }
 
 // samples launches a kernel of vectors.cu over three planes of w×h.
-func (v *vectors) samples(kernel string, w, h int, args ...any) {
+func (k kernel[A]) samples(d *device, w, h int, args A) {
 	grid := [3]int{blocks(w, pictureX), blocks(h, pictureY), 3}
-	v.device.launch(kernel, grid, [3]int{pictureX, pictureY, 1}, 0, args...)
+	k.launch(d, grid, [3]int{pictureX, pictureY, 1}, 0, args)
 }
 
 func (v *vectors) Enlarge(dst, base engine.Vector, a float64, low engine.Vector, w, h int) {
 	n, m := (w+1)/2, (h+1)/2
 	pd, pb, pl := pointer(dst, 3*w*h), pointer(base, 3*w*h), pointer(low, 3*n*m)
-	v.device.do(func() { v.samples("picture_enlarge", w, h, pd, pb, a, pl, w, h) })
+	v.device.do(func() {
+		enlargeKernel.samples(v.device, w, h, enlargeArgs{dst: pd, base: pb, a: a, low: pl, w: w, h: h})
+	})
 }
 
 func (v *vectors) EnlargeAdjoint(dlow, d engine.Vector, w, h int) {
 	n, m := (w+1)/2, (h+1)/2
 	pl, pd := pointer(dlow, 3*n*m), pointer(d, 3*w*h)
-	v.device.do(func() { v.samples("picture_enlarge_adjoint", n, m, pl, pd, w, h) })
+	v.device.do(func() {
+		enlargeAdjointKernel.samples(v.device, n, m, enlargeAdjointArgs{dlow: pl, d: pd, w: w, h: h})
+	})
 }
 
 func (v *vectors) TV(dx, x engine.Vector, weight float64) (value float64) {
@@ -242,8 +237,8 @@ func (v *vectors) tv(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
 		scale = 1 / (3 * v.pairs)
 	}
 	grid := tvGrid(v.w, v.h)
-	v.device.launch("picture_tv", grid, [3]int{pictureX, pictureY, 1}, 0,
-		dx, x, v.mask, v.w, v.h, tvRows, 2*weight*scale, v.partial)
+	tvKernel.launch(v.device, grid, [3]int{pictureX, pictureY, 1}, 0,
+		tvArgs{dx: dx, x: x, mask: v.mask, w: v.w, h: v.h, rows: tvRows, k: 2 * weight * scale, partial: v.partial})
 	v.addUp(1, grid[0]*grid[1]*grid[2], scale, out)
 }
 
@@ -259,7 +254,7 @@ func (v *vectors) Gamut(dx, x engine.Vector, weight float64) (value float64) {
 // gamut is Gamut; its value goes to out.
 func (v *vectors) gamut(dx, x cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	n := 3 * v.w * v.h
-	v.elements("picture_gamut", n, dx, x, n, 2*weight/float64(n), v.partial)
+	gamutKernel.elements(v.device, n, gamutArgs{dx: dx, x: x, n: n, k: 2 * weight / float64(n), partial: v.partial})
 	v.addUp(1, vectorGrid(n), 1/float64(n), out)
 }
 
@@ -276,6 +271,7 @@ func (v *vectors) Prior(dx, x, prior, w engine.Vector, weight float64) (value fl
 // prior is Prior; its value goes to out.
 func (v *vectors) prior(dx, x, prior, w cu.DevicePtr, weight float64, out cu.DevicePtr) {
 	p := v.w * v.h
-	v.elements("picture_prior", p, dx, x, prior, w, p, 2*weight/float64(p), v.partial)
+	priorKernel.elements(v.device, p,
+		priorArgs{dx: dx, x: x, prior: prior, weight: w, p: p, k: 2 * weight / float64(p), partial: v.partial})
 	v.addUp(1, vectorGrid(p), 1/float64(p), out)
 }

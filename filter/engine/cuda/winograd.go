@@ -40,8 +40,11 @@ func (s simt) winograd(d *device, j convolution) {
 	for first := 0; first < all; first += chunk {
 		n := min(chunk, all-first)
 		m := v + cu.DevicePtr(winogradBytes(in, 0, n))
-		s.each(d, "winograd_input", n*in, v, j.src.hi, h, w, in, first, n)
-		s.tiles(d, "winograd_multiply", n, out, winogradPoints, m, v, j.filter.weights, n, in, out)
-		s.each(d, "winograd_output", n*out, j.dst.hi, m, j.filter.bias, j.gate, h, w, out, first, n)
+		winogradInputKernel.each(d, n*in,
+			winogradInputArgs{v: v, src: j.src.hi, height: h, width: w, c: in, first: first, tiles: n})
+		winogradMultiplyKernel.tiles(d, n, out, winogradPoints,
+			winogradMultiplyArgs{m: m, v: v, u: j.filter.weights, tiles: n, in: in, out: out})
+		winogradOutputKernel.each(d, n*out, winogradOutputArgs{dst: j.dst.hi, m: m, bias: j.filter.bias, gate: j.gate,
+			height: h, width: w, c: out, first: first, tiles: n})
 	}
 }

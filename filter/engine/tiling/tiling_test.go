@@ -99,3 +99,23 @@ func TestBest(t *testing.T) {
 		t.Errorf("the smallest core is %d wide", length)
 	}
 }
+
+// What is taken stays until the second take after it, and each buffer fits its largest use.
+func TestScratch(t *testing.T) {
+	var s Scratch
+	for _, sizes := range [][]int64{{5, 3, 7}, {2, 9}} {
+		s.Begin()
+		last := Slot(0)
+		for _, n := range sizes {
+			borrowed, taken := s.Borrow(1), s.Take(n)
+			if taken != borrowed || taken == last || taken == 0 {
+				t.Errorf("%d was taken after %d, and %d borrowed", taken, last, borrowed)
+			}
+			last = taken
+		}
+	}
+	s.Borrow(10)
+	if want := [3]int64{0, 10, 9}; s.Bytes != want {
+		t.Errorf("sizes %d, want %d", s.Bytes, want)
+	}
+}
