@@ -17,9 +17,10 @@ import (
 
 // paintFilm paints a film in a file.
 func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
-	film, err := video.OpenFilm(ctx, t.in, w.video)
+	film, done, err := w.openFilm(ctx, t)
+	defer done()
 	if err != nil {
-		return err
+		return nameInput(err, t.in)
 	}
 	film.Painted = w.settings.Paints()
 	if target, err := filepath.EvalSymlinks(t.out); err == nil {

@@ -159,9 +159,12 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// idle are lines that say nothing: the second is of NUT without an index, which is whole.
+var idle = []string{"Last message repeated", "read_timestamp failed"}
+
 // add keeps a line if it is worth it.
 func (t *tail) add(line string) {
-	if strings.Contains(line, "Last message repeated") {
+	if slices.ContainsFunc(idle, func(s string) bool { return strings.Contains(line, s) }) {
 		return
 	}
 	if at := level.FindStringSubmatchIndex(line); at != nil {

@@ -115,7 +115,7 @@ func checkSize(w, h int) error {
 	return nil
 }
 
-var errAnimation = errors.New("is an animation; those are films: nstfilter in.gif out.gif (convert an animated WebP to GIF first)")
+var errAnimation = errors.New("is an animation; those are films: nstfilter in.gif out.gif, nstfilter in.webp out.mp4")
 
 // notHere are words of decoders about files that are whole, and of a kind, or larger, than
 // they read.

@@ -61,6 +61,11 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 	return f, nil
 }
 
+// ReadAnimation decodes an animated WebP where there is libvips.
+func ReadAnimation(path string) (*Animation, error) {
+	return nil, fmt.Errorf("%s: an animated WebP cannot be read: %s", path, noVips)
+}
+
 // isPicture reports whether the head of a file is that of a format that is read.
 func isPicture(head []byte) bool {
 	_, _, err := image.DecodeConfig(bytes.NewReader(head))
