@@ -2,7 +2,6 @@ package photo
 
 import (
 	"io"
-	"os"
 
 	"nstfilter/filter"
 )
@@ -19,7 +18,7 @@ type Animation struct {
 
 // IsAnimatedWebP reports whether a file is one. ffmpeg reads other animations.
 func IsAnimatedWebP(path string) bool {
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	if err != nil {
 		return false
 	}

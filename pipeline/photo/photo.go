@@ -38,7 +38,7 @@ func Read(path string) (*filter.Frame, error) {
 
 // Holds reports whether a file holds one still picture that Read reads, whatever its name.
 func Holds(path string) bool {
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	if err != nil {
 		return false
 	}
@@ -50,6 +50,16 @@ func Holds(path string) bool {
 	}
 	rest, err := io.ReadAll(io.LimitReader(file, maxFile-512))
 	return err == nil && checkStill(append(head[:n], rest...)) == nil
+}
+
+// openRegular opens a file that can be opened twice and does not make wait, as a pipe does.
+func openRegular(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	return os.Open(path)
 }
 
 // Decode is Read for a file in memory; name is for errors. It keeps data.

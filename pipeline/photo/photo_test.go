@@ -396,3 +396,11 @@ func TestBMPAlpha(t *testing.T) {
 		}
 	}
 }
+
+// Only regular files are opened to look what they hold: a pipe would be waited for.
+func TestHoldsOfNoFile(t *testing.T) {
+	folder := t.TempDir()
+	if Holds(folder) || IsAnimatedWebP(folder) || Holds(filepath.Join(folder, "none")) {
+		t.Error("a folder, or no file, holds a picture")
+	}
+}
