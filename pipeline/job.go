@@ -74,7 +74,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		stats = file
 	}
-	reporter := newReporter(j.Progress, j.Stderr)
+	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
 	workers, err := j.openWorkers(styles, stats, reporter, len(tasks))
 	if err != nil {
