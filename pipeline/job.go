@@ -85,10 +85,11 @@ func (j *Job) Run(ctx context.Context) (err error) {
 			w.close()
 		}
 	}()
-	if err := shareTasks(ctx, workers, tasks); err != nil {
-		return err
+	err = shareTasks(ctx, workers, tasks)
+	if err == nil || errors.As(err, &PartlyError{}) {
+		err = errors.Join(err, forgetBatch(tasks))
 	}
-	return forgetBatch(tasks)
+	return err
 }
 
 // checkSettings reports settings out of range and settings that exclude each other.
