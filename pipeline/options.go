@@ -13,21 +13,23 @@ import (
 )
 
 // Options are the settings of a job that do not decide the pixels. A field's tag name is its
-// flag and its key in a preset, and help its line in --help. What may be given is in the
-// tags that package limits reads, defaults are in DefaultOptions.
+// flag, and help its line in --help. A preset may come from a stranger, so that it has only
+// those with the tag preset:"yes": they name no file that is written, and nothing that the
+// machine is asked for. What may be given is in the tags that package limits reads, defaults
+// are in DefaultOptions.
 type Options struct {
-	Style        []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
+	Style        []string `name:"style" preset:"yes" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
 	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
 	OutputFormat string   `name:"output-format" oneof:"auto,y4m,nut" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Restart      bool     `name:"restart" help:"Begin anew what an earlier run of this command has left unfinished. Without it the same command goes on behind the frames, and skips the photos, that are done."`
 	NoResume     bool     `name:"no-resume" help:"Keep nothing to go on from. Else a film's painted frames wait beside its result, as large as raw film, until it is complete."`
-	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), or FILE.json with an object of settings by these names."`
+	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), or FILE.json with an object of settings by the names of --style, --network and what decides the pixels and the film."`
 	Device       string   `name:"device" help:"What computes: cuda (NVIDIA GPUs, all of them for a batch), cuda:N (the one of that number, from 0), cpu (C with vector instructions), gorgonia (Go alone), or auto: the first of these that works here."`
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
 	Threads      int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
 	MaxMemory    Bytes    `name:"max-memory" min:"0" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
-	Network      string   `name:"network" oneof:"slim,vgg16,slim+vgg16" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
+	Network      string   `name:"network" preset:"yes" oneof:"slim,vgg16,slim+vgg16" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	MaxTemp      Bytes    `name:"max-temp" min:"0" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
 	ZeroLatency  bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read or looked at ahead, which takes a little longer for all, and much on a GPU, which then waits for the flow."`

@@ -172,6 +172,8 @@ func filesLast(args []string, commands []*kong.Node) []string {
 // declaredOption is one field of allSettings.
 type declaredOption struct {
 	name, short, group, value, help string
+
+	preset bool // a preset may have it
 }
 
 // declaredOptions returns the fields of s in order, with their values as text.
@@ -183,7 +185,11 @@ func declaredOptions(s allSettings) []declaredOption {
 		inner := outer.Field(i)
 		for k := range inner.NumField() {
 			tag := inner.Type().Field(k).Tag
-			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help")})
+			preset := tag.Get("preset") != "no"
+			if group == "job" {
+				preset = tag.Get("preset") == "yes"
+			}
+			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"), preset})
 		}
 	}
 	return list

@@ -89,16 +89,22 @@ func parsePreset(name string, data []byte) (map[string]any, error) {
 	return presetValues(name, values)
 }
 
-// presetValues returns values as flags have them. It fails for an unknown setting.
+// presetValues returns values as flags have them. It fails for a setting that is unknown, or
+// that no preset may have.
 func presetValues(name string, values map[string]any) (map[string]any, error) {
-	var known []string
+	var known, flags []string
 	for _, o := range declaredOptions(defaultSettings()) {
-		if o.name != "preset" {
+		if o.preset {
 			known = append(known, o.name)
+		} else {
+			flags = append(flags, o.name)
 		}
 	}
 	preset := map[string]any{}
 	for key, v := range values {
+		if slices.Contains(flags, key) {
+			return nil, fmt.Errorf("--preset %s: %q is no preset's to say: take it out, and give --%s yourself", name, key, key)
+		}
 		if !slices.Contains(known, key) {
 			return nil, fmt.Errorf("--preset %s: no setting is named %q%s", name, key, nearestName(key, known))
 		}
