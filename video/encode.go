@@ -118,12 +118,6 @@ func (s *FilmSink) rehearse() error {
 	if err := p.finish(); err != nil {
 		return err
 	}
-	for _, line := range strings.Split(p.stderr.String(), "; ") {
-		if option, _, ok := strings.Cut(line, " has not been used for any stream"); ok && !strings.Contains(option, "input file") {
-			option, _, _ = strings.Cut(strings.TrimPrefix(option, "Codec AVOption "), " ")
-			return fmt.Errorf("the encoder has no option %s", option)
-		}
-	}
 	return werr
 }
 
@@ -257,16 +251,12 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	s.tagPicture(out)
 	s.setContainer(out)
 	s.setTimes(out)
-	words := "error"
 	if rehearsal {
 		// Only the beginning of the original is read: -t is an output limit.
 		out["t"] = "0.2"
 		delete(out, "movflags")
-		if s.encoding.asked {
-			words = "warning" // says which options are not used
-		}
 	}
-	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
+	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", "error"), notes
 }
 
 // mapStreams maps the streams beside the picture that the result keeps, and counts those
