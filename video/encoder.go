@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os/exec"
 	"slices"
 	"strings"
 )
@@ -163,12 +162,12 @@ func refusesOdd(encoder string) bool { return encoder == "libx264" || encoder ==
 
 // encoderHelp returns what ffmpeg says of its encoder for pictures of this name.
 func encoderHelp(ctx context.Context, name string) (string, error) {
-	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "encoder="+name).CombinedOutput()
-	if ctx.Err() != nil {
-		return "", ctx.Err()
+	text, err := ask(ctx, "ffmpeg", "-v", "error", "-h", "encoder="+name)
+	if err != nil {
+		return "", err
 	}
-	text, found := strings.CutPrefix(string(out), "Encoder "+name+" ")
-	if err != nil || !found {
+	text, found := strings.CutPrefix(text, "Encoder "+name+" ")
+	if !found {
 		return "", fmt.Errorf("this ffmpeg has no encoder %s: choose one that `ffmpeg -encoders` lists with --encoder, or install an ffmpeg that has it", name)
 	}
 	text, _, _ = strings.Cut(text, "\nEncoder ")

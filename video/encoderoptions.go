@@ -3,7 +3,6 @@ package video
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,11 +44,11 @@ func checkOptions(ctx context.Context, encoder, help string, options Settings) e
 	if len(options) == 0 {
 		return nil
 	}
-	full, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "full").Output()
+	full, err := ask(ctx, "ffmpeg", "-v", "error", "-h", "full")
 	if err != nil {
-		return fmt.Errorf("ffmpeg -h full: %w; %s", err, ffmpegRemedy)
+		return err
 	}
-	_, generic, _ := strings.Cut(string(full), "\nAVCodecContext AVOptions:\n")
+	_, generic, _ := strings.Cut(full, "\nAVCodecContext AVOptions:\n")
 	generic, _, _ = strings.Cut(generic, "\n\n")
 	kinds := map[string]string{} // of options, by name
 	for _, m := range declaredOption.FindAllStringSubmatch(generic+"\n"+help, -1) {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
 
@@ -116,20 +115,19 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	if err := findFFmpeg(); err != nil {
 		return nil, err
 	}
-	quietFFmpeg.Do(func() { ff.LogCompiledCommand = false })
-	text, err := ff.ProbeWithTimeout("file:"+path, time.Minute, guarded(ff.KwArgs{"v": "error"}))
-	if err != nil {
-		return nil, fmt.Errorf("%s: not a film that ffmpeg can read: %s", path, lastLine(err.Error()))
-	}
 	f := &Film{Path: path, options: o}
-	if err := f.parse([]byte(text)); err != nil {
+	text, err := f.probe(ctx, ff.KwArgs{"show_format": "", "show_streams": ""})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := f.parse(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := f.cut(); err != nil {
 		return nil, err
 	}
 	if f.hdr() {
-		if err := f.probeHDR(); err != nil {
+		if err := f.probeHDR(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -167,10 +165,14 @@ func (f *Film) interlaced() bool {
 	return !f.options.NoDeinterlace && slices.Contains([]string{"tt", "bb", "tb", "bt"}, f.video.Fields)
 }
 
-// lastLine returns the last line of an error text of ffprobe.
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.TrimPrefix(lines[len(lines)-1], "[")
+// probe returns ffprobe's JSON of what the options ask it to show of the file.
+func (f *Film) probe(ctx context.Context, options ff.KwArgs) ([]byte, error) {
+	args := ff.ConvertKwargsToCmdLineArgs(guarded(ff.MergeKwArgs([]ff.KwArgs{{"v": "error", "of": "json"}, options})))
+	text, err := ask(ctx, "ffprobe", append(args, "file:"+f.Path)...)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("not a film that ffmpeg can read: %w", err)
+	}
+	return []byte(text), err
 }
 
 // parse reads ffprobe's JSON.
