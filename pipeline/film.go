@@ -29,14 +29,14 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	if err != nil {
 		return err
 	}
-	dst, err := w.createFilm(ctx, film, t.out, j)
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
+	dst, err := s.createFilm(ctx, film, t, j)
 	if err != nil {
 		if j != nil {
 			j.Close()
 		}
 		return err
 	}
-	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
 	if j != nil {
 		s.resume(j)
 		dst.Keep(j, j.Done)
@@ -47,10 +47,14 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	return w.run(ctx, film, sink, s)
 }
 
-// createFilm opens the encoder, which writes into the journal if there is one.
-func (w *worker) createFilm(ctx context.Context, film *video.Film, out string, j *journal.Journal) (*video.FilmSink, error) {
-	mode := outfile.Mode(w.options.Overwrite)
-	reserve := func() (*outfile.Pending, error) { return outfile.Reserve(out, mode) }
+// createFilm opens the encoder, which writes into the journal if there is one. It fails if the
+// film's frames are too large.
+func (s *stylizer) createFilm(ctx context.Context, film *video.Film, t paintTask, j *journal.Journal) (*video.FilmSink, error) {
+	if err := s.checkInput(film.W, film.H); err != nil {
+		return nil, fmt.Errorf("%s: %w", t.in, err)
+	}
+	mode := outfile.Mode(s.worker.options.Overwrite)
+	reserve := func() (*outfile.Pending, error) { return outfile.Reserve(t.out, mode) }
 	if j != nil {
 		reserve = func() (*outfile.Pending, error) { return j.Reserve(mode) }
 	}
@@ -58,7 +62,7 @@ func (w *worker) createFilm(ctx context.Context, film *video.Film, out string, j
 	if err != nil {
 		return nil, err
 	}
-	return video.CreateFilm(ctx, film, file, w.video)
+	return video.CreateFilm(ctx, film, file, s.worker.video)
 }
 
 // filmSink keeps the frames that are done under NAME.interrupted.EXT after Stop and after

@@ -29,6 +29,7 @@ type Options struct {
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
 	Threads      int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
 	MaxMemory    Bytes    `name:"max-memory" min:"0" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
+	MaxPixels    Pixels   `name:"max-pixels" min:"1" help:"Most pixels of a picture or a frame: 178M (powers of 1000). A larger one is refused before it is decoded; a photo has at most 178M whatever this says."`
 	Network      string   `name:"network" preset:"yes" oneof:"slim,vgg16,slim+vgg16" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	MaxTemp      Bytes    `name:"max-temp" min:"0" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
@@ -40,7 +41,7 @@ type Options struct {
 
 // DefaultOptions returns the settings of a plain run.
 func DefaultOptions() Options {
-	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto", OutputFormat: "auto"}
+	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto", OutputFormat: "auto", MaxPixels: 178e6}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -57,29 +58,17 @@ func (o *Options) Validate() error {
 // Bytes is an amount of memory or disk, written 500M or 2.5G, or 0 for auto.
 type Bytes int64
 
-var byteUnits = []struct {
-	name  string
-	bytes float64
-}{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}}
-
 // UnmarshalText reads a number with a unit, powers of 1000, or "auto".
 func (b *Bytes) UnmarshalText(text []byte) error {
 	if string(text) == "auto" {
 		*b = 0
 		return nil
 	}
-	number, unit := strings.TrimSuffix(strings.ToUpper(string(text)), "B"), 1.0
-	for _, u := range byteUnits {
-		if rest, ok := strings.CutSuffix(number, u.name); ok {
-			number, unit = rest, u.bytes
-			break
-		}
-	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || !(n*unit >= 1 && n*unit < 1<<53) {
+	n, ok := parseAmount(strings.TrimSuffix(strings.ToUpper(string(text)), "B"))
+	if !ok {
 		return fmt.Errorf("%q is no amount of memory or disk: write 500M, 2G, or auto", text)
 	}
-	*b = Bytes(n * unit)
+	*b = Bytes(n)
 	return nil
 }
 
@@ -88,12 +77,52 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	if b == 0 {
 		return []byte("auto"), nil
 	}
-	for _, u := range byteUnits {
-		if n := float64(b) / u.bytes; n == math.Trunc(n) {
-			return []byte(strconv.FormatFloat(n, 'f', -1, 64) + u.name), nil
+	return []byte(amountText(int64(b))), nil
+}
+
+// Pixels is a number of pixels, written 178M.
+type Pixels int64
+
+// UnmarshalText reads a number with a unit, powers of 1000.
+func (p *Pixels) UnmarshalText(text []byte) error {
+	n, ok := parseAmount(strings.ToUpper(string(text)))
+	if !ok {
+		return fmt.Errorf("%q is no number of pixels: write 50M", text)
+	}
+	*p = Pixels(n)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (p Pixels) MarshalText() ([]byte, error) { return []byte(amountText(int64(p))), nil }
+
+var units = []struct {
+	name   string
+	amount float64
+}{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}}
+
+// parseAmount reads a number of at least 1 with a unit, or without one.
+func parseAmount(text string) (n int64, ok bool) {
+	unit := 1.0
+	for _, u := range units {
+		if rest, ok := strings.CutSuffix(text, u.name); ok {
+			text, unit = rest, u.amount
+			break
 		}
 	}
-	return strconv.AppendInt(nil, int64(b), 10), nil
+	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	v *= unit
+	return int64(v), err == nil && v >= 1 && v < 1<<53
+}
+
+// amountText writes what parseAmount reads.
+func amountText(n int64) string {
+	for _, u := range units {
+		if v := float64(n) / u.amount; v == math.Trunc(v) {
+			return strconv.FormatFloat(v, 'f', -1, 64) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // readsAhead reports whether a frame may be read and analysed while another is painted.

@@ -137,6 +137,16 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 	return img, nil
 }
 
+// decodeHeader returns the size of the picture in a file.
+func decodeHeader(data []byte) (Header, error) {
+	img, err := openImage(data)
+	if err != nil {
+		return Header{}, err
+	}
+	defer img.Close()
+	return Header{img.Width(), img.Height()}, nil
+}
+
 // toSRGB makes an image upright, and converts it to sRGB of 3 or 4 bands and 8 or 16 bits.
 func toSRGB(img *vips.ImageRef, bits int) error {
 	if err := img.AutoRotate(); err != nil {
