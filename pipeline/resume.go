@@ -13,12 +13,14 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 	"nstfilter/pipeline/journal"
 	"nstfilter/weights"
 )
@@ -26,6 +28,10 @@ import (
 // stateShare bounds the time that goes into saving what a film would go on from: a state is
 // saved only when so many times its own cost has passed. A killed job loses no more.
 const stateShare = 20
+
+// stateBytes is what two states, the latest and the one that replaces it, take for each pixel
+// of a frame.
+const stateBytes = 2 * 80
 
 // settingsText returns all that decides a result beside the input, by option, as text.
 // Files count by their contents. What engine computes counts because two engines do not
@@ -104,9 +110,10 @@ func addFile(h hash.Hash, path string) error {
 
 // openJournal opens the journal of a film's output and says how far an earlier process has
 // come. It returns nil if the film cannot be gone on with: because --no-resume says so,
-// because nothing is painted, or because film, the file that it is read from, cannot be
-// read twice. film is empty for an image sequence.
-func (w *worker) openJournal(in, out string, frames int64, film string) (*journal.Journal, error) {
+// because nothing is painted, because film, the file that it is read from, cannot be
+// read twice, or because the disk has no room for so many bytes. film is
+// empty for an image sequence.
+func (w *worker) openJournal(in, out string, frames, bytes int64, film string) (*journal.Journal, error) {
 	if w.options.NoResume || !w.settings.Paints() {
 		return nil, nil
 	}
@@ -123,6 +130,11 @@ func (w *worker) openJournal(in, out string, frames int64, film string) (*journa
 	j, err := journal.Open(journal.Record{Output: out, Input: in, Frames: frames, Settings: settings, Memory: w.filter.MaxMemory}, w.options.Restart)
 	if err != nil {
 		return nil, err
+	}
+	if free := host.FreeDisk(filepath.Dir(out)); !j.Resumed && free > 0 && bytes > free {
+		w.reporter.say(fmt.Sprintf("%s: to go on from where it is interrupted would take %s in %s, and %s are free: it is painted all the same, and begins anew if it is interrupted; make room, or add --no-resume if that is meant",
+			in, formatGB(bytes), filepath.Dir(out), formatGB(free)))
+		return nil, j.Remove()
 	}
 	if j.Resumed {
 		if w.options.MaxMemory == 0 && j.Memory > 0 {

@@ -204,7 +204,7 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 	if err := checkHeaders(t.sequence); err != nil {
 		return err
 	}
-	j, err := w.openJournal(t.in, t.pattern, n, "")
+	j, err := w.openJournal(t.in, t.pattern, n, 0, "")
 	if err != nil {
 		return err
 	}

@@ -300,6 +300,9 @@ func (f *Film) written() PixelFormat {
 	return f.Format
 }
 
+// FrameBytes returns how many bytes the encoder gets for a frame of the film's size.
+func (f *Film) FrameBytes() int64 { return f.written().FrameBytes(f.W, f.H) }
+
 // nativeFormat returns the planar format that holds every sample of ffmpeg's format name.
 func nativeFormat(name string) (p PixelFormat, ok bool) {
 	native, alpha := nativeName(name)
