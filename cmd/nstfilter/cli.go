@@ -88,6 +88,7 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		kong.Name("nstfilter"),
 		kong.Description(programDescription),
 		kong.ExplicitGroups(optionGroups),
+		kong.KindMapper(reflect.String, kong.MapperFunc(takeText)),
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
@@ -110,6 +111,16 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		}
 	}
 	return parser, nil
+}
+
+// takeText takes a text byte by byte: kong's own way replaces the bytes of a file name that
+// are not UTF-8.
+func takeText(ctx *kong.DecodeContext, target reflect.Value) error {
+	t, err := ctx.Scan.PopValue("text")
+	if err == nil {
+		target.SetString(t.String())
+	}
+	return err
 }
 
 // parseArgs returns the command that args name.
