@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/journal"
@@ -148,10 +149,19 @@ func (s *filmSink) restText(kept string) string {
 }
 
 // interruptedName returns NAME.interrupted.EXT, or with a number the first such name that
-// no file has: NAME.interrupted-2.EXT.
+// no file has: NAME.interrupted-2.EXT. Of a NAME that is too long with it the end is cut off.
 func interruptedName(out string) string {
 	ext := filepath.Ext(out)
-	base := strings.TrimSuffix(out, ext) + ".interrupted"
+	base := strings.TrimSuffix(out, ext)
+	const longest, mark = 255, ".interrupted"
+	if over := len(filepath.Base(base)) + len(mark+"-999"+ext) - longest; over > 0 {
+		cut := len(base) - over
+		for !utf8.RuneStart(base[cut]) {
+			cut--
+		}
+		base = base[:cut]
+	}
+	base += mark
 	name := base + ext
 	for n := 2; fileExists(name); n++ {
 		name = fmt.Sprintf("%s-%d%s", base, n, ext)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -117,7 +118,7 @@ func checkSequenceOutputs(tasks []paintTask) error {
 	}
 	var pairs []sequencePicture
 	for _, t := range tasks {
-		if t.sequence == nil {
+		if t.sequence == nil && t.refused == nil {
 			pairs = append(pairs, sequencePicture{in: t.in, out: t.out})
 		}
 		pairs = append(pairs, t.sequence...)
@@ -174,6 +175,10 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 	checked := map[string]bool{}
 	var first string
 	existing := 0
+	longest := slices.MaxFunc(pictures, func(a, b sequencePicture) int { return cmp.Compare(len(a.out), len(b.out)) })
+	if err := cmp.Or(checkFolder(longest.out), checkName(longest.out)); err != nil {
+		return err
+	}
 	for _, p := range pictures {
 		if folder := filepath.Dir(p.out); !checked[folder] {
 			checked[folder] = true
@@ -184,7 +189,10 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 				return err
 			}
 		}
-		if _, err := os.Lstat(p.out); err == nil {
+		if info, err := os.Lstat(p.out); err == nil {
+			if info.IsDir() {
+				return fmt.Errorf("%s: is a folder: name the results otherwise", p.out)
+			}
 			if existing == 0 {
 				first = p.out
 			}

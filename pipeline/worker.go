@@ -41,6 +41,9 @@ func (w *worker) close() {
 
 // paint paints one input.
 func (w *worker) paint(ctx context.Context, t paintTask) error {
+	if t.refused != nil {
+		return t.refused
+	}
 	if t.batch != nil {
 		return addRemedy(w.paintBatched(ctx, t))
 	}
