@@ -185,6 +185,7 @@ type declaredOption struct {
 	name, short, group, value, help string
 
 	preset bool // a preset may have it
+	kind   reflect.Type
 }
 
 // declaredOptions returns the fields of s in order, with their values as text.
@@ -200,7 +201,7 @@ func declaredOptions(s allSettings) []declaredOption {
 			if group == "job" {
 				preset = tag.Get("preset") == "yes"
 			}
-			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"), preset})
+			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"), preset, inner.Field(k).Type()})
 		}
 	}
 	return list

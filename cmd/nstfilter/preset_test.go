@@ -67,3 +67,22 @@ func TestPresetNamesNothing(t *testing.T) {
 		t.Errorf("of a job a preset may have %s", got)
 	}
 }
+
+// A value of the wrong kind is named in the words of a preset, not of Go.
+func TestPresetKinds(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"style": ["a.png", "b.png"], "no-audio": true, "seed": 3, "tv-weight": "1,2"}`: "",
+		`{"style": "a.png"}`:              "",
+		`{"style": ["a.png", 3]}`:         `"style" is a list with something that is no text`,
+		`{"iterations": [100, 30]}`:       `"iterations" takes no list: write it as on the command line, "100,30"`,
+		`{"size": true}`:                  `"size" is neither text nor a number`,
+		`{"size": null}`:                  `"size" is neither text nor a number`,
+		`{"no-audio": "maybe"}`:           `"no-audio" is neither true nor false`,
+		`{"encoder-options": ["crf=20"]}`: `"encoder-options" takes no list`,
+	} {
+		_, err := parsePreset("p.json", []byte(text))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), "--preset p.json: "+want)) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
+	}
+}
