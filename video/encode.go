@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -248,7 +249,7 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	if f.Rate.Num > 0 {
 		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
 	}
-	s.tagPicture(out)
+	notes = append(notes, s.tagPicture(out)...)
 	s.setContainer(out)
 	s.setTimes(out)
 	if rehearsal {
@@ -284,10 +285,16 @@ func (s *FilmSink) mapStreams(out ff.KwArgs, original *ff.Stream) (maps []*ff.St
 	return maps, count["attachment"], notes
 }
 
+// maxTags is how many bytes of tags go on ffmpeg's command line: Linux takes 128 KiB in one
+// argument.
+const maxTags = 100_000
+
 // tagPicture keeps the picture's tags, but for those that would be false of the result.
-func (s *FilmSink) tagPicture(out ff.KwArgs) {
+func (s *FilmSink) tagPicture(out ff.KwArgs) (notes []string) {
 	var tags []string
-	for key, value := range s.film.video.Tags {
+	length := 0
+	for _, key := range slices.Sorted(maps.Keys(s.film.video.Tags)) {
+		value := s.film.video.Tags[key]
 		switch low := strings.ToLower(key); {
 		case slices.Contains([]string{"encoder", "rotate", "duration", "alpha_mode", "vendor_id", "bps"}, low):
 		case strings.HasPrefix(low, "_statistics"), strings.HasPrefix(low, "number_of_"):
@@ -295,6 +302,11 @@ func (s *FilmSink) tagPicture(out ff.KwArgs) {
 			if language, ok := macLanguages[value]; ok && low == "language" && s.container == "mov" {
 				value = language
 			}
+			if length+len(key)+len(value) > maxTags {
+				notes = append(notes, fmt.Sprintf("the picture's tag %.50q of %d bytes is not kept: it is too long", key, len(value)))
+				continue
+			}
+			length += len(key) + len(value)
 			tags = append(tags, key+"="+value)
 		}
 	}
@@ -304,6 +316,7 @@ func (s *FilmSink) tagPicture(out ff.KwArgs) {
 	if slices.Sort(tags); len(tags) > 0 {
 		out["metadata:s:v:0"] = tags
 	}
+	return notes
 }
 
 func (s *FilmSink) setContainer(out ff.KwArgs) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,11 +166,17 @@ func (f *Film) interlaced() bool {
 	return !f.options.NoDeinterlace && slices.Contains([]string{"tt", "bb", "tb", "bt"}, f.video.Fields)
 }
 
+// notWhitelisted matches ffprobe's words about a format that is not among safeDemuxers.
+var notWhitelisted = regexp.MustCompile(`\[(\w+) @ \w+\] Format not on whitelist`)
+
 // probe returns ffprobe's JSON of what the options ask it to show of the file.
 func (f *Film) probe(ctx context.Context, options ff.KwArgs) ([]byte, error) {
 	args := ff.ConvertKwargsToCmdLineArgs(guarded(ff.MergeKwArgs([]ff.KwArgs{{"v": "error", "of": "json"}, options})))
 	text, err := ask(ctx, "ffprobe", append(args, "file:"+f.Path)...)
 	if err != nil && ctx.Err() == nil {
+		if m := notWhitelisted.FindStringSubmatch(err.Error()); m != nil {
+			return nil, fmt.Errorf("is of a format that may name other files (%s), and such are not opened: make one film of it first: ffmpeg -i %q -c copy film.mkv", m[1], f.Path)
+		}
 		err = fmt.Errorf("not a film that ffmpeg can read: %w", err)
 	}
 	return []byte(text), err
