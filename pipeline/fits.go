@@ -29,6 +29,18 @@ func (w *worker) checkSize(width, height int) error {
 	return nil
 }
 
+// leastAddresses is what Go and the libraries reserve of addresses, in bytes, without using
+// them. Below it they end the process.
+const leastAddresses = 2 << 30
+
+// checkAddresses reports a limit of addresses, 0 for none, that is below leastAddresses.
+func checkAddresses(limit int64) error {
+	if limit == 0 || limit >= leastAddresses {
+		return nil
+	}
+	return fmt.Errorf("a limit of %s is set on addresses (ulimit -v), and the program reserves more before it uses any: lift it (ulimit -v unlimited), and bound what is used by --max-memory", formatGB(limit))
+}
+
 // readPicture reads a picture that fits.
 func (w *worker) readPicture(path string) (*filter.Frame, error) {
 	return photo.ReadIf(path, w.checkSize)

@@ -42,6 +42,9 @@ type Job struct {
 // that fails does not stop the others. The error is a UsageError if the command is wrong,
 // and ErrInterrupted after Stop.
 func (j *Job) Run(ctx context.Context) (err error) {
+	if err := checkAddresses(host.AddressLimit()); err != nil {
+		return err
+	}
 	if err := j.checkSettings(); err != nil {
 		return err
 	}
