@@ -209,8 +209,14 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 	n := int64(len(t.sequence))
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: n, pictures: t.sequence, stop: w.stop}
-	if err := checkHeaders(t.sequence); err != nil {
+	h, err := checkHeaders(t.sequence)
+	if err != nil {
 		return err
+	}
+	if h != (photo.Header{}) {
+		if err := s.checkInput(h.W, h.H); err != nil {
+			return fmt.Errorf("%s: %w", t.sequence[0].in, err)
+		}
 	}
 	j, err := w.openJournal(t.in, t.pattern, n, 0, "")
 	if err != nil {
@@ -225,31 +231,30 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 		s.resume(j)
 	}
 	w.reporter.begin(t.in, n, s.resumption.kept)
-	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, s.checkInput}, sink, s)
+	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, w.checkSize}, sink, s)
 }
 
 // checkHeaders reports, before any work, a picture that is damaged, cut short or of another
-// size than the first. It reads headers and ends alone: what it does not see is found when
-// its turn comes.
-func checkHeaders(pictures []sequencePicture) error {
-	var first photo.Header
+// size than the first, whose header it returns. It reads headers and ends alone: what it does
+// not see is found when its turn comes.
+func checkHeaders(pictures []sequencePicture) (first photo.Header, err error) {
 	for _, p := range pictures {
 		if info, err := os.Stat(p.in); err == nil && !info.Mode().IsRegular() {
 			continue // a pipe is read once
 		}
 		h, err := photo.ReadHeader(p.in)
 		if err != nil {
-			return err
+			return first, err
 		}
 		if first == (photo.Header{}) {
 			first = h
 		}
 		turned := photo.Header{W: h.H, H: h.W} // EXIF may turn one of them
 		if h != first && turned != first {
-			return sizesDiffer(p.in, pictures[0].in, h.W, h.H, first.W, first.H)
+			return first, sizesDiffer(p.in, pictures[0].in, h.W, h.H, first.W, first.H)
 		}
 	}
-	return nil
+	return first, nil
 }
 
 func sizesDiffer(name, first string, w, h, firstW, firstH int) error {
@@ -288,7 +293,7 @@ func (s *sequenceSink) readSum() string { return hex.EncodeToString(s.read.Sum(n
 type sequenceSource struct {
 	pictures []sequencePicture
 	kept     int
-	check    func(w, h int) error // of a size that cannot be painted
+	check    func(w, h int) error // of a size that cannot be decoded
 }
 
 func (s sequenceSource) Frames(ctx context.Context) Frames {
