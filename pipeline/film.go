@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/journal"
@@ -26,18 +27,18 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	if target, err := filepath.EvalSymlinks(t.out); err == nil {
 		t.out = target // what -y replaces, and what the journal must lie beside
 	}
-	j, err := w.openJournal(t.in, t.out, film.Count, t.in)
+	j, err := w.openJournal(t.in, t.out, film.Count, film.Count*film.FrameBytes()+int64(film.W)*int64(film.H)*stateBytes, t.in)
 	if err != nil {
 		return err
 	}
-	dst, err := w.createFilm(ctx, film, t.out, j)
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
+	dst, err := s.createFilm(ctx, film, t, j)
 	if err != nil {
 		if j != nil {
 			j.Close()
 		}
 		return err
 	}
-	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
 	if j != nil {
 		s.resume(j)
 		dst.Keep(j, j.Done)
@@ -48,10 +49,14 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	return w.run(ctx, film, sink, s)
 }
 
-// createFilm opens the encoder, which writes into the journal if there is one.
-func (w *worker) createFilm(ctx context.Context, film *video.Film, out string, j *journal.Journal) (*video.FilmSink, error) {
-	mode := outfile.Mode(w.options.Overwrite)
-	reserve := func() (*outfile.Pending, error) { return outfile.Reserve(out, mode) }
+// createFilm opens the encoder, which writes into the journal if there is one. It fails if the
+// film's frames are too large.
+func (s *stylizer) createFilm(ctx context.Context, film *video.Film, t paintTask, j *journal.Journal) (*video.FilmSink, error) {
+	if err := s.checkInput(film.W, film.H); err != nil {
+		return nil, fmt.Errorf("%s: %w", t.in, err)
+	}
+	mode := outfile.Mode(s.worker.options.Overwrite)
+	reserve := func() (*outfile.Pending, error) { return outfile.Reserve(t.out, mode) }
 	if j != nil {
 		reserve = func() (*outfile.Pending, error) { return j.Reserve(mode) }
 	}
@@ -59,7 +64,7 @@ func (w *worker) createFilm(ctx context.Context, film *video.Film, out string, j
 	if err != nil {
 		return nil, err
 	}
-	return video.CreateFilm(ctx, film, file, w.video)
+	return video.CreateFilm(ctx, film, file, s.worker.video)
 }
 
 // filmSink keeps the frames that are done under NAME.interrupted.EXT after Stop and after
@@ -148,10 +153,19 @@ func (s *filmSink) restText(kept string) string {
 }
 
 // interruptedName returns NAME.interrupted.EXT, or with a number the first such name that
-// no file has: NAME.interrupted-2.EXT.
+// no file has: NAME.interrupted-2.EXT. Of a NAME that is too long with it the end is cut off.
 func interruptedName(out string) string {
 	ext := filepath.Ext(out)
-	base := strings.TrimSuffix(out, ext) + ".interrupted"
+	base := strings.TrimSuffix(out, ext)
+	const longest, mark = 255, ".interrupted"
+	if over := len(filepath.Base(base)) + len(mark+"-999"+ext) - longest; over > 0 {
+		cut := len(base) - over
+		for !utf8.RuneStart(base[cut]) {
+			cut--
+		}
+		base = base[:cut]
+	}
+	base += mark
 	name := base + ext
 	for n := 2; fileExists(name); n++ {
 		name = fmt.Sprintf("%s-%d%s", base, n, ext)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,10 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"nstfilter/pipeline/journal"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/outfile"
 )
 
 // paintTask is one input and where its result goes.
@@ -26,11 +29,15 @@ type paintTask struct {
 	pattern   string            // of a sequence's results: out/%05d.png
 	batch     *journal.Batch    // of a photo that is one of several; else nil
 	checked   bool              // check has found no error
+	refused   error             // why the input does not go with the output, if others do; else nil
 }
 
 func (t *paintTask) isPipe() bool { return t.in == "-" }
 func (t *paintTask) isPhoto() bool {
-	return t.sequence == nil && !t.animation && (t.picture || photo.IsPhoto(t.in))
+	return t.sequence == nil && t.refused == nil && !t.animation && (t.picture || photo.IsPhoto(t.in))
+}
+func (t *paintTask) isFilm() bool {
+	return !t.isPipe() && !t.isPhoto() && t.sequence == nil && t.refused == nil
 }
 
 // filmExtensions are the containers that a film can be written to.
@@ -86,10 +93,15 @@ func parseInputs(ins []string, output string) ([]paintTask, error) {
 	if err != nil {
 		return nil, UsageErrorf("%v", err)
 	}
+	refused := 0
 	for i := range tasks {
 		if err := tasks[i].setOutput(pattern); err != nil {
-			return nil, err
+			tasks[i].refused = err
+			refused++
 		}
+	}
+	if refused == len(tasks) {
+		return nil, tasks[0].refused
 	}
 	setBatch(tasks, pattern)
 	return tasks, checkOutputs(tasks, pattern)
@@ -132,6 +144,9 @@ func (t *paintTask) setOutput(pattern photo.Output) (err error) {
 	case t.sequence != nil:
 		return t.setSequenceOutput(pattern)
 	case !photo.IsPhoto(pattern.Path) && !isFilm(pattern.Path):
+		if info, err := os.Stat(pattern.Path); err == nil && info.IsDir() {
+			return UsageErrorf("%s: is a folder: name a file in it, such as %s", pattern.Path, filepath.Join(pattern.Path, "%s"+filepath.Ext(t.in)))
+		}
 		return unknownExtension(pattern.Path)
 	case !t.isPhoto():
 		return t.setFilmOutput(pattern)
@@ -175,6 +190,8 @@ func checkOutputs(tasks []paintTask, pattern photo.Output) error {
 	from := map[string]string{}
 	for _, t := range tasks {
 		switch first, taken := from[t.out]; {
+		case t.refused != nil:
+			continue
 		case t.isPhoto():
 			photos = append(photos, t.in)
 		case t.sequence == nil && taken:
@@ -223,16 +240,34 @@ func (t *paintTask) checkFiles(overwrite bool) error {
 	} else if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(t.out); err == nil && !overwrite {
-		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", t.out)
-	}
-	if err := checkFolder(t.out); err != nil {
+	if err := checkResult(t.out, overwrite); err != nil {
 		return err
 	}
 	if t.isPhoto() {
 		return photo.CanWrite(t.out)
 	}
 	return nil
+}
+
+// checkResult reports a result that exists, and one that cannot have its name or be in its
+// folder.
+func checkResult(out string, overwrite bool) error {
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: is a folder: name a file, in it or elsewhere", out)
+	}
+	if _, err := os.Lstat(out); err == nil && !overwrite {
+		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", out)
+	}
+	return cmp.Or(checkFolder(out), checkName(out))
+}
+
+// checkName reports a name that the file system does not take.
+func checkName(out string) error {
+	err := outfile.CheckName(out)
+	if errors.Is(err, syscall.ENAMETOOLONG) {
+		return fmt.Errorf("%s: the name is too long for its folder: choose a shorter one", out)
+	}
+	return err
 }
 
 func checkFolder(out string) error {
@@ -244,7 +279,7 @@ func checkFolder(out string) error {
 
 // checkFilmOptions reports options for films in files if no input is one.
 func checkFilmOptions(o *video.Options, tasks []paintTask) error {
-	if slices.ContainsFunc(tasks, func(t paintTask) bool { return !t.isPipe() && t.sequence == nil && !t.isPhoto() }) {
+	if slices.ContainsFunc(tasks, func(t paintTask) bool { return t.isFilm() }) {
 		return nil
 	}
 	for name, given := range map[string]bool{

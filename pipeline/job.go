@@ -15,7 +15,6 @@ import (
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/engines"
 	"nstfilter/pipeline/host"
-	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
 	"nstfilter/weights"
@@ -43,6 +42,9 @@ type Job struct {
 // that fails does not stop the others. The error is a UsageError if the command is wrong,
 // and ErrInterrupted after Stop.
 func (j *Job) Run(ctx context.Context) (err error) {
+	if err := checkAddresses(host.AddressLimit()); err != nil {
+		return err
+	}
 	if err := j.checkSettings(); err != nil {
 		return err
 	}
@@ -167,17 +169,7 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 
 // openWorkers reads the styles and the network, and makes a worker for each engine, but
 // at most so many.
-func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter reporter, most int) ([]*worker, error) {
-	pictures, err := readStyles(styles.styles)
-	if err != nil {
-		return nil, err
-	}
-	var start *filter.Frame
-	if file, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
-		if start, err = photo.Read(file); err != nil {
-			return nil, fmt.Errorf("--init image:%w", err)
-		}
-	}
+func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter reporter, most int) (workers []*worker, err error) {
 	networks, err := j.networks()
 	if err != nil {
 		return nil, err
@@ -186,7 +178,13 @@ func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter repor
 	if err != nil {
 		return nil, err
 	}
-	var workers []*worker
+	defer func() {
+		if err != nil {
+			for _, e := range opened {
+				e.Close()
+			}
+		}
+	}()
 	for i, e := range opened {
 		w := &worker{engine: e, workers: len(opened), reporter: reporter, stats: stats, stop: j.Stop,
 			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles,
@@ -194,57 +192,72 @@ func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter repor
 		if i > 0 {
 			w.reporter = reporter.sibling()
 		}
-		if w.decisive, err = j.settingsText(networks, e.Name()); err != nil {
-			for _, e := range opened {
-				e.Close()
-			}
+		workers = append(workers, w)
+	}
+	if _, err := workers[0].memoryLimit(); err != nil { // before the styles take some of it
+		return nil, err
+	}
+	pictures, start, err := workers[0].readStyles()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range workers {
+		if w.decisive, err = j.settingsText(networks, w.engine.Name()); err != nil {
 			return nil, err
 		}
 		if err := w.openFilter(networks, pictures, start); err != nil {
-			for _, e := range opened {
-				e.Close()
-			}
 			return nil, UsageError{err} // the files are read, so a setting does not suit them
 		}
 		if j.Verbose {
 			for _, n := range networks {
-				reporter.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", e.Name(), n.Name, n.SHA256))
+				reporter.say(fmt.Sprintf("%s computes, network %s (%.12s…) sees", w.engine.Name(), n.Name, n.SHA256))
 			}
 		}
-		workers = append(workers, w)
 	}
 	return workers, nil
 }
 
 // openFilter makes the worker's filter. A second network paints the last scale.
-func (w *worker) openFilter(networks []*weights.Network, styles []*filter.Frame, start *filter.Frame) (err error) {
-	if w.filter, err = filter.New(w.settings, w.engine, networks[0], styles); err != nil {
+func (w *worker) openFilter(networks []*weights.Network, styles []*filter.Frame, start *filter.Frame) error {
+	limit, err := w.memoryLimit()
+	if err != nil {
+		return err
+	}
+	f, err := filter.New(w.settings, w.engine, networks[0], styles)
+	if err != nil {
 		return err
 	}
 	if len(networks) > 1 {
-		if err := w.filter.FinishWith(networks[1]); err != nil {
+		if err := f.FinishWith(networks[1]); err != nil {
 			return err
 		}
 	}
-	w.filter.InitImage = start
-	w.filter.MaxMemory = w.memoryLimit()
-	w.filter.OnProgress = w.reporter.step
-	w.filter.ByLayer = w.stats != nil
+	f.InitImage = start
+	f.MaxMemory = limit
+	f.OnProgress = w.reporter.step
+	f.ByLayer = w.stats != nil
+	w.filter = f
 	return nil
 }
 
-func readStyles(styles []timedStyle) (pictures []*filter.Frame, err error) {
-	for _, s := range styles {
-		f, err := photo.Read(s.file)
+// readStyles reads the pictures of the styles, and the one of --init image:FILE, or nil.
+func (w *worker) readStyles() (pictures []*filter.Frame, start *filter.Frame, err error) {
+	for _, s := range w.styles.styles {
+		f, err := w.readPicture(s.file)
 		if err != nil {
-			return nil, fmt.Errorf("--style %w", err)
+			return nil, nil, fmt.Errorf("--style %w", err)
 		}
 		if min(f.W, f.H) < engine.MinSide {
-			return nil, fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", s.file, f.W, f.H, engine.MinSide)
+			return nil, nil, fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", s.file, f.W, f.H, engine.MinSide)
 		}
 		pictures = append(pictures, f)
 	}
-	return pictures, nil
+	if file, ok := strings.CutPrefix(w.settings.Init, "image:"); ok {
+		if start, err = w.readPicture(file); err != nil {
+			return nil, nil, fmt.Errorf("--init image:%w", err)
+		}
+	}
+	return pictures, start, nil
 }
 
 // networks returns the network that paints, and a second one if the last scale has its

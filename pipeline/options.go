@@ -13,21 +13,24 @@ import (
 )
 
 // Options are the settings of a job that do not decide the pixels. A field's tag name is its
-// flag and its key in a preset, and help its line in --help. What may be given is in the
-// tags that package limits reads, defaults are in DefaultOptions.
+// flag, and help its line in --help. A preset may come from a stranger, so that it has only
+// those with the tag preset:"yes": they name no file that is written, and nothing that the
+// machine is asked for. What may be given is in the tags that package limits reads, defaults
+// are in DefaultOptions.
 type Options struct {
-	Style        []string `name:"style" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
+	Style        []string `name:"style" preset:"yes" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
 	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
 	OutputFormat string   `name:"output-format" oneof:"auto,y4m,nut" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Restart      bool     `name:"restart" help:"Begin anew what an earlier run of this command has left unfinished. Without it the same command goes on behind the frames, and skips the photos, that are done."`
 	NoResume     bool     `name:"no-resume" help:"Keep nothing to go on from. Else a film's painted frames wait beside its result, as large as raw film, until it is complete."`
-	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), or FILE.json with an object of settings by these names."`
+	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), or FILE.json with an object of settings by the names of --style, --network and what decides the pixels and the film."`
 	Device       string   `name:"device" help:"What computes: cuda (NVIDIA GPUs, all of them for a batch), cuda:N (the one of that number, from 0), cpu (C with vector instructions), gorgonia (Go alone), or auto: the first of these that works here."`
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
 	Threads      int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
 	MaxMemory    Bytes    `name:"max-memory" min:"0" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
-	Network      string   `name:"network" oneof:"slim,vgg16,slim+vgg16" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
+	MaxPixels    Pixels   `name:"max-pixels" min:"1" help:"Most pixels of a picture or a frame: 178M (powers of 1000). A larger one is refused before it is decoded; a photo has at most 178M whatever this says."`
+	Network      string   `name:"network" preset:"yes" oneof:"slim,vgg16,slim+vgg16" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	MaxTemp      Bytes    `name:"max-temp" min:"0" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
 	ZeroLatency  bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read or looked at ahead, which takes a little longer for all, and much on a GPU, which then waits for the flow."`
@@ -39,7 +42,7 @@ type Options struct {
 
 // DefaultOptions returns the settings of a plain run.
 func DefaultOptions() Options {
-	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto", OutputFormat: "auto"}
+	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto", OutputFormat: "auto", MaxPixels: 178e6}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -56,29 +59,17 @@ func (o *Options) Validate() error {
 // Bytes is an amount of memory or disk, written 500M or 2.5G, or 0 for auto.
 type Bytes int64
 
-var byteUnits = []struct {
-	name  string
-	bytes float64
-}{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}}
-
 // UnmarshalText reads a number with a unit, powers of 1000, or "auto".
 func (b *Bytes) UnmarshalText(text []byte) error {
 	if string(text) == "auto" {
 		*b = 0
 		return nil
 	}
-	number, unit := strings.TrimSuffix(strings.ToUpper(string(text)), "B"), 1.0
-	for _, u := range byteUnits {
-		if rest, ok := strings.CutSuffix(number, u.name); ok {
-			number, unit = rest, u.bytes
-			break
-		}
-	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || !(n*unit >= 1 && n*unit < 1<<53) {
+	n, ok := parseAmount(strings.TrimSuffix(strings.ToUpper(string(text)), "B"))
+	if !ok {
 		return fmt.Errorf("%q is no amount of memory or disk: write 500M, 2G, or auto", text)
 	}
-	*b = Bytes(n * unit)
+	*b = Bytes(n)
 	return nil
 }
 
@@ -87,12 +78,52 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	if b == 0 {
 		return []byte("auto"), nil
 	}
-	for _, u := range byteUnits {
-		if n := float64(b) / u.bytes; n == math.Trunc(n) {
-			return []byte(strconv.FormatFloat(n, 'f', -1, 64) + u.name), nil
+	return []byte(amountText(int64(b))), nil
+}
+
+// Pixels is a number of pixels, written 178M.
+type Pixels int64
+
+// UnmarshalText reads a number with a unit, powers of 1000.
+func (p *Pixels) UnmarshalText(text []byte) error {
+	n, ok := parseAmount(strings.ToUpper(string(text)))
+	if !ok {
+		return fmt.Errorf("%q is no number of pixels: write 50M", text)
+	}
+	*p = Pixels(n)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (p Pixels) MarshalText() ([]byte, error) { return []byte(amountText(int64(p))), nil }
+
+var units = []struct {
+	name   string
+	amount float64
+}{{"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}}
+
+// parseAmount reads a number of at least 1 with a unit, or without one.
+func parseAmount(text string) (n int64, ok bool) {
+	unit := 1.0
+	for _, u := range units {
+		if rest, ok := strings.CutSuffix(text, u.name); ok {
+			text, unit = rest, u.amount
+			break
 		}
 	}
-	return strconv.AppendInt(nil, int64(b), 10), nil
+	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	v *= unit
+	return int64(v), err == nil && v >= 1 && v < 1<<53
+}
+
+// amountText writes what parseAmount reads.
+func amountText(n int64) string {
+	for _, u := range units {
+		if v := float64(n) / u.amount; v == math.Trunc(v) {
+			return strconv.FormatFloat(v, 'f', -1, 64) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // readsAhead reports whether a frame may be read and analysed while another is painted.

@@ -12,18 +12,20 @@ import (
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, stop: context.Background()}
 	begin := func() { w.reporter.begin(t.in, 1, 0) }
-	return w.run(ctx, photoSource{t.in, begin}, photoSink{t, w.options.Overwrite, w.reporter}, s)
+	return w.run(ctx, photoSource{t.in, s.checkInput, begin}, photoSink{t, w.options.Overwrite, w.reporter}, s)
 }
 
-// photoSource reads one photo. It calls begin once the photo is read.
+// photoSource reads one photo, unless check returns an error for its size. It calls begin
+// once the photo is read.
 type photoSource struct {
 	path  string
+	check func(w, h int) error
 	begin func()
 }
 
 func (s photoSource) Frames(context.Context) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
-		f, err := photo.Read(s.path)
+		f, err := photo.ReadIf(s.path, s.check)
 		if err == nil {
 			s.begin()
 		}

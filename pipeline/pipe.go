@@ -105,8 +105,12 @@ func (w *worker) y4mHeader(h video.Y4MHeader) video.Y4MHeader {
 	return h
 }
 
-// outputSize returns the size of the results of frames of a size.
+// outputSize returns the size of the results of frames of a size. It fails if they are too
+// large to be decoded.
 func (w *worker) outputSize(width, height int) (int, int, error) {
+	if err := w.checkSize(width, height); err != nil {
+		return 0, 0, err
+	}
 	if w.settings.OutputSize != "work" || !w.settings.Paints() {
 		return width, height, nil
 	}

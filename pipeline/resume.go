@@ -14,6 +14,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/host"
 	"nstfilter/pipeline/journal"
 	"nstfilter/weights"
 )
@@ -32,6 +34,10 @@ const stateShare = 40
 // undecisive are the parts of an engine's name on which the result does not depend: the
 // number of threads, and which of several equal GPUs it is.
 var undecisive = regexp.MustCompile(`, \d+ threads?$|^cuda:\d+ `)
+
+// stateBytes is what two states, the latest and the one that replaces it, take for each pixel
+// of a frame.
+const stateBytes = 2 * 80
 
 // settingsText returns all that decides a result beside the input, by option, as text.
 // Files count by their contents. What engine computes counts because two engines do not
@@ -110,9 +116,10 @@ func addFile(h hash.Hash, path string) error {
 
 // openJournal opens the journal of a film's output and says how far an earlier process has
 // come. It returns nil if the film cannot be gone on with: because --no-resume says so,
-// because nothing is painted, or because film, the file that it is read from, cannot be
-// read twice. film is empty for an image sequence.
-func (w *worker) openJournal(in, out string, frames int64, film string) (*journal.Journal, error) {
+// because nothing is painted, because film, the file that it is read from, cannot be
+// read twice, or because the disk has no room for so many bytes. film is
+// empty for an image sequence.
+func (w *worker) openJournal(in, out string, frames, bytes int64, film string) (*journal.Journal, error) {
 	if w.options.NoResume || !w.settings.Paints() {
 		return nil, nil
 	}
@@ -129,6 +136,11 @@ func (w *worker) openJournal(in, out string, frames int64, film string) (*journa
 	j, err := journal.Open(journal.Record{Output: out, Input: in, Frames: frames, Settings: settings, Memory: w.filter.MaxMemory}, w.options.Restart)
 	if err != nil {
 		return nil, err
+	}
+	if free := host.FreeDisk(filepath.Dir(out)); !j.Resumed && free > 0 && bytes > free {
+		w.reporter.say(fmt.Sprintf("%s: to go on from where it is interrupted would take %s in %s, and %s are free: it is painted all the same, and begins anew if it is interrupted; make room, or add --no-resume if that is meant",
+			in, formatGB(bytes), filepath.Dir(out), formatGB(free)))
+		return nil, j.Remove()
 	}
 	if j.Resumed {
 		if w.options.MaxMemory == 0 && j.Memory > 0 {

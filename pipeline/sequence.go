@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -117,7 +118,7 @@ func checkSequenceOutputs(tasks []paintTask) error {
 	}
 	var pairs []sequencePicture
 	for _, t := range tasks {
-		if t.sequence == nil {
+		if t.sequence == nil && t.refused == nil {
 			pairs = append(pairs, sequencePicture{in: t.in, out: t.out})
 		}
 		pairs = append(pairs, t.sequence...)
@@ -174,6 +175,10 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 	checked := map[string]bool{}
 	var first string
 	existing := 0
+	longest := slices.MaxFunc(pictures, func(a, b sequencePicture) int { return cmp.Compare(len(a.out), len(b.out)) })
+	if err := cmp.Or(checkFolder(longest.out), checkName(longest.out)); err != nil {
+		return err
+	}
 	for _, p := range pictures {
 		if folder := filepath.Dir(p.out); !checked[folder] {
 			checked[folder] = true
@@ -184,7 +189,10 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 				return err
 			}
 		}
-		if _, err := os.Lstat(p.out); err == nil {
+		if info, err := os.Lstat(p.out); err == nil {
+			if info.IsDir() {
+				return fmt.Errorf("%s: is a folder: name the results otherwise", p.out)
+			}
 			if existing == 0 {
 				first = p.out
 			}
@@ -201,7 +209,16 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 	n := int64(len(t.sequence))
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: n, pictures: t.sequence, stop: w.stop}
-	j, err := w.openJournal(t.in, t.pattern, n, "")
+	h, err := checkHeaders(t.sequence)
+	if err != nil {
+		return err
+	}
+	if h != (photo.Header{}) {
+		if err := s.checkInput(h.W, h.H); err != nil {
+			return fmt.Errorf("%s: %w", t.sequence[0].in, err)
+		}
+	}
+	j, err := w.openJournal(t.in, t.pattern, n, 0, "")
 	if err != nil {
 		return err
 	}
@@ -214,7 +231,35 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 		s.resume(j)
 	}
 	w.reporter.begin(t.in, n, s.resumption.kept)
-	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept}, sink, s)
+	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, w.checkSize}, sink, s)
+}
+
+// checkHeaders reports, before any work, a picture that is damaged, cut short or of another
+// size than the first, whose header it returns. It reads headers and ends alone: what it does
+// not see is found when its turn comes.
+func checkHeaders(pictures []sequencePicture) (first photo.Header, err error) {
+	for _, p := range pictures {
+		if info, err := os.Stat(p.in); err == nil && !info.Mode().IsRegular() {
+			continue // a pipe is read once
+		}
+		h, err := photo.ReadHeader(p.in)
+		if err != nil {
+			return first, err
+		}
+		if first == (photo.Header{}) {
+			first = h
+		}
+		turned := photo.Header{W: h.H, H: h.W} // EXIF may turn one of them
+		if h != first && turned != first {
+			return first, sizesDiffer(p.in, pictures[0].in, h.W, h.H, first.W, first.H)
+		}
+	}
+	return first, nil
+}
+
+func sizesDiffer(name, first string, w, h, firstW, firstH int) error {
+	return fmt.Errorf("%s is %d×%d, %s is %d×%d, and the frames of a film have one size: scale it to %d×%d, or paint each picture by itself: -o 'out/%%s.png' %s",
+		name, w, h, first, firstW, firstH, firstW, firstH, filepath.Join(filepath.Dir(name), "*"+filepath.Ext(name)))
 }
 
 // resume checks that the pictures that an earlier run painted are what they were, before
@@ -248,6 +293,7 @@ func (s *sequenceSink) readSum() string { return hex.EncodeToString(s.read.Sum(n
 type sequenceSource struct {
 	pictures []sequencePicture
 	kept     int
+	check    func(w, h int) error // of a size that cannot be decoded
 }
 
 func (s sequenceSource) Frames(ctx context.Context) Frames {
@@ -263,14 +309,13 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 			if i > 0 && i < s.kept-1 {
 				f = &filter.Frame{W: w, H: h}
 			} else {
-				f, err = photo.Read(p.in)
+				f, err = photo.ReadIf(p.in, s.check)
 			}
 			if err == nil && i == 0 {
 				w, h = f.W, f.H
 			}
 			if err == nil && (f.W != w || f.H != h) {
-				err = fmt.Errorf("%s is %d×%d, %s is %d×%d, and the frames of a film have one size: scale it to %d×%d, or paint each picture by itself: -o 'out/%%s.png' %s",
-					p.in, f.W, f.H, s.pictures[0].in, w, h, w, h, filepath.Join(filepath.Dir(p.in), "*"+filepath.Ext(p.in)))
+				err = sizesDiffer(p.in, s.pictures[0].in, f.W, f.H, w, h)
 			}
 			if err != nil {
 				yield(nil, err)

@@ -2,14 +2,11 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"math"
 	"os"
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
-	"nstfilter/pipeline/host"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
 )
@@ -44,6 +41,9 @@ func (w *worker) close() {
 
 // paint paints one input.
 func (w *worker) paint(ctx context.Context, t paintTask) error {
+	if t.refused != nil {
+		return t.refused
+	}
 	if t.batch != nil {
 		return addRemedy(w.paintBatched(ctx, t))
 	}
@@ -112,45 +112,3 @@ func (w *worker) errorWriter() io.Writer {
 	}
 	return w.stderr
 }
-
-// memoryLimit returns how many bytes painting may take, of the device's own memory if it
-// has any, or 0 if that is not known.
-func (w *worker) memoryLimit() int64 {
-	most := int64(w.options.MaxMemory)
-	if e, ok := w.engine.(engine.DeviceMemory); ok {
-		free := max(e.FreeMemory()/16*15, 1) // the driver takes some more
-		if most > 0 {
-			free = min(free, most)
-		}
-		return free
-	}
-	if most > 0 { // the program, the network and the styles have taken some of it
-		return max((most-host.ResidentMemory())/int64(w.workers), 1)
-	}
-	return host.FreeMemory() / 4 * 3 / int64(w.workers)
-}
-
-// checkPlan reports a plan that needs more memory than there is.
-func (w *worker) checkPlan(plan filter.Plan) error {
-	free, kind := w.filter.MaxMemory, w.filter.MemoryName()
-	remedy := "allow more with --max-memory, or end other programs"
-	if plan.Host > 0 {
-		remedy += " on it, or choose --device cpu"
-		if free := host.FreeMemory() / 4 * 3; free > 0 && plan.Host > free {
-			return fmt.Errorf("frames of this size need about %s of memory beside the GPU's, and %s can be had: end other programs, or scale the input down",
-				formatGB(plan.Host), formatGB(free))
-		}
-	}
-	switch {
-	case free == 0 || plan.Memory <= free:
-		return nil
-	case w.settings.Size == 0:
-		return fmt.Errorf("even a picture of %d×%d needs about %s of %s, and %s can be had: %s",
-			plan.W, plan.H, formatGB(plan.Memory), kind, formatGB(free), remedy)
-	}
-	fits := float64(max(plan.W, plan.H)) * math.Sqrt(float64(free)/float64(plan.Memory)) * 0.95
-	return fmt.Errorf("painting at %d×%d needs about %s of %s, and %s can be had: --size %d fits",
-		plan.W, plan.H, formatGB(plan.Memory), kind, formatGB(free), int(fits))
-}
-
-func formatGB(bytes int64) string { return fmt.Sprintf("%.2g GB", float64(bytes)/1e9) }

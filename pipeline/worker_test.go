@@ -291,16 +291,16 @@ func TestMemoryOfAGPU(t *testing.T) {
 	g := newGPU(func(*gpu) {})
 	g.free = 16 << 20
 	w := &worker{options: DefaultOptions(), engine: g, workers: 2}
-	if got := w.memoryLimit(); got != 15<<20 {
-		t.Errorf("%d of %d bytes are free", got, g.free)
+	if got, err := w.memoryLimit(); got != 15<<20 || err != nil {
+		t.Errorf("%d of %d bytes are free, %v", got, g.free, err)
 	}
 	w.options.MaxMemory = 3 << 20
-	if got := w.memoryLimit(); got != 3<<20 {
-		t.Errorf("%d bytes, with --max-memory %d", got, w.options.MaxMemory)
+	if got, err := w.memoryLimit(); got != 3<<20 || err != nil {
+		t.Errorf("%d bytes, with --max-memory %d, %v", got, w.options.MaxMemory, err)
 	}
 	w.engine = enginetest.Reference{}
-	if got := w.memoryLimit(); got != 1 {
-		t.Errorf("%d of the host's, of which the program has more", got)
+	if got, err := w.memoryLimit(); err == nil || !strings.Contains(err.Error(), "--max-memory 3145728: the program, its network and the styles take") {
+		t.Errorf("%d of the host's, of which the program has more: %v", got, err)
 	}
 }
 
@@ -309,12 +309,12 @@ func TestPhotoThatAGPUHasNoRoomFor(t *testing.T) {
 	g.free = 100 << 10
 	j := batch(t, 1, g)
 	err := j.Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "p0.png: even a picture of") || !strings.Contains(err.Error(), "of the GPU's memory, and 9.6e-05 GB can be had: allow more with --max-memory, or end other programs on it, or choose --device cpu") {
+	if err == nil || !strings.Contains(err.Error(), "p0.png: even a picture of") || !strings.Contains(err.Error(), "of the GPU's memory, and 0.096 MB can be had: allow more with --max-memory, or end other programs on it, or choose --device cpu") {
 		t.Errorf("%v", err)
 	}
 	j = batch(t, 1, g)
 	j.Filter.Size = 20
-	if err = j.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "of the GPU's memory, and 9.6e-05 GB can be had: --size ") {
+	if err = j.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "of the GPU's memory, and 0.096 MB can be had: allow more") {
 		t.Errorf("%v", err)
 	}
 }

@@ -167,13 +167,15 @@ func (s *FilmSink) findRefused() (more bool, err error) {
 		in := ff.Input("file:"+s.film.Path, guarded(reading))
 		stream := ff.Output([]*ff.Stream{in.Get(strconv.Itoa(o.Index))}, "file:"+s.partial, soundOptions(codec, "", ff.KwArgs{"t": "0.2"})).
 			GlobalArgs("-hide_banner", "-nostdin", "-y", "-v", "error")
-		stream.Context = s.ctx
-		words, failed := compile(stream).CombinedOutput()
+		_, failed := ask(s.ctx, "ffmpeg", stream.GetArgs()...)
+		if s.ctx.Err() != nil {
+			return false, s.ctx.Err()
+		}
 		if failed == nil {
 			continue
 		}
 		if s.refused[o.Index]++; o.Type == "audio" && codec != "copy" {
-			return false, fmt.Errorf("sound stream %d (%s) can be neither kept nor converted: --no-audio leaves the sound out (ffmpeg: %s)", o.Index, o.Codec, lastLine(string(words)))
+			return false, fmt.Errorf("sound stream %d (%s) can be neither kept nor converted: --no-audio leaves the sound out (%w)", o.Index, o.Codec, failed)
 		}
 		more = true
 	}

@@ -37,9 +37,8 @@ func (s *FilmSink) extractCovers() error {
 		in := ff.Input("file:"+s.film.Path, guarded(nil))
 		stream := ff.Output([]*ff.Stream{in.Get(fmt.Sprint(o.Index))}, "file:"+c.path, ff.KwArgs{"c": "copy", "f": "data", "frames:v": "1"}).
 			GlobalArgs("-hide_banner", "-nostdin", "-y", "-v", "error")
-		stream.Context = s.ctx
-		if words, err := compile(stream).CombinedOutput(); err != nil {
-			return fmt.Errorf("cover (stream %d): ffmpeg: %s (%w)", o.Index, lastLine(string(words)), err)
+		if _, err := ask(s.ctx, "ffmpeg", stream.GetArgs()...); err != nil {
+			return fmt.Errorf("cover (stream %d): %w", o.Index, err)
 		}
 		if info, err := os.Stat(c.path); err != nil || info.Size() == 0 {
 			return fmt.Errorf("cover (stream %d): nothing was read", o.Index)

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
 
@@ -123,12 +122,6 @@ func (s *FilmSink) rehearse() error {
 	if err := p.finish(); err != nil {
 		return err
 	}
-	for _, line := range strings.Split(p.stderr.String(), "; ") {
-		if option, _, ok := strings.Cut(line, " has not been used for any stream"); ok && !strings.Contains(option, "input file") {
-			option, _, _ = strings.Cut(strings.TrimPrefix(option, "Codec AVOption "), " ")
-			return fmt.Errorf("the encoder has no option %s", option)
-		}
-	}
 	if werr == nil {
 		s.film.Notes = append(s.film.Notes, s.lostTags()...)
 	}
@@ -137,11 +130,11 @@ func (s *FilmSink) rehearse() error {
 
 // lostTags are notes on colour tags that the rehearsal's file lacks.
 func (s *FilmSink) lostTags() (notes []string) {
-	text, err := ff.ProbeWithTimeout("file:"+s.partial, time.Minute, ff.KwArgs{"v": "error", "select_streams": "v:0"})
+	text, err := (&Film{Path: s.partial}).probe(s.ctx, ff.KwArgs{"select_streams": "v:0", "show_streams": ""})
 	var p struct {
 		Streams []map[string]any `json:"streams"`
 	}
-	if err != nil || json.Unmarshal([]byte(text), &p) != nil || len(p.Streams) == 0 {
+	if err != nil || json.Unmarshal(text, &p) != nil || len(p.Streams) == 0 {
 		return nil // one frame may be too little to be read
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.tags)) {
@@ -279,20 +272,16 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	if f.Rate.Num > 0 {
 		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
 	}
-	s.tagPicture(out)
+	notes = append(notes, s.tagPicture(out)...)
 	s.setContainer(out)
 	s.setTimes(out)
-	words := "error"
 	if rehearsal {
 		// Only the beginning of the original is read: -t is an output limit, which counts
 		// from the clock's 0.
 		out["t"] = fixed(f.from() - f.cutFrom() + 0.2)
 		delete(out, "movflags")
-		if s.encoding.asked {
-			words = "warning" // says which options are not used
-		}
 	}
-	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", words), notes
+	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", "error"), notes
 }
 
 // mapStreams maps the streams beside the picture that the result keeps, and counts those
@@ -320,9 +309,13 @@ func (s *FilmSink) mapStreams(out ff.KwArgs, original *ff.Stream) (maps []*ff.St
 	return maps, count["attachment"], notes
 }
 
+// maxTags is how many bytes of tags go on ffmpeg's command line: Linux takes 128 KiB in one
+// argument.
+const maxTags = 100_000
+
 // tagPicture keeps the picture's dispositions and its tags, but for those that would be
 // false of the result.
-func (s *FilmSink) tagPicture(out ff.KwArgs) {
+func (s *FilmSink) tagPicture(out ff.KwArgs) (notes []string) {
 	out["disposition:v:0"] = "0"
 	var set []string
 	for name, value := range s.film.video.Disposition {
@@ -334,7 +327,9 @@ func (s *FilmSink) tagPicture(out ff.KwArgs) {
 		out["disposition:v:0"] = strings.Join(set, "+")
 	}
 	var tags []string
-	for key, value := range s.film.video.Tags {
+	length := 0
+	for _, key := range slices.Sorted(maps.Keys(s.film.video.Tags)) {
+		value := s.film.video.Tags[key]
 		switch low := strings.ToLower(key); {
 		case slices.Contains([]string{"encoder", "rotate", "duration", "alpha_mode", "vendor_id", "bps"}, low):
 		case strings.HasPrefix(low, "_statistics"), strings.HasPrefix(low, "number_of_"):
@@ -342,6 +337,11 @@ func (s *FilmSink) tagPicture(out ff.KwArgs) {
 			if language, ok := macLanguages[value]; ok && low == "language" && s.container == "mov" {
 				value = language
 			}
+			if length+len(key)+len(value) > maxTags {
+				notes = append(notes, fmt.Sprintf("the picture's tag %.50q of %d bytes is not kept: it is too long", key, len(value)))
+				continue
+			}
+			length += len(key) + len(value)
 			tags = append(tags, key+"="+value)
 		}
 	}
@@ -351,6 +351,7 @@ func (s *FilmSink) tagPicture(out ff.KwArgs) {
 	if slices.Sort(tags); len(tags) > 0 {
 		out["metadata:s:v:0"] = tags
 	}
+	return notes
 }
 
 func (s *FilmSink) setContainer(out ff.KwArgs) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os/exec"
 	"slices"
 	"strings"
 )
@@ -15,7 +14,6 @@ type encoding struct {
 	target  string      // pixel format, ffmpeg's name; "": the frames' own
 	format  PixelFormat // that holds target's samples
 	options Settings
-	asked   bool // some of the options are the user's
 }
 
 // usualEncoders lists the encoder of each container that is used if none is asked for.
@@ -65,14 +63,17 @@ func chooseEncoding(ctx context.Context, f *Film, container string, o *Options) 
 	if e.name == "" {
 		return e, nil, nil
 	}
-	known, err := encoderFormats(ctx, e.name)
+	help, err := encoderHelp(ctx, e.name)
 	if err != nil {
 		return e, nil, err
 	}
-	if e.target = nearestFormat(known, f, e.name); e.target != "" {
+	if err := checkOptions(ctx, e.name, help, o.EncoderOptions); err != nil {
+		return e, nil, err
+	}
+	if e.target = nearestFormat(encoderFormats(help), f, e.name); e.target != "" {
 		e.format, _ = nativeFormat(e.target)
 	}
-	e.options, e.asked = slices.Clone(o.EncoderOptions), len(o.EncoderOptions) > 0
+	e.options = slices.Clone(o.EncoderOptions)
 	for _, q := range encoderQuality[e.name] {
 		if !e.rateGiven() || !slices.Contains([]string{"crf", "q", "b"}, q.Key) {
 			if _, given := e.options.get(q.Key); !given {
@@ -159,24 +160,29 @@ func (e *encoding) losses(f *Film) (notes []string) {
 
 func refusesOdd(encoder string) bool { return encoder == "libx264" || encoder == "libx265" }
 
-// encoderFormats lists the pixel formats that ffmpeg's encoder takes. It is empty if the
-// encoder takes all.
-func encoderFormats(ctx context.Context, name string) ([]string, error) {
-	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "encoder="+name).CombinedOutput()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+// encoderHelp returns what ffmpeg says of its encoder for pictures of this name.
+func encoderHelp(ctx context.Context, name string) (string, error) {
+	text, err := ask(ctx, "ffmpeg", "-v", "error", "-h", "encoder="+name)
+	if err != nil {
+		return "", err
 	}
-	text, found := strings.CutPrefix(string(out), "Encoder "+name+" ")
-	if err != nil || !found {
-		return nil, fmt.Errorf("this ffmpeg has no encoder %s: choose one that `ffmpeg -encoders` lists with --encoder, or install an ffmpeg that has it", name)
+	text, found := strings.CutPrefix(text, "Encoder "+name+" ")
+	if !found {
+		return "", fmt.Errorf("this ffmpeg has no encoder %s: choose one that `ffmpeg -encoders` lists with --encoder, or install an ffmpeg that has it", name)
 	}
 	text, _, _ = strings.Cut(text, "\nEncoder ")
 	if strings.Contains(text, "Supported sample formats:") {
-		return nil, fmt.Errorf("--encoder %s is for sound, and a film's picture is to be encoded: choose one that `ffmpeg -encoders` marks V", name)
+		return "", fmt.Errorf("--encoder %s is for sound, and a film's picture is to be encoded: choose one that `ffmpeg -encoders` marks V", name)
 	}
-	_, list, _ := strings.Cut(text, "Supported pixel formats: ")
+	return text, nil
+}
+
+// encoderFormats lists the pixel formats that an encoder takes, by its help. It is empty if
+// the encoder takes all.
+func encoderFormats(help string) []string {
+	_, list, _ := strings.Cut(help, "Supported pixel formats: ")
 	list, _, _ = strings.Cut(list, "\n")
-	return strings.Fields(list), nil
+	return strings.Fields(list)
 }
 
 // nearestFormat returns the pixel format among known that loses the least of the film's

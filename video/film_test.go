@@ -205,8 +205,8 @@ func TestOpenFilmErrors(t *testing.T) {
 		"empty.mp4":   "empty",
 		"sound.wav":   "sound only",
 		"small.mkv":   "8×8",
-		"list.mp4":    "not a film", // would make ffmpeg open good.mp4
-		"cat.mp4":     "not a film",
+		"list.mp4":    "may name other files (hls)", // would make ffmpeg open good.mp4
+		"cat.mp4":     "may name other files (concat)",
 		".":           "not a regular file",
 	} {
 		_, err := OpenFilm(t.Context(), path(name), DefaultOptions())

@@ -1,12 +1,12 @@
 package video
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
 )
@@ -39,20 +39,18 @@ func (f *Film) hdr() bool {
 
 // probeHDR reads how the film was mastered, from the container or else from the
 // first frame.
-func (f *Film) probeHDR() error {
+func (f *Film) probeHDR(ctx context.Context) error {
 	found := slices.Clone(f.video.SideData)
-	text, err := ff.ProbeWithTimeout("file:"+f.Path, time.Minute, guarded(ff.KwArgs{
-		"v": "error", "select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_frames": "",
-	}))
+	text, err := f.probe(ctx, ff.KwArgs{"select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_frames": ""})
 	if err != nil {
-		return fmt.Errorf("not a film that ffmpeg can read: %s", lastLine(err.Error()))
+		return err
 	}
 	var p struct {
 		Frames []struct {
 			SideData []sideData `json:"side_data_list"`
 		} `json:"frames"`
 	}
-	if err := json.Unmarshal([]byte(text), &p); err != nil {
+	if err := json.Unmarshal(text, &p); err != nil {
 		return fmt.Errorf("ffprobe: %w", err)
 	}
 	for _, frame := range p.Frames {

@@ -21,7 +21,7 @@ type Options struct {
 	NoDeinterlace  bool     `name:"no-deinterlace" help:"Take an interlaced film's frames as they are: for film that is only marked so."`
 	HWAccel        string   `name:"hwaccel" placeholder:"NAME" help:"Let ffmpeg decode on a device: cuda, vaapi, videotoolbox and what else ffmpeg -hwaccels lists."`
 	Encoder        string   `name:"encoder" help:"What encodes the film, by ffmpeg's name: libx265, prores_ks, ffv1, libsvtav1 …; auto takes what suits the container: H.264 for mp4, mov and mkv, H.265 for HDR, VP9 for webm."`
-	EncoderOptions Settings `name:"encoder-options" placeholder:"KEY=VALUE:…" help:"The encoder's options, by ffmpeg's names: crf=20:preset=slow; \\: is a colon in a value."`
+	EncoderOptions Settings `name:"encoder-options" placeholder:"KEY=VALUE:…" help:"The encoder's options, by ffmpeg's names: crf=20:preset=slow; \\: is a colon in a value. What names a file is not taken."`
 }
 
 // DefaultOptions believes the film's tags and keeps its sound.

@@ -9,11 +9,10 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
 
@@ -126,15 +125,14 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	if err := findFFmpeg(); err != nil {
 		return nil, err
 	}
-	quietFFmpeg.Do(func() { ff.LogCompiledCommand = false })
-	text, err := ff.ProbeWithTimeout("file:"+path, time.Minute, guarded(ff.KwArgs{"v": "error"}))
-	if err != nil {
-		return nil, fmt.Errorf("%s: not a film that ffmpeg can read: %s", path, lastLine(err.Error()))
-	}
 	f := &Film{Path: path, options: o}
-	err = f.parse([]byte(text))
+	text, err := f.probe(ctx, ff.KwArgs{"show_format": "", "show_streams": ""})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	err = f.parse(text)
 	switch {
-	case f.encrypted():
+	case f.encrypted(ctx):
 		err = errors.New("is encrypted: decrypt it first (ffmpeg -decryption_key), or take it from where it is not")
 	case errors.Is(err, errNoPicture):
 		err = f.noPicture(ctx)
@@ -146,7 +144,7 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 		return nil, err
 	}
 	if f.hdr() {
-		if err := f.probeHDR(); err != nil {
+		if err := f.probeHDR(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -166,11 +164,11 @@ var errNoPicture = errors.New("ffmpeg finds no picture in it")
 // noPicture says why ffprobe does not know what the pictures are like.
 func (f *Film) noPicture(ctx context.Context) error {
 	name := cmp.Or(f.Codec, strings.ReplaceAll(f.video.Tag, "[0]", ""), "of an unknown codec")
-	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "decoder="+f.Codec).CombinedOutput()
+	out, err := ask(ctx, "ffmpeg", "-v", "error", "-h", "decoder="+f.Codec)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err != nil || !strings.HasPrefix(string(out), "Decoder ") {
+	if err != nil || !strings.HasPrefix(out, "Decoder ") {
 		return fmt.Errorf("this ffmpeg cannot decode video stream %d (%s): install a newer one, or convert the film where it can be played", f.video.Index, name)
 	}
 	return fmt.Errorf("video stream %d (%s) has no picture that ffmpeg can decode: see whether it plays, and fetch the film again", f.video.Index, name)
@@ -178,17 +176,15 @@ func (f *Film) noPicture(ctx context.Context) error {
 
 // encrypted reports a picture that would decode to noise: Matroska tags it, and of the mp4
 // family its packets tell.
-func (f *Film) encrypted() bool {
+func (f *Film) encrypted(ctx context.Context) bool {
 	if f.video.Tags["enc_key_id"] != "" {
 		return true
 	}
 	if !f.edited() {
 		return false
 	}
-	text, err := ff.ProbeWithTimeout("file:"+f.Path, time.Minute, guarded(ff.KwArgs{
-		"v": "error", "select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_packets": "",
-	}))
-	return err == nil && strings.Contains(text, `"side_data_type": "Encryption info"`)
+	text, err := f.probe(ctx, ff.KwArgs{"select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_packets": ""})
+	return err == nil && strings.Contains(string(text), `"side_data_type": "Encryption info"`)
 }
 
 // cut shortens the known length of the film to what --start and --duration leave of it.
@@ -214,10 +210,20 @@ func (f *Film) interlaced() bool {
 	return !f.options.NoDeinterlace && slices.Contains([]string{"tt", "bb", "tb", "bt"}, f.video.Fields)
 }
 
-// lastLine returns the last line of an error text of ffprobe.
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.TrimPrefix(lines[len(lines)-1], "[")
+// notWhitelisted matches ffprobe's words about a format that is not among safeDemuxers.
+var notWhitelisted = regexp.MustCompile(`\[(\w+) @ \w+\] Format not on whitelist`)
+
+// probe returns ffprobe's JSON of what the options ask it to show of the file.
+func (f *Film) probe(ctx context.Context, options ff.KwArgs) ([]byte, error) {
+	args := ff.ConvertKwargsToCmdLineArgs(guarded(ff.MergeKwArgs([]ff.KwArgs{{"v": "error", "of": "json"}, options})))
+	text, err := ask(ctx, "ffprobe", append(args, "file:"+f.Path)...)
+	if err != nil && ctx.Err() == nil {
+		if m := notWhitelisted.FindStringSubmatch(err.Error()); m != nil {
+			return nil, fmt.Errorf("is of a format that may name other files (%s), and such are not opened: make one film of it first: ffmpeg -i %q -c copy film.mkv", m[1], f.Path)
+		}
+		err = fmt.Errorf("not a film that ffmpeg can read: %w", err)
+	}
+	return []byte(text), err
 }
 
 // parse reads ffprobe's JSON.
@@ -353,6 +359,9 @@ func (f *Film) written() PixelFormat {
 	}
 	return f.Format
 }
+
+// FrameBytes returns how many bytes the encoder gets for a frame of the film's size.
+func (f *Film) FrameBytes() int64 { return f.written().FrameBytes(f.W, f.H) }
 
 // nativeFormat returns the planar format that holds every sample of ffmpeg's format name.
 func nativeFormat(name string) (p PixelFormat, ok bool) {

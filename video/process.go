@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
@@ -55,27 +56,80 @@ func start(parent context.Context, s *ff.Stream, encode bool) (*process, error) 
 	} else {
 		cmd.Stdout = theirs
 	}
+	err = launch(cmd, func(err error) {
+		p.err = err
+		close(p.done)
+	})
+	theirs.Close()
+	if err != nil {
+		close(p.done)
+		p.stop()
+		if parent.Err() != nil {
+			return nil, parent.Err()
+		}
+		return nil, fmt.Errorf("ffmpeg: %w", err)
+	}
+	return p, nil
+}
+
+// launch starts cmd, and calls ended once it has ended.
+func launch(cmd *exec.Cmd, ended func(error)) error {
 	started := make(chan error)
 	go func() {
 		// A process dies with the thread that started it (Pdeathsig), so that thread waits.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
-		theirs.Close()
 		started <- err
 		if err == nil {
-			p.err = cmd.Wait()
+			ended(cmd.Wait())
 		}
-		close(p.done)
 	}()
-	if err := <-started; err != nil {
-		p.stop()
-		if parent.Err() != nil {
-			return nil, parent.Err()
-		}
-		return nil, fmt.Errorf("ffmpeg: %w; %s", err, ffmpegRemedy)
+	return explainStart(<-started)
+}
+
+// explainStart says what to do if a program could not be started.
+func explainStart(err error) error {
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("%w; %s", err, ffmpegRemedy)
+	case errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EAGAIN):
+		return fmt.Errorf("%w: a limit of memory or processes is reached (ulimit -a shows them): raise it, or end other programs", err)
 	}
-	return p, nil
+	return err
+}
+
+// answerTime is how long a program may take to answer a question about itself or a file.
+const answerTime = time.Minute
+
+// ask returns what a program writes to stdout. It ends the program when ctx is cancelled and
+// after answerTime. The error has what the program wrote to stderr.
+func ask(ctx context.Context, name string, args ...string) (string, error) {
+	limited, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	cmd := exec.CommandContext(limited, name, args...)
+	var stdout bytes.Buffer
+	var stderr tail
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = stopGrace
+	detach(cmd)
+	ended := make(chan error, 1)
+	err := launch(cmd, func(err error) { ended <- err })
+	if err == nil {
+		err = <-ended
+	}
+	words := stderr.String()
+	switch {
+	case err == nil:
+		return stdout.String(), nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case limited.Err() != nil:
+		return "", fmt.Errorf("%s has not answered for %v: see that the disk of the file answers, and try again", name, answerTime)
+	case words != "":
+		return "", fmt.Errorf("%s: %s", name, words)
+	}
+	return "", fmt.Errorf("%s: %w", name, err)
 }
 
 var quietFFmpeg sync.Once
@@ -208,11 +262,11 @@ func findFFmpeg() error {
 
 // hasHWAccel returns an error if ffmpeg cannot decode on devices of this name.
 func hasHWAccel(ctx context.Context, name string) error {
-	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-hwaccels").Output()
+	text, err := ask(ctx, "ffmpeg", "-v", "error", "-hwaccels")
 	if err != nil {
-		return errors.Join(fmt.Errorf("ffmpeg -hwaccels: %w; %s", err, ffmpegRemedy), ctx.Err())
+		return err
 	}
-	_, list, _ := strings.Cut(string(out), "\n") // its first line is a title
+	_, list, _ := strings.Cut(text, "\n") // its first line is a title
 	known := strings.Fields(list)
 	if name != "auto" && !slices.Contains(known, name) {
 		return fmt.Errorf("--hwaccel %s: this ffmpeg has auto, %s", name, strings.Join(known, ", "))
@@ -223,11 +277,11 @@ func hasHWAccel(ctx context.Context, name string) error {
 // keepTimeBase returns the value of -enc_time_base that keeps the source's timebase. ffmpeg
 // 6.1 renamed it from -1 to demux.
 func keepTimeBase(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "ffmpeg", "-version").Output()
+	text, err := ask(ctx, "ffmpeg", "-version")
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("ffmpeg -version: %w; %s", err, ffmpegRemedy), ctx.Err())
+		return "", err
 	}
-	if olderThan61(string(out)) {
+	if olderThan61(text) {
 		return "-1", nil
 	}
 	return "demux", nil

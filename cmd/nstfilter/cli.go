@@ -88,6 +88,7 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		kong.Name("nstfilter"),
 		kong.Description(programDescription),
 		kong.ExplicitGroups(optionGroups),
+		kong.KindMapper(reflect.String, kong.MapperFunc(takeText)),
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
@@ -110,6 +111,16 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		}
 	}
 	return parser, nil
+}
+
+// takeText takes a text byte by byte: kong's own way replaces the bytes of a file name that
+// are not UTF-8.
+func takeText(ctx *kong.DecodeContext, target reflect.Value) error {
+	t, err := ctx.Scan.PopValue("text")
+	if err == nil {
+		target.SetString(t.String())
+	}
+	return err
 }
 
 // parseArgs returns the command that args name.
@@ -172,6 +183,9 @@ func filesLast(args []string, commands []*kong.Node) []string {
 // declaredOption is one field of allSettings.
 type declaredOption struct {
 	name, short, group, value, help string
+
+	preset bool // a preset may have it
+	kind   reflect.Type
 }
 
 // declaredOptions returns the fields of s in order, with their values as text.
@@ -183,7 +197,11 @@ func declaredOptions(s allSettings) []declaredOption {
 		inner := outer.Field(i)
 		for k := range inner.NumField() {
 			tag := inner.Type().Field(k).Tag
-			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help")})
+			preset := tag.Get("preset") != "no"
+			if group == "job" {
+				preset = tag.Get("preset") == "yes"
+			}
+			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"), preset, inner.Field(k).Type()})
 		}
 	}
 	return list

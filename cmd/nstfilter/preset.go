@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -89,29 +91,58 @@ func parsePreset(name string, data []byte) (map[string]any, error) {
 	return presetValues(name, values)
 }
 
-// presetValues returns values as flags have them. It fails for an unknown setting.
+// presetValues returns values as flags have them. It fails for a setting that is unknown, or
+// that no preset may have.
 func presetValues(name string, values map[string]any) (map[string]any, error) {
-	var known []string
+	var known, flags []string
+	kinds := map[string]reflect.Type{}
 	for _, o := range declaredOptions(defaultSettings()) {
-		if o.name != "preset" {
+		if kinds[o.name] = o.kind; o.preset {
 			known = append(known, o.name)
+		} else {
+			flags = append(flags, o.name)
 		}
 	}
 	preset := map[string]any{}
 	for key, v := range values {
+		if slices.Contains(flags, key) {
+			return nil, fmt.Errorf("--preset %s: %q is no preset's to say: take it out, and give --%s yourself", name, key, key)
+		}
 		if !slices.Contains(known, key) {
 			return nil, fmt.Errorf("--preset %s: no setting is named %q%s", name, key, nearestName(key, known))
 		}
-		switch v := v.(type) {
-		case bool, []any:
-			preset[key] = v
-		case string, json.Number, int, float64:
-			preset[key] = fmt.Sprint(v)
-		default:
-			return nil, fmt.Errorf("--preset %s: %q is neither text nor a number, a list, true or false", name, key)
+		var err error
+		if preset[key], err = presetValue(v, kinds[key]); err != nil {
+			return nil, fmt.Errorf("--preset %s: %q %w", name, key, err)
 		}
 	}
 	return preset, nil
+}
+
+// presetValue returns a JSON value as kong takes it for an option of this kind.
+func presetValue(v any, kind reflect.Type) (any, error) {
+	list, isList := v.([]any)
+	on, isBool := v.(bool)
+	switch {
+	case isBool && kind.Kind() == reflect.Bool:
+		return on, nil
+	case kind.Kind() == reflect.Bool:
+		return nil, errors.New("is neither true nor false")
+	case isList && kind == reflect.TypeFor[[]string]():
+		for _, e := range list {
+			if _, ok := e.(string); !ok {
+				return nil, errors.New("is a list with something that is no text")
+			}
+		}
+		return list, nil
+	case isList:
+		return nil, errors.New(`takes no list: write it as on the command line, "100,30"`)
+	}
+	switch v := v.(type) {
+	case string, json.Number, int, float64:
+		return fmt.Sprint(v), nil
+	}
+	return nil, errors.New("is neither text nor a number")
 }
 
 // nearestName suggests the name that s may have meant, or returns "".

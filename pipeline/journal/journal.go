@@ -10,11 +10,13 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nstfilter/video/outfile"
 )
@@ -138,6 +140,7 @@ func (j *Journal) goOn(had, want Record) error {
 			want.Output, had.Done, strings.Join(names, ", "), j.folder)
 	}
 	j.Record, j.Resumed, j.written = had, true, had.Done
+	j.Output, j.Input = want.Output, want.Input // which a folder's change may have renamed
 	if info, err := os.Stat(j.path(framesName)); j.FrameBytes > 0 && (err != nil || info.Size()/j.FrameBytes < j.Done) {
 		return fmt.Errorf("%s: of the %d frames that are done some are gone from %s: add --restart to begin anew", want.Output, had.Done, j.folder)
 	}
@@ -285,8 +288,26 @@ func (j *Journal) writeRecord() error {
 	return outfile.Write(j.path(recordName), outfile.Replace, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
-		return e.Encode(&j.Record)
+		r := j.Record
+		r.Output, r.Input, r.Partial = escaped(r.Output), escaped(r.Input), escaped(r.Partial)
+		return e.Encode(&r)
 	})
+}
+
+// escaped writes the bytes of a file's name that are not UTF-8, which JSON does not hold, and
+// every % as %XX.
+func escaped(name string) string {
+	var b strings.Builder
+	for len(name) > 0 {
+		r, n := utf8.DecodeRuneInString(name)
+		if r == '%' || r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, "%%%02X", name[0])
+		} else {
+			b.WriteString(name[:n])
+		}
+		name = name[n:]
+	}
+	return b.String()
 }
 
 // Close lets another process have the journal. If no frame is done it is removed.
@@ -349,6 +370,11 @@ func readRecord(folder string) (r Record, err error) {
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
 		return r, err
+	}
+	for _, name := range []*string{&r.Output, &r.Input, &r.Partial} {
+		if *name, err = url.PathUnescape(*name); err != nil {
+			return r, err
+		}
 	}
 	if r.Done < 0 || r.FrameBytes < 0 || r.Done > 0 && (r.State == "" || filepath.Base(r.State) != r.State || !strings.HasPrefix(r.State, "state-")) {
 		return r, errors.New("its numbers make no sense")

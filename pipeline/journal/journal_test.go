@@ -237,3 +237,21 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// A record keeps the bytes of names that are not UTF-8, and those with %.
+func TestRecordKeepsNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"o%05d.png", "o%E9.mkv", "o\xe9\xff.mkv", "ö �.mkv"} {
+		j, err := Open(Record{Output: "new", Input: name, Partial: name, Settings: map[string]string{}}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := readRecord(j.folder); err != nil || r.Input != name || r.Partial != name {
+			t.Errorf("%q: %q, %q, %v", name, r.Input, r.Partial, err)
+		}
+		j.Partial = ""
+		if err := j.Remove(); err != nil {
+			t.Error(err)
+		}
+	}
+}

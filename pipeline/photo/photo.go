@@ -21,6 +21,21 @@ const maxFile = 1<<31 - 1
 // if the picture has it, and a *Photo as Origin. Empty, damaged and truncated
 // files are errors, as are animations and files of several pages.
 func Read(path string) (*filter.Frame, error) {
+	return ReadIf(path, func(int, int) error { return nil })
+}
+
+// ReadIf is Read, but does not decode a picture of w×h, before it is turned upright, for
+// which check returns an error.
+func ReadIf(path string, check func(w, h int) error) (*filter.Frame, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return decode(path, data, check)
+}
+
+// readFile returns the bytes of a file that may be a picture.
+func readFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, explainFileError(path, err)
@@ -33,7 +48,13 @@ func Read(path string) (*filter.Frame, error) {
 	if err != nil {
 		return nil, explainFileError(path, err)
 	}
-	return Decode(path, data)
+	switch {
+	case len(data) == 0:
+		return nil, fmt.Errorf("%s: the file is empty; fetch or export it again", path)
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("%s: the file is over 2 GiB; scale the picture down first", path)
+	}
+	return data, nil
 }
 
 // Holds reports whether a file holds one still picture that Read reads, whatever its name.
@@ -64,13 +85,17 @@ func openRegular(path string) (*os.File, error) {
 
 // Decode is Read for a file in memory; name is for errors. It keeps data.
 func Decode(name string, data []byte) (*filter.Frame, error) {
-	if len(data) == 0 {
-		return nil, fmt.Errorf("%s: the file is empty; fetch or export it again", name)
+	return decode(name, data, func(int, int) error { return nil })
+}
+
+func decode(name string, data []byte, check func(w, h int) error) (f *filter.Frame, err error) {
+	h, err := decodeHeader(data)
+	if err == nil {
+		err = check(h.W, h.H)
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: the file is over 2 GiB; scale the picture down first", name)
+	if err == nil {
+		f, err = decodePicture(data)
 	}
-	f, err := decodePicture(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -9,13 +9,11 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/gif" // registers its decoder
 	"image/jpeg"
 	"image/png"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp" // registers its decoder
 
 	"nstfilter/filter"
 )
@@ -32,18 +30,24 @@ type Photo struct {
 	bits int // a sample, 8 or 16
 }
 
-func decodePicture(data []byte) (*filter.Frame, error) {
-	config, kind, err := image.DecodeConfig(bytes.NewReader(data))
+// decodeHeader returns the size of the picture in a file.
+func decodeHeader(data []byte) (Header, error) {
+	config, _, err := image.DecodeConfig(bytes.NewReader(data))
 	switch {
 	case isAnimated(data):
-		return nil, errAnimation
+		return Header{}, errAnimation
 	case errors.Is(err, image.ErrFormat):
-		return nil, fmt.Errorf("not a picture that this build knows (%s)", noVips)
+		return Header{}, fmt.Errorf("not a picture that this build knows (%s)", noVips)
 	case err != nil:
-		return nil, errDamaged(err)
+		return Header{}, errDamaged(err)
 	}
-	if err := checkSize(config.Width, config.Height); err != nil {
-		return nil, err
+	return Header{config.Width, config.Height}, checkSize(config.Width, config.Height)
+}
+
+func decodePicture(data []byte) (*filter.Frame, error) {
+	_, kind, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, errDamaged(err)
 	}
 	var img image.Image
 	if kind == "bmp" {

@@ -5,13 +5,16 @@ package photo
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -138,6 +141,35 @@ func TestProfileToSRGB(t *testing.T) {
 	}
 	if same == f.W*f.H {
 		t.Error("the P3 file holds the same samples: nothing was tested")
+	}
+}
+
+// A process of its own: the profile is loaded once.
+func TestProfileLeavesNoFolder(t *testing.T) {
+	file := os.Getenv("NSTFILTER_TEST_PROFILE")
+	if file != "" {
+		if _, err := Read(file); err != nil {
+			fmt.Println("error:", err)
+		}
+		return
+	}
+	file = filepath.Join(t.TempDir(), "p3.tif")
+	data := exported(t, picture(64, 48, 8, false), func(img *vips.ImageRef) error { return img.TransformICCProfileWithFallback("p3", "srgb") })
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ folder, want string }{
+		{t.TempDir(), ""}, {filepath.Join(t.TempDir(), "none"), "p3.tif: colour profiles need a folder for temporary files"},
+	} {
+		test := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+		test.Env = append(os.Environ(), "NSTFILTER_TEST_PROFILE="+file, "TMPDIR="+c.folder)
+		text, err := test.CombinedOutput()
+		if err != nil || c.want == "" && strings.Contains(string(text), "error:") || !strings.Contains(string(text), c.want) {
+			t.Errorf("TMPDIR=%s: %v, %s, want %q", c.folder, err, text, c.want)
+		}
+		if left, _ := os.ReadDir(c.folder); len(left) > 0 && runtime.GOOS == "linux" {
+			t.Errorf("%v is left", left)
+		}
 	}
 }
 

@@ -12,12 +12,13 @@ import (
 )
 
 // Options says how frames of a film depend on each other. Fields are declared as in
-// filter.Options: name is the flag and the preset's key, help its line.
+// filter.Options: name is the flag and the preset's key, unless it has the tag preset:"no",
+// and help its line.
 type Options struct {
 	StyleFade time.Duration `name:"style-fade" min:"0s" max:"1000000s" help:"How long styles with a later @TIME take to replace those before, beginning at their time; 0s: at once, as at a cut."`
 
 	Flow      string  `name:"flow" oneof:"none,ultrafast,fast,medium,fine" help:"How thoroughly motion between frames is sought: ultrafast, fast, medium, or fine; none starts each frame from the previous result as it is, and holds it to nothing."`
-	FlowFrom  string  `name:"flow-from" placeholder:"DIR" help:"Take flows made elsewhere instead: DIR/backward_2_1.flo from frame 2 to 1 and forward_1_2.flo, in Middlebury's format, for every two frames that follow each other; frames count from the lowest number there."`
+	FlowFrom  string  `name:"flow-from" preset:"no" placeholder:"DIR" help:"Take flows made elsewhere instead: DIR/backward_2_1.flo from frame 2 to 1 and forward_1_2.flo, in Middlebury's format, for every two frames that follow each other; frames count from the lowest number there."`
 	LongTerm  Ages    `name:"long-term" min:"1" max:"64" help:"How many frames ago, each below 65, is looked for what the frame before does not show; 1 alone forgets what is hidden."`
 	Settle    float64 `name:"settle" min:"0" max:"1000" help:"Frames that newly seen areas, and the whole picture after a change of style, take to settle, after which they are held like the rest; 0 holds them at once."`
 	Cut       float64 `name:"cut" above:"0" max:"1" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`

@@ -1,0 +1,127 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+
+	"nstfilter/filter"
+	"nstfilter/filter/engine"
+	"nstfilter/pipeline/host"
+	"nstfilter/pipeline/photo"
+)
+
+// What fits: how large pictures may be, known before any is decoded, and how much memory
+// painting may take.
+
+// decodedBytes is how many bytes a pixel takes while a picture is decoded: the samples as
+// they are in the file, a copy, and planes of float32.
+const decodedBytes = 18
+
+// checkSize returns an error for a picture or a frame that is too large to be decoded.
+func (w *worker) checkSize(width, height int) error {
+	pixels := int64(width) * int64(height)
+	if most := w.options.MaxPixels; pixels > int64(most) {
+		return fmt.Errorf("%d×%d is more than %s pixels: scale it down, or allow more with --max-pixels", width, height, amountText(int64(most)))
+	}
+	if need, free := pixels*decodedBytes, w.hostMemory(); free > 0 && need > free {
+		return fmt.Errorf("%d×%d takes about %s of memory to be decoded, and %s can be had: scale it down, or allow more with --max-memory", width, height, formatGB(need), formatGB(free))
+	}
+	return nil
+}
+
+// leastAddresses is what Go and the libraries reserve of addresses, in bytes, without using
+// them. Below it they end the process.
+const leastAddresses = 2 << 30
+
+// checkAddresses reports a limit of addresses, 0 for none, that is below leastAddresses.
+func checkAddresses(limit int64) error {
+	if limit == 0 || limit >= leastAddresses {
+		return nil
+	}
+	return fmt.Errorf("a limit of %s is set on addresses (ulimit -v), and the program reserves more before it uses any: lift it (ulimit -v unlimited), and bound what is used by --max-memory", formatGB(limit))
+}
+
+// readPicture reads a picture that fits.
+func (w *worker) readPicture(path string) (*filter.Frame, error) {
+	return photo.ReadIf(path, w.checkSize)
+}
+
+// hostMemory returns how many bytes of the host's memory this worker may take beside what the
+// program has, or 0 if that is not known.
+func (w *worker) hostMemory() int64 {
+	_, device := w.engine.(engine.DeviceMemory)
+	switch {
+	case w.filter != nil && !device:
+		return w.filter.MaxMemory
+	case !device && w.options.MaxMemory > 0:
+		return max(int64(w.options.MaxMemory)-host.ResidentMemory(), 1) / int64(w.workers)
+	}
+	return host.FreeMemory() / 4 * 3 / int64(w.workers)
+}
+
+// memoryLimit returns how many bytes painting may take, of the device's own memory if it
+// has any, or 0 if that is not known. It fails if --max-memory is less than the program, the
+// network and the styles take.
+func (w *worker) memoryLimit() (int64, error) {
+	most := int64(w.options.MaxMemory)
+	if e, ok := w.engine.(engine.DeviceMemory); ok {
+		free := max(e.FreeMemory()/16*15, 1) // the driver takes some more
+		if most > 0 {
+			free = min(free, most)
+		}
+		return free, nil
+	}
+	if taken := host.ResidentMemory(); most > 0 && most <= taken {
+		return 0, UsageErrorf("--max-memory %s: the program, its network and the styles take %s by themselves: allow more, several times as much for large pictures",
+			amountText(most), formatGB(taken))
+	}
+	return w.hostMemory(), nil
+}
+
+// checkInput returns an error for frames of w×h that cannot be decoded or painted in the
+// memory that there is.
+func (s *stylizer) checkInput(width, height int) error {
+	if err := s.worker.checkSize(width, height); err != nil || !s.worker.settings.Paints() {
+		return err
+	}
+	s.worker.filter.Film = s.coherent()
+	plan, err := s.worker.filter.Plan(width, height)
+	if err != nil {
+		return err
+	}
+	return s.worker.checkPlan(plan)
+}
+
+// checkPlan reports a plan that needs more memory than there is.
+func (w *worker) checkPlan(plan filter.Plan) error {
+	free, kind := w.filter.MaxMemory, w.filter.MemoryName()
+	remedy := "allow more with --max-memory, or end other programs"
+	if plan.Host > 0 {
+		remedy += " on it, or choose --device cpu"
+		if free := host.FreeMemory() / 4 * 3; free > 0 && plan.Host > free {
+			return fmt.Errorf("frames of this size need about %s of memory beside the GPU's, and %s can be had: end other programs, or scale the input down",
+				formatGB(plan.Host), formatGB(free))
+		}
+	}
+	switch {
+	case free == 0 || plan.Memory <= free:
+		return nil
+	case w.settings.Size == 0:
+		return fmt.Errorf("even a picture of %d×%d needs about %s of %s, and %s can be had: %s",
+			plan.W, plan.H, formatGB(plan.Memory), kind, formatGB(free), remedy)
+	}
+	smaller := math.Sqrt(float64(free)/float64(plan.Memory)) * 0.95
+	if fits := smaller * float64(max(plan.W, plan.H)); smaller*float64(min(plan.W, plan.H)) >= engine.MinSide {
+		remedy = fmt.Sprintf("--size %d fits", int(fits))
+	}
+	return fmt.Errorf("painting at %d×%d needs about %s of %s, and %s can be had: %s",
+		plan.W, plan.H, formatGB(plan.Memory), kind, formatGB(free), remedy)
+}
+
+// formatGB writes an amount of memory or disk.
+func formatGB(bytes int64) string {
+	if bytes < 1e8 {
+		return fmt.Sprintf("%.3g MB", float64(bytes)/1e6)
+	}
+	return fmt.Sprintf("%.2g GB", float64(bytes)/1e9)
+}
