@@ -211,7 +211,7 @@ func (f *Film) interlaced() bool {
 }
 
 // notWhitelisted matches ffprobe's words about a format that is not among safeDemuxers.
-var notWhitelisted = regexp.MustCompile(`\[(\w+) @ \w+\] Format not on whitelist`)
+var notWhitelisted = regexp.MustCompile(`\[(\w+)(?: @ \w+)?\] Format not on whitelist`)
 
 // probe returns ffprobe's JSON of what the options ask it to show of the file.
 func (f *Film) probe(ctx context.Context, options ff.KwArgs) ([]byte, error) {

@@ -11,26 +11,43 @@ static int wanted(const char *loader) {
 	return loader && (strstr(loader, "LoadPpm") || strstr(loader, "LoadRad") || strstr(loader, "LoadOpenexr") || strstr(loader, "LoadJp2k"));
 }
 
-// as_tiff converts a picture in memory, or in a file if one is named, to an uncompressed
-// TIFF. Linear light becomes sRGB of 16 bits, without what is brighter than white. It
-// returns -1 and libvips's words if that fails, and 1 if it is no picture.
-static int as_tiff(const char *file, const void *data, size_t size, void **out, size_t *length) {
-	VipsImage *image = NULL;
+// open_more opens a picture in memory, or in a file if one is named, and reads its header.
+// It returns -1 and libvips's words if that fails, and 1 if it is no picture.
+static int open_more(const char *file, const void *data, size_t size, VipsImage **image) {
 	if (file) {
 		if (!wanted(vips_foreign_find_load(file)))
 			return 1;
-		image = vips_image_new_from_file(file, "fail", TRUE, NULL);
+		*image = vips_image_new_from_file(file, "fail", TRUE, NULL);
 	} else {
 		VipsSource *source = vips_source_new_from_memory(data, size);
 		if (!wanted(vips_foreign_find_load_source(source))) {
 			g_object_unref(source);
 			return 1;
 		}
-		image = vips_image_new_from_source(source, "", "fail", TRUE, NULL);
+		*image = vips_image_new_from_source(source, "", "fail", TRUE, NULL);
 		g_object_unref(source);
 	}
-	if (!image)
-		return -1;
+	return *image ? 0 : -1;
+}
+
+static int more_size(const char *file, const void *data, size_t size, int *w, int *h) {
+	VipsImage *image = NULL;
+	int failed = open_more(file, data, size, &image);
+	if (failed)
+		return failed;
+	*w = image->Xsize;
+	*h = image->Ysize;
+	g_object_unref(image);
+	return 0;
+}
+
+// as_tiff converts a picture to an uncompressed TIFF. Linear light becomes sRGB of 16 bits,
+// without what is brighter than white.
+static int as_tiff(const char *file, const void *data, size_t size, void **out, size_t *length) {
+	VipsImage *image = NULL;
+	int unopened = open_more(file, data, size, &image);
+	if (unopened)
+		return unopened;
 	if (image->Coding == VIPS_CODING_RAD || image->Type == VIPS_INTERPRETATION_scRGB) {
 		VipsImage *coded = NULL;
 		int failed = vips_colourspace(image, &coded, VIPS_INTERPRETATION_RGB16, NULL);
@@ -93,37 +110,58 @@ func checkJP2K(data []byte) error {
 	return nil
 }
 
-// asTIFF converts such a picture to a TIFF.
-func asTIFF(data []byte) ([]byte, error) {
+// withMore calls f with such a picture's data, or with the name of a file that holds it, and
+// explains what f returns.
+func withMore(data []byte, f func(file *C.char, data unsafe.Pointer, size C.size_t) C.int) error {
 	if err := startVips(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := checkJP2K(data); bytes.HasPrefix(data, []byte(jp2kMagic)) && err != nil {
-		return nil, err
+		return err
 	}
-	var file *C.char
+	var name *C.char
 	if bytes.HasPrefix(data, []byte(exrMagic)) { // which libvips reads from files alone
-		f, err := os.CreateTemp("", "nstfilter-*.exr")
+		file, err := os.CreateTemp("", "nstfilter-*.exr")
 		if err != nil {
-			return nil, err
+			return err
 		}
-		defer os.Remove(f.Name())
-		_, err = f.Write(data)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, err
+		defer os.Remove(file.Name())
+		_, err = file.Write(data)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return err
 		}
-		file = C.CString(f.Name())
-		defer C.free(unsafe.Pointer(file))
+		name = C.CString(file.Name())
+		defer C.free(unsafe.Pointer(name))
 	}
-	var out unsafe.Pointer
-	var length C.size_t
-	switch C.as_tiff(file, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &out, &length) {
+	switch f(name, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))) {
 	case 1:
-		return nil, errNotPicture
+		return errNotPicture
 	case -1:
 		words := C.GoString(C.vips_error_buffer())
 		C.vips_error_clear()
-		return nil, errDamaged(errors.New(strings.Join(strings.Fields(words), " ")))
+		return errDamaged(errors.New(strings.Join(strings.Fields(words), " ")))
+	}
+	return nil
+}
+
+// moreHeader returns such a picture's size.
+func moreHeader(data []byte) (Header, error) {
+	var w, h C.int
+	err := withMore(data, func(file *C.char, data unsafe.Pointer, size C.size_t) C.int {
+		return C.more_size(file, data, size, &w, &h)
+	})
+	return Header{int(w), int(h)}, err
+}
+
+// asTIFF converts such a picture to a TIFF.
+func asTIFF(data []byte) ([]byte, error) {
+	var out unsafe.Pointer
+	var length C.size_t
+	err := withMore(data, func(file *C.char, data unsafe.Pointer, size C.size_t) C.int {
+		return C.as_tiff(file, data, size, &out, &length)
+	})
+	if err != nil {
+		return nil, err
 	}
 	defer C.g_free(C.gpointer(out))
 	return C.GoBytes(out, C.int(length)), nil

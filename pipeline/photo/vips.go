@@ -207,6 +207,13 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 
 // decodeHeader returns the size of the picture in a file.
 func decodeHeader(data []byte) (Header, error) {
+	if isMore(data) {
+		h, err := moreHeader(data)
+		if err == nil {
+			err = checkSize(h.W, h.H)
+		}
+		return h, err
+	}
 	img, err := openImage(data)
 	if err != nil {
 		return Header{}, err
