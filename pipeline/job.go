@@ -16,6 +16,7 @@ import (
 	"nstfilter/pipeline/engines"
 	"nstfilter/pipeline/host"
 	"nstfilter/pipeline/photo"
+	"nstfilter/pipeline/sandbox"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
 	"nstfilter/weights"
@@ -35,6 +36,10 @@ type Job struct {
 	// Stop, when cancelled, ends the job after the current frame and keeps what is done.
 	// A cancelled context of Run ends it at once and keeps nothing partial.
 	Stop context.Context
+
+	// Confine, if not nil, is called before any input is decoded, unless --no-sandbox is given. It
+	// keeps the process from opening what the job does not need, and says how: sandbox.Confine.
+	Confine func(sandbox.Access) (how string, err error)
 
 	devices engines.Registry // nil for engines.Builtin
 }
@@ -73,7 +78,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	reporter := newReporter(j.Progress, j.Stderr)
 	defer reporter.close()
-	workers, err := j.openWorkers(styles, stats, reporter, len(tasks))
+	workers, err := j.openWorkers(tasks, styles, stats, reporter)
 	if err != nil {
 		return err
 	}
@@ -127,9 +132,23 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	return nil
 }
 
-// openWorkers reads the styles and the network, and makes a worker for each engine, but
-// at most so many.
-func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter reporter, most int) ([]*worker, error) {
+// openWorkers opens the engines, confines the process, reads the styles and the network, and
+// makes a worker for each engine.
+func (j *Job) openWorkers(tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
+	opened, err := j.openEngines(reporter, len(tasks))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			for _, e := range opened {
+				e.Close()
+			}
+		}
+	}()
+	if err := j.confine(tasks, styles, opened, reporter); err != nil {
+		return nil, err
+	}
 	pictures, err := readStyles(styles.styles)
 	if err != nil {
 		return nil, err
@@ -144,11 +163,6 @@ func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter repor
 	if err != nil {
 		return nil, err
 	}
-	opened, err := j.openEngines(reporter, most)
-	if err != nil {
-		return nil, err
-	}
-	var workers []*worker
 	for i, e := range opened {
 		w := &worker{engine: e, workers: len(opened), reporter: reporter, stats: stats, stop: j.Stop,
 			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles,
@@ -157,15 +171,9 @@ func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter repor
 			w.reporter = reporter.sibling()
 		}
 		if w.decisive, err = j.settingsText(networks, e.Name()); err != nil {
-			for _, e := range opened {
-				e.Close()
-			}
 			return nil, err
 		}
 		if err := w.openFilter(networks, pictures, start); err != nil {
-			for _, e := range opened {
-				e.Close()
-			}
 			return nil, UsageError{err} // the files are read, so a setting does not suit them
 		}
 		if j.Verbose {
@@ -229,6 +237,7 @@ func (j *Job) networks() (networks []*weights.Network, err error) {
 	return networks, nil
 }
 
+// openEngines opens the engines that compute, but at most so many.
 func (j *Job) openEngines(reporter reporter, most int) ([]engine.Engine, error) {
 	registry := j.devices
 	if registry == nil {

@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"nstfilter/filter/engine"
+	"nstfilter/pipeline/sandbox"
+)
+
+// confine calls Job.Confine unless --no-sandbox says otherwise. Engines are open by then, for
+// drivers make their device files, and name their threads, at the start.
+func (j *Job) confine(tasks []paintTask, styles *styleTimeline, opened []engine.Engine, r reporter) error {
+	how := "off, by --no-sandbox"
+	switch {
+	case j.Confine == nil:
+		return nil
+	case !j.NoSandbox:
+		var err error
+		if how, err = j.Confine(j.access(tasks, styles, opened)); err != nil {
+			return fmt.Errorf("the sandbox failed: %w: --no-sandbox goes without it", err)
+		}
+	}
+	if j.Verbose {
+		r.say("sandbox " + how)
+	}
+	return nil
+}
+
+// access returns what the job opens from now on.
+func (j *Job) access(tasks []paintTask, styles *styleTimeline, opened []engine.Engine) sandbox.Access {
+	a := sandbox.Access{GPU: j.Video.HWAccel != "" || j.Video.Encoder != "auto"}
+	for _, e := range opened {
+		if _, ok := e.(engine.DeviceMemory); ok {
+			a.GPU = true
+		}
+	}
+	reads, writes := pathSet{}, pathSet{}
+	if file, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
+		reads.add(file)
+	}
+	for _, s := range styles.styles {
+		reads.add(s.file)
+	}
+	reads.add(j.Weights)
+	reads.add(j.Coherence.FlowFrom)
+	writes.add(j.TempDir)
+	for _, t := range tasks {
+		if t.isPipe() {
+			continue
+		}
+		if t.sequence == nil {
+			a.Film = a.Film || !t.isPhoto()
+			reads.add(t.in)
+			writes.addFolder(t.out)
+			continue
+		}
+		writes.addFolder(t.pattern) // of its journal
+		for _, p := range t.sequence {
+			reads.addFolder(p.in)
+			writes.addFolder(p.out)
+		}
+	}
+	a.Read, a.Write = reads.list, writes.list
+	return a
+}
+
+// pathSet lists paths, each once.
+type pathSet struct {
+	has  map[string]bool
+	list []string
+}
+
+// add adds path, if it is not empty.
+func (s *pathSet) add(path string) {
+	if path == "" || s.has[path] {
+		return
+	}
+	if s.has == nil {
+		s.has = map[string]bool{}
+	}
+	s.has[path] = true
+	s.list = append(s.list, path)
+}
+
+// addFolder adds the folder of a file, and that of the file that it links to.
+func (s *pathSet) addFolder(file string) {
+	s.add(filepath.Dir(file))
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		s.add(filepath.Dir(target))
+	}
+}
