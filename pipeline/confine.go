@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/sandbox"
@@ -11,14 +10,14 @@ import (
 
 // confine calls Job.Confine unless --no-sandbox says otherwise. Engines are open by then, for
 // drivers make their device files, and name their threads, at the start.
-func (j *Job) confine(tasks []paintTask, styles *styleTimeline, opened []engine.Engine, r reporter) error {
+func (j *Job) confine(tasks []paintTask, opened []engine.Engine, r reporter) error {
 	how := "off, by --no-sandbox"
 	switch {
 	case j.Confine == nil:
 		return nil
 	case !j.NoSandbox:
 		var err error
-		if how, err = j.Confine(j.access(tasks, styles, opened)); err != nil {
+		if how, err = j.Confine(j.access(tasks, opened)); err != nil {
 			return fmt.Errorf("the sandbox failed: %w: --no-sandbox goes without it", err)
 		}
 	}
@@ -29,7 +28,7 @@ func (j *Job) confine(tasks []paintTask, styles *styleTimeline, opened []engine.
 }
 
 // access returns what the job opens from now on.
-func (j *Job) access(tasks []paintTask, styles *styleTimeline, opened []engine.Engine) sandbox.Access {
+func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 	a := sandbox.Access{GPU: j.Video.HWAccel != "" || j.Video.Encoder != "auto"}
 	for _, e := range opened {
 		if _, ok := e.(engine.DeviceMemory); ok {
@@ -37,13 +36,9 @@ func (j *Job) access(tasks []paintTask, styles *styleTimeline, opened []engine.E
 		}
 	}
 	reads, writes := pathSet{}, pathSet{}
-	if file, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
+	for _, file := range j.filesRead() {
 		reads.add(file)
 	}
-	for _, s := range styles.styles {
-		reads.add(s.file)
-	}
-	reads.add(j.Weights)
 	reads.add(j.Coherence.FlowFrom)
 	writes.add(j.TempDir)
 	for _, t := range tasks {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
@@ -51,7 +50,7 @@ func TestAccess(t *testing.T) {
 		{"in place of what a link leads to", []string{"a.jpg", "out/a.png"}, "", nil, plain, "s.jpg a.jpg", "tmp out far", false},
 		{"a film", []string{"f.mkv", "out/f.mkv"}, "", func(j *Job) {
 			j.Filter.Init, j.Weights, j.Coherence.FlowFrom = "image:a.jpg", "w.safetensors", "flows"
-		}, plain, "a.jpg s.jpg w.safetensors flows f.mkv", "tmp out", false},
+		}, plain, "w.safetensors a.jpg s.jpg flows f.mkv", "tmp out", false},
 		{"a sequence with a link", []string{"frames/%d.png", "far/%03d.png"}, "", nil, plain, "s.jpg frames far", "tmp far", false},
 		{"on a GPU", nil, "", nil, gpu, "s.jpg", "tmp", true},
 		{"decoded on one", []string{"f.mkv", "f.mp4"}, "", func(j *Job) { j.Video.HWAccel = "vaapi" }, plain, "s.jpg f.mkv", "tmp .", true},
@@ -66,11 +65,7 @@ func TestAccess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		styles, err := newStyleTimeline(j.Style, nil, time.Second, tasks)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a := j.access(tasks, styles, c.opened)
+		a := j.access(tasks, c.opened)
 		if r, w, film := strings.Join(a.Read, " "), strings.Join(a.Write, " "), strings.Contains(c.read, ".mkv"); r != c.read || w != c.write || a.GPU != c.gpu || a.Film != film {
 			t.Errorf("%s: reads %q, writes %q, GPU %t, film %t, want %q, %q, %t, %t", c.name, r, w, a.GPU, a.Film, c.read, c.write, c.gpu, film)
 		}

@@ -55,7 +55,7 @@ type Record struct {
 	Done       int64     `json:"done"` // frames
 	FrameBytes int64     `json:"frame_bytes,omitempty"`
 	State      string    `json:"state,omitempty"` // file
-	Saved      time.Time `json:"saved"`
+	Saved      time.Time `json:"saved,omitzero"`
 	Partial    string    `json:"partial,omitempty"` // a playable part of the output, kept by an interruption
 
 	// What a machine decides for itself, and must decide alike when it goes on.
@@ -102,9 +102,9 @@ func Open(want Record, restart bool) (*Journal, error) {
 	}
 	j := &Journal{folder: folder, lock: l, saved: make(chan savedState, 64)}
 	had, err := readRecord(folder)
-	if err == nil && !restart {
+	if err == nil && !restart && had.Done > 0 {
 		err = j.goOn(had, want)
-	} else if errors.Is(err, fs.ErrNotExist) || restart {
+	} else if err == nil || errors.Is(err, fs.ErrNotExist) || restart {
 		err = j.begin(want)
 	} else {
 		err = fmt.Errorf("%s: what an earlier run kept in %s is damaged (%w): add --restart to begin anew", want.Output, folder, err)
@@ -137,7 +137,7 @@ func (j *Journal) goOn(had, want Record) error {
 		return fmt.Errorf("%s: %d frames of it are done with another %s (in %s): give the same to go on, or add --restart to begin anew",
 			want.Output, had.Done, strings.Join(names, ", "), j.folder)
 	}
-	j.Record, j.Resumed, j.written = had, had.Done > 0, had.Done
+	j.Record, j.Resumed, j.written = had, true, had.Done
 	if info, err := os.Stat(j.path(framesName)); j.FrameBytes > 0 && (err != nil || info.Size()/j.FrameBytes < j.Done) {
 		return fmt.Errorf("%s: of the %d frames that are done some are gone from %s: add --restart to begin anew", want.Output, had.Done, j.folder)
 	}
