@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"nstfilter/filter/engine"
+	"nstfilter/pipeline/sandbox"
 )
 
 // UsageError is a command that is wrong whatever its files hold.
@@ -36,13 +37,15 @@ func deviceLost(err error) bool {
 	return errors.As(err, &engine.Failure{}) && !errors.Is(err, engine.ErrMemory)
 }
 
-// addRemedy says what to do if the device has failed.
+// addRemedy says what to do if the device has failed, or if the sandbox keeps a file shut.
 func addRemedy(err error) error {
 	switch {
 	case errors.Is(err, engine.ErrMemory):
 		return fmt.Errorf("%w: end other programs on the device, paint smaller with --size, or choose --device cpu", err)
 	case deviceLost(err):
 		return fmt.Errorf("%w, or choose --device cpu", err)
+	case sandbox.Denies(err):
+		return fmt.Errorf("%w: %s", err, sandbox.Remedy)
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"nstfilter/filter/engine"
 	"nstfilter/pipeline/engines"
 	"nstfilter/pipeline/host"
+	"nstfilter/pipeline/sandbox"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
 	"nstfilter/weights"
@@ -34,6 +35,10 @@ type Job struct {
 	// Stop, when cancelled, ends the job after the current frame and keeps what is done.
 	// A cancelled context of Run ends it at once and keeps nothing partial.
 	Stop context.Context
+
+	// Confine, if not nil, is called before any input is decoded, unless --no-sandbox is given. It
+	// keeps the process from opening what the job does not need, and says how: sandbox.Confine.
+	Confine func(sandbox.Access) (how string, err error)
 
 	devices engines.Registry // nil for engines.Builtin
 }
@@ -78,7 +83,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
-	workers, err := j.openWorkers(styles, stats, reporter, len(tasks))
+	workers, err := j.openWorkers(tasks, styles, stats, reporter)
 	if err != nil {
 		return err
 	}
@@ -111,7 +116,13 @@ func (j *Job) checkSettings() error {
 
 // filesRead are the files that the job reads beside its inputs.
 func (j *Job) filesRead() []string {
-	all := []string{strings.TrimPrefix(j.Filter.Init, "image:"), j.Weights}
+	var all []string
+	if j.Weights != "" {
+		all = append(all, j.Weights)
+	}
+	if start, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
+		all = append(all, start)
+	}
 	for _, s := range j.Style {
 		if timed, err := parseStyle(s, fileExists); err == nil {
 			all = append(all, timed.file)
@@ -167,14 +178,10 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	return nil
 }
 
-// openWorkers reads the styles and the network, and makes a worker for each engine, but
-// at most so many.
-func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter reporter, most int) (workers []*worker, err error) {
-	networks, err := j.networks()
-	if err != nil {
-		return nil, err
-	}
-	opened, err := j.openEngines(reporter, most)
+// openWorkers opens the engines, confines the process, reads the styles and the network, and
+// makes a worker for each engine.
+func (j *Job) openWorkers(tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
+	opened, err := j.openEngines(reporter, len(tasks))
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +192,13 @@ func (j *Job) openWorkers(styles *styleTimeline, stats io.Writer, reporter repor
 			}
 		}
 	}()
+	if err := j.confine(tasks, opened, reporter); err != nil {
+		return nil, err
+	}
+	networks, err := j.networks()
+	if err != nil {
+		return nil, err
+	}
 	for i, e := range opened {
 		w := &worker{engine: e, workers: len(opened), reporter: reporter, stats: stats, stop: j.Stop,
 			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles,
@@ -280,6 +294,7 @@ func (j *Job) networks() (networks []*weights.Network, err error) {
 	return networks, nil
 }
 
+// openEngines opens the engines that compute, but at most so many.
 func (j *Job) openEngines(reporter reporter, most int) ([]engine.Engine, error) {
 	registry := j.devices
 	if registry == nil {

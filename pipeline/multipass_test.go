@@ -97,7 +97,7 @@ func paintFilmOf(t *testing.T, film Source, change func(*Job, *order, context.Ca
 	if err != nil {
 		t.Fatal(err)
 	}
-	workers, err := j.openWorkers(styles, nil, o, 1)
+	workers, err := j.openWorkers(make([]paintTask, 1), styles, nil, o)
 	if err != nil {
 		t.Fatal(err)
 	}

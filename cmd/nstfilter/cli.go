@@ -13,6 +13,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/pipeline"
+	"nstfilter/pipeline/sandbox"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
 )
@@ -53,6 +54,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 	job := pipeline.Job{
 		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 	}
 	restore := surviveClosedPipes()
 	err := job.Run(e.ctx)

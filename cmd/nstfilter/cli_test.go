@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"nstfilter/pipeline/engines"
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 //	dies CODE WHO FILE COMMAND…           see there
 //	disk FOLDER SIZE                      FOLDER is a disk of SIZE (mount's words)
 //
-// and the conditions ffmpeg and disk; SLIM is the embedded network's file.
+// and the conditions ffmpeg, disk and landlock; SLIM is the embedded network's file.
 func TestScripts(t *testing.T) {
 	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Condition: func(c string) (bool, error) {
-			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t) || slices.Contains(engines.Builtin.Names(), c), nil
+			return c == "ffmpeg" && ffmpeg != "" || c == "disk" && mounts(t) || c == "landlock" && landlock() || slices.Contains(engines.Builtin.Names(), c), nil
 		},
 		Cmds: scriptCommands,
 	})
@@ -63,6 +64,12 @@ func TestScripts(t *testing.T) {
 
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"exits": exits, "interrupt": interrupt, "picture": picture, "lines": lines, "left": left, "disk": disk,
+}
+
+// landlock reports whether the sandbox can keep this system's files and network shut.
+func landlock() bool {
+	abi, err := syscall.LandlockGetABIVersion()
+	return err == nil && abi >= 4
 }
 
 // mounts reports whether this user may mount a small disk.

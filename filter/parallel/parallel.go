@@ -1,10 +1,9 @@
 // Package parallel has the project's parallel loop: For, Blocks for the elements of a
-// slice, and Bands for one part per thread.
+// slice, Bands for one part per thread, and Crew for a loop that runs often.
 package parallel
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
@@ -28,17 +27,11 @@ func For(threads, n int, f func(worker, i int)) {
 		return
 	}
 	var next atomic.Int64
-	work := func(worker int) {
+	NewCrew(threads).Run(threads, func(worker int) {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 			f(worker, i)
 		}
-	}
-	var wg sync.WaitGroup
-	for worker := 1; worker < threads; worker++ {
-		wg.Go(func() { work(worker) })
-	}
-	work(0)
-	wg.Wait()
+	})
 }
 
 // Blocks cuts [0,n) into parts of the given length, the last may be shorter, and calls f

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"nstfilter/pipeline/sandbox"
 )
 
 // explainFileError names the file, the cause, and what to do about it, for an error of the
@@ -23,6 +25,8 @@ func explainFileError(path string, err error) error {
 			return fmt.Errorf("%s: there is no folder %s; make it first: %w", path, filepath.Dir(path), fs.ErrNotExist)
 		}
 		remedy = "check the name"
+	case sandbox.Denies(err):
+		remedy = sandbox.Remedy
 	case errors.Is(err, fs.ErrPermission):
 		remedy = "choose another folder, or change its rights"
 	case errors.Is(err, syscall.ENOSPC):

@@ -1,5 +1,7 @@
 package flow
 
+import "nstfilter/filter/parallel"
+
 // BoxMean takes the means of src's planes, each of h rows of w, over squares of 2r+1,
 // cut off at the border. dst may be src; scratch is a plane.
 func BoxMean(dst, src, scratch []float32, w, h, r, threads int) {
@@ -7,15 +9,14 @@ func BoxMean(dst, src, scratch []float32, w, h, r, threads int) {
 }
 
 func boxMeanBy(k kernels, dst, src, scratch []float32, w, h, r, threads int) {
-	var crew crew
-	crew.init(threads)
+	crew := parallel.NewCrew(threads)
 	for p := 0; p < len(src); p += w * h {
 		d, s := dst[p:p+w*h], src[p:p+w*h]
-		crew.run(blocks(h), func(i int) {
+		crew.Run(blocks(h), func(i int) {
 			y0, y1 := rows(i, h)
 			k.boxAcross(scratch[y0*w:y1*w], s[y0*w:y1*w], w, r)
 		})
-		crew.run((w+columns-1)/columns, func(i int) {
+		crew.Run((w+columns-1)/columns, func(i int) {
 			k.boxDown(d, scratch, w, r, i*columns, min((i+1)*columns, w))
 		})
 	}

@@ -1,5 +1,7 @@
 package flow
 
+import "nstfilter/filter/parallel"
+
 // Where flow forth and back disagrees, or changes abruptly, something is hidden or
 // comes into sight, and nothing can be handed on there: Sundaram, Brox, Keutzer,
 // ECCV 2010, as used by Ruder, Dosovitskiy, Brox, GCPR 2016, eqs. 1 and 2.
@@ -26,10 +28,9 @@ func Confidence(dst []float32, field, back *Field, same []float32, threads int) 
 		dst = make([]float32, w*h)
 	}
 	raw := make([]float32, w*h)
-	var crew crew
-	crew.init(threads)
+	crew := parallel.NewCrew(threads)
 	byRows := func(do func(y int)) {
-		crew.run(blocks(h), func(i int) {
+		crew.Run(blocks(h), func(i int) {
 			y0, y1 := rows(i, h)
 			for y := y0; y < y1; y++ {
 				do(y)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"nstfilter/filter"
+	"nstfilter/filter/parallel"
 )
 
 // Preset is how thoroughly flow is sought. Ultrafast, Fast and Medium are those of
@@ -34,9 +35,9 @@ var Fine = Preset{Finest: 0, Stride: 3, Descent: 25, FixedPoints: 5, Relaxations
 // Estimator estimates flow between pictures of one size. It keeps its memory, and
 // the last picture's pyramid. It is for one goroutine at a time.
 type Estimator struct {
-	w, h   int
-	preset Preset
-	crew
+	w, h    int
+	preset  Preset
+	crew    *parallel.Crew
 	kernels kernels
 
 	last, next        pyramid
@@ -51,17 +52,17 @@ type Estimator struct {
 }
 
 // New returns an estimator for pictures of w×h, which works on at most the given
-// number of threads. Any size will do; below 8 pixels there is little to see.
+// number of threads; 0 is one for each processor. Any size will do; below 8 pixels there
+// is little to see.
 func New(w, h int, p Preset, threads int) *Estimator {
 	if w < 1 || h < 1 || p.Stride < 1 || p.Stride > patch || p.Finest < 0 {
 		panic(fmt.Sprintf("flow: no estimator of %d×%d with %+v", w, h, p))
 	}
 	coarsest := coarsestLevel(w, h)
 	p.Finest = min(p.Finest, coarsest)
-	e := &Estimator{w: w, h: h, preset: p, kernels: fastest(),
+	e := &Estimator{w: w, h: h, preset: p, crew: parallel.NewCrew(threads), kernels: fastest(),
 		last: newPyramid(w, h, p.Finest, coarsest), next: newPyramid(w, h, p.Finest, coarsest),
 		levels: make([]*work, coarsest+1), forward: NewField(w, h), backward: NewField(w, h)}
-	e.init(threads)
 	for i := range e.levels {
 		l := &e.last[i].luma
 		e.levels[i] = newWork(l.w, l.h, p, i >= p.Finest)

@@ -167,3 +167,18 @@ func TestNothingIsAllocated(t *testing.T) {
 		t.Errorf("%v allocations for two frames", n)
 	}
 }
+
+func BenchmarkNext(b *testing.B) {
+	const w, h = 640, 360
+	x, y := texture(w, h, still), texture(w, h, shift(3, 2))
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprint(threads, " threads"), func(b *testing.B) {
+			e := New(w, h, Medium, threads)
+			e.Next(x)
+			for b.Loop() {
+				e.Next(y)
+				e.Next(x)
+			}
+		})
+	}
+}

@@ -34,16 +34,16 @@ func rows(i, h int) (y0, y1 int) { return i * rowsPerBlock, min((i+1)*rowsPerBlo
 // buildPyramid fills p from f.
 func (e *Estimator) buildPyramid(p pyramid, f *filter.Frame) {
 	e.build.frame, e.build.to = f, &p[0]
-	e.run(blocks(f.H), e.build.takeLuma)
+	e.crew.Run(blocks(f.H), e.build.takeLuma)
 	for i := range p {
 		e.build.to = &p[i]
 		if i > 0 {
 			e.build.from = &p[i-1]
-			e.run(blocks(p[i].luma.h), e.build.halve)
+			e.crew.Run(blocks(p[i].luma.h), e.build.halve)
 		}
 		if p[i].dx.data != nil {
 			p[i].luma.extend()
-			e.run(blocks(p[i].luma.h), e.build.differentiate)
+			e.crew.Run(blocks(p[i].luma.h), e.build.differentiate)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package flow
 
-import "fmt"
+import (
+	"fmt"
+
+	"nstfilter/filter/parallel"
+)
 
 // Warp moves src along f, backwards: dst(x, y) = src(x+u, y+v), each of the planes
 // of H rows of W that src and dst hold; f leads from the picture that dst shows to
@@ -25,17 +29,16 @@ func Warp(dst, src []float32, f *Field, threads int) {
 // Warper moves pictures as Warp does. It keeps its memory for others of the same
 // size. It is for one goroutine at a time.
 type Warper struct {
-	crew    crew
+	crew    *parallel.Crew
 	kernels kernels
 	poles   [len(poles)]pole
 	splines []plane
 }
 
-// NewWarper returns one that works on at most the given number of threads.
+// NewWarper returns one that works on at most the given number of threads; 0 is one for each
+// processor.
 func NewWarper(threads int) *Warper {
-	w := &Warper{kernels: fastest()}
-	w.crew.init(threads)
-	return w
+	return &Warper{crew: parallel.NewCrew(threads), kernels: fastest()}
 }
 
 // Warp moves src into dst along f where where is above 0, or everywhere for nil;
@@ -48,7 +51,7 @@ func (w *Warper) Warp(dst, src []float32, f *Field, where []float32) {
 	w.fit(f.W, f.H, len(src)/n)
 	w.interpolate(src, f.W, f.H)
 	m := &warping{dst: dst, src: src, f: f, where: where, splines: w.splines}
-	w.crew.run(blocks(f.H), func(i int) {
+	w.crew.Run(blocks(f.H), func(i int) {
 		y0, y1 := rows(i, f.H)
 		w.kernels.warp(m, y0, y1)
 	})
@@ -73,7 +76,7 @@ func (w *Warper) interpolate(src []float32, width, height int) {
 	across, down := blocks(height), (width+columns-1)/columns
 	for k := range w.poles {
 		pole := &w.poles[k]
-		w.crew.run(len(w.splines)*across, func(i int) {
+		w.crew.Run(len(w.splines)*across, func(i int) {
 			p := i / across
 			c := &w.splines[p]
 			y0, y1 := rows(i%across, height)
@@ -84,12 +87,12 @@ func (w *Warper) interpolate(src []float32, width, height int) {
 			}
 			w.kernels.filterAcross(c, pole, y0, y1)
 		})
-		w.crew.run(len(w.splines)*down, func(i int) {
+		w.crew.Run(len(w.splines)*down, func(i int) {
 			x := i % down * columns
 			w.kernels.filterDown(&w.splines[i/down], pole, x, min(x+columns, width))
 		})
 	}
-	w.crew.run(len(w.splines), func(i int) { w.splines[i].mirror(taps / 2) })
+	w.crew.Run(len(w.splines), func(i int) { w.splines[i].mirror(taps / 2) })
 }
 
 // warping is planes of src on their way to dst along f; their splines' coefficients

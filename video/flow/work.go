@@ -74,11 +74,11 @@ func (e *Estimator) estimate(out *Field, from, to pyramid) {
 			clear(k.v.data)
 		} else {
 			e.coarse = e.levels[i+1]
-			e.run(n, e.steps.grow)
+			e.crew.Run(n, e.steps.grow)
 		}
 		k.search.from, k.search.to = &from[i], &to[i]
-		e.run(stripes(&k.search.g), e.steps.search)
-		e.run(n, e.steps.densify)
+		e.crew.Run(stripes(&k.search.g), e.steps.search)
+		e.crew.Run(n, e.steps.densify)
 		if k.refine != nil {
 			e.refine(k.refine, n)
 		}
@@ -86,7 +86,7 @@ func (e *Estimator) estimate(out *Field, from, to pyramid) {
 	e.out = out
 	for i := e.preset.Finest - 1; i > 0; i-- {
 		e.now, e.coarse = e.levels[i], e.levels[i+1]
-		e.run(blocks(e.now.u.h), e.steps.grow)
+		e.crew.Run(blocks(e.now.u.h), e.steps.grow)
 	}
 	if e.preset.Finest == 0 {
 		for y := range e.h {
@@ -96,7 +96,7 @@ func (e *Estimator) estimate(out *Field, from, to pyramid) {
 		return
 	}
 	e.coarse = e.levels[1]
-	e.run(blocks(e.h), e.steps.output)
+	e.crew.Run(blocks(e.h), e.steps.output)
 }
 
 // worthSharing is how many pixels a level has whose steps are worth waiting for one
@@ -106,21 +106,21 @@ const worthSharing = 1 << 14
 func (e *Estimator) refine(r *refining, n int) {
 	r.from, r.to = e.now.search.from, e.now.search.to
 	if r.u.w*r.u.h < worthSharing {
-		defer func(threads int) { e.threads = threads }(e.threads)
-		e.threads = 1
+		defer func(threads int) { e.crew.Threads = threads }(e.crew.Threads)
+		e.crew.Threads = 1
 	}
-	e.run(n, e.steps.move)
-	e.run(n, e.steps.linearise1)
-	e.run(n, e.steps.linearise2)
-	e.run(n, e.steps.load)
+	e.crew.Run(n, e.steps.move)
+	e.crew.Run(n, e.steps.linearise1)
+	e.crew.Run(n, e.steps.linearise2)
+	e.crew.Run(n, e.steps.load)
 	for range e.preset.FixedPoints {
-		e.run(n, e.steps.weigh)
-		e.run(n, e.steps.assemble)
+		e.crew.Run(n, e.steps.weigh)
+		e.crew.Run(n, e.steps.assemble)
 		for range e.preset.Relaxations {
-			e.run(n, e.steps.relax[0])
-			e.run(n, e.steps.relax[1])
+			e.crew.Run(n, e.steps.relax[0])
+			e.crew.Run(n, e.steps.relax[1])
 		}
-		e.run(n, e.steps.store)
+		e.crew.Run(n, e.steps.store)
 	}
 }
 
