@@ -29,6 +29,10 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	if err != nil {
 		return err
 	}
+	if j != nil && j.Completed(t.out) {
+		w.reporter.say(t.in + ": was done before")
+		return j.Remove()
+	}
 	dst, err := w.createFilm(ctx, film, t.out, j)
 	if err != nil {
 		if j != nil {

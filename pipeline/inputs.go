@@ -12,6 +12,7 @@ import (
 	"nstfilter/pipeline/journal"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/outfile"
 )
 
 // paintTask is one input and where its result goes.
@@ -115,7 +116,7 @@ func forgetBatch(tasks []paintTask) error {
 	if len(done) == 0 {
 		return nil
 	}
-	return tasks[0].batch.Forget(done)
+	return errors.Join(tasks[0].batch.Forget(done), outfile.RemovePartials(done...))
 }
 
 // setOutput sets where the task's result goes.
@@ -215,7 +216,7 @@ func (t *paintTask) checkFiles(overwrite bool) error {
 	} else if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(t.out); err == nil && !overwrite {
+	if _, err := os.Lstat(t.out); err == nil && !overwrite && !journal.Completed(t.out) {
 		return fmt.Errorf("%s exists: add -y to replace it, or choose another name", t.out)
 	}
 	if err := checkFolder(t.out); err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/gob"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -124,7 +125,7 @@ func (w *worker) openJournal(in, out string, frames int64, film string) (*journa
 	if err != nil {
 		return nil, err
 	}
-	if j.Resumed {
+	if j.Resumed && !j.Completed(out) {
 		if w.options.MaxMemory == 0 && j.Memory > 0 {
 			w.filter.MaxMemory = min(w.filter.MaxMemory, j.Memory) // or it may work in other tiles
 		}
@@ -288,12 +289,21 @@ func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 		w.reporter.say(t.in + ": was done before")
 		return nil
 	}
-	err = t.check(w.options.Overwrite)
-	if err == nil {
-		err = w.paintPhoto(ctx, t)
-	}
-	if err != nil {
+	if err := t.check(w.options.Overwrite); err != nil {
 		return err
 	}
-	return t.batch.Mark(t.out, id)
+	if fileExists(t.out) { // and is marked once it is replaced
+		if err := w.paintPhoto(ctx, t); err != nil {
+			return err
+		}
+		return t.batch.Mark(t.out, id)
+	}
+	if err := t.batch.Mark(t.out, id); err != nil { // before the file is there: no moment is between
+		return err
+	}
+	err = w.paintPhoto(ctx, t)
+	if err != nil {
+		return errors.Join(err, t.batch.Forget([]string{t.out}))
+	}
+	return nil
 }
