@@ -15,6 +15,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -26,13 +27,17 @@ import (
 
 // stateShare bounds the time that goes into saving what a film would go on from: a state is
 // saved only when so many times its own cost has passed. A killed job loses no more.
-const stateShare = 20
+const stateShare = 40
+
+// undecisive are the parts of an engine's name on which the result does not depend: the
+// number of threads, and which of several equal GPUs it is.
+var undecisive = regexp.MustCompile(`, \d+ threads?$|^cuda:\d+ `)
 
 // settingsText returns all that decides a result beside the input, by option, as text.
 // Files count by their contents. What engine computes counts because two engines do not
 // round alike.
 func (j *Job) settingsText(networks []*weights.Network, engineName string) (map[string]string, error) {
-	all := map[string]string{"version": j.Version, "device": engineName}
+	all := map[string]string{"version": j.Version, "device": undecisive.ReplaceAllString(engineName, "")}
 	for _, options := range []any{j.Filter, j.Coherence, j.Video} {
 		v := reflect.ValueOf(options)
 		for i := range v.NumField() {
@@ -247,8 +252,8 @@ func (s journalSink) WriteFrame(f *filter.Frame) error {
 // command to go on, if a frame is done.
 func (s journalSink) End(cause error) error {
 	err := s.Sink.End(cause)
-	if err == nil {
-		return s.journal.Remove()
+	if err == nil || errors.As(err, &PartlyError{}) {
+		return errors.Join(err, s.journal.Remove())
 	}
 	s.journal.Close()
 	return err

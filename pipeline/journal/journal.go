@@ -56,7 +56,7 @@ type Record struct {
 	Done       int64     `json:"done"` // frames
 	FrameBytes int64     `json:"frame_bytes,omitempty"`
 	State      string    `json:"state,omitempty"` // file
-	Saved      time.Time `json:"saved"`
+	Saved      time.Time `json:"saved,omitzero"`
 	Partial    string    `json:"partial,omitempty"`  // a playable part of the output, kept by an interruption
 	Complete   string    `json:"complete,omitempty"` // identity of the file that completed the output
 
@@ -124,9 +124,9 @@ func Open(want Record, restart bool) (*Journal, error) {
 	j := &Journal{folder: folder, lock: l, saved: make(chan savedState, 64)}
 	had, err := readRecord(folder)
 	j.Begun = !errors.Is(err, fs.ErrNotExist)
-	if err == nil && !restart {
+	if err == nil && !restart && (had.Done > 0 || had.Completed(want.Output)) {
 		err = j.goOn(had, want)
-	} else if errors.Is(err, fs.ErrNotExist) || restart {
+	} else if err == nil || errors.Is(err, fs.ErrNotExist) || restart {
 		err = j.begin(want)
 	} else {
 		err = fmt.Errorf("%s: what an earlier run kept in %s is damaged (%w): add --restart to begin anew", want.Output, folder, err)
@@ -159,7 +159,7 @@ func (j *Journal) goOn(had, want Record) error {
 		return fmt.Errorf("%s: %d frames of it are done with another %s (in %s): give the same to go on, or add --restart to begin anew",
 			want.Output, had.Done, strings.Join(names, ", "), j.folder)
 	}
-	j.Record, j.Resumed, j.written = had, had.Done > 0, had.Done
+	j.Record, j.Resumed, j.written = had, true, had.Done
 	if had.Completed(want.Output) {
 		return nil
 	}

@@ -106,6 +106,17 @@ func TestJournalGoesOn(t *testing.T) {
 	}
 }
 
+// A job that was killed before its first frame stands in nobody's way.
+func TestJournalWithoutFrames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	open(t, record("a", "1"), false).die()
+	j := open(t, record("a", "2"), false)
+	if j.Resumed || j.Settings["a"] != "2" {
+		t.Errorf("it goes on with %v", j.Settings)
+	}
+	j.Close()
+}
+
 // Another setting is named, and nothing is lost by it; --restart begins anew.
 func TestJournalOfOtherSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
