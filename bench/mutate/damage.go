@@ -40,6 +40,19 @@ var damages = []damage{
 		s := stretch(len(data), r)
 		return slices.Insert(data, s.to, bytes.Clone(data[s.from:s.to])...)
 	}},
+	{"another number", func(data []byte, r *rand.Rand) []byte { // in text
+		digit := func(c byte) bool { return '0' <= c && c <= '9' }
+		from := position(len(data), r)
+		if i := slices.IndexFunc(data[from:], digit); i >= 0 {
+			from += i
+		}
+		to := from
+		for to < len(data) && digit(data[to]) {
+			to++
+		}
+		numbers := []string{"0", "-1", "1", "65536", "2147483648", "9223372036854775807", "1e308", "0.1", "NaN"}
+		return slices.Replace(data, from, to, []byte(numbers[r.IntN(len(numbers))])...)
+	}},
 	{"random bytes", func(data []byte, r *rand.Rand) []byte {
 		for range 1 + r.IntN(8) {
 			data[position(len(data), r)] = []byte{0, 1, 0x7f, 0x80, 0xff, byte(r.IntN(256))}[r.IntN(6)]

@@ -26,23 +26,23 @@ type kind struct {
 	result string // below out
 }
 
-// place copies the kind's files into folder and damages one.
-func (k *kind) place(folder string, r *rand.Rand) (args []string, stdin, how string, err error) {
+// place copies the kind's files into folder and damages one. how says which, and how.
+func (k *kind) place(folder string, r *rand.Rand) (how string, err error) {
 	if err := os.CopyFS(folder, os.DirFS(k.whole)); err != nil {
-		return nil, "", "", err
+		return "", err
 	}
 	files, err := filepath.Glob(filepath.Join(folder, k.damage[r.IntN(len(k.damage))]))
 	if err != nil || len(files) == 0 {
-		return nil, "", "", fmt.Errorf("%s: nothing to damage: %v", k.name, err)
+		return "", fmt.Errorf("%s: nothing to damage: %v", k.name, err)
 	}
 	file := files[r.IntN(len(files))]
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, "", "", err
+		return "", err
 	}
 	d := damages[r.IntN(len(damages))]
 	err = os.WriteFile(file, d.do(data, r), 0o600)
-	return k.args, k.stdin, filepath.Base(file) + ": " + d.name, err
+	return filepath.Base(file) + ": " + d.name, err
 }
 
 // prepare makes whole files of all kinds.

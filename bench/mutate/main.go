@@ -35,6 +35,9 @@ func main() {
 	if err == nil {
 		m := &mutate{folder: folder, seed: *seed}
 		if err = m.prepare(*program); err == nil {
+			err = m.checkWhole()
+		}
+		if err == nil {
 			bad, err = m.run(*n, *only)
 		}
 	}
@@ -47,6 +50,31 @@ func main() {
 		os.Exit(1)
 	}
 	os.RemoveAll(folder)
+}
+
+// checkWhole paints each kind's files before they are damaged, which must succeed.
+func (m *mutate) checkWhole() error {
+	for i := range m.kinds {
+		k := &m.kinds[i]
+		folder := filepath.Join(m.folder, "check-"+k.name)
+		if err := os.CopyFS(folder, os.DirFS(k.whole)); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Join(folder, "out"), 0o755); err != nil {
+			return err
+		}
+		p, words, err := m.paint(folder, k)
+		if err != nil {
+			return err
+		}
+		if code := p.ProcessState.ExitCode(); code != 0 {
+			return fmt.Errorf("%s without damage: exit code %d: %s", k.name, code, words)
+		}
+		if err := k.judge(p, words, 0); err != nil {
+			return fmt.Errorf("%s without damage: %w: %s", k.name, err, words)
+		}
+	}
+	return nil
 }
 
 // mutate is a run of the command.
@@ -82,6 +110,9 @@ func (m *mutate) run(n int, only string) (bad int, err error) {
 	}
 	fmt.Println("| | runs | painted | refused | wrong | MiB at most | seconds at most |\n|---|---|---|---|---|---|---|")
 	for k, o := range outcomes {
+		if o.runs == 0 {
+			continue
+		}
 		fmt.Printf("| %s | %d | %d | %d | %d | %d | %.1f |\n", m.kinds[k].name, o.runs, o.painted, o.refused, o.wrong, o.resident>>10, o.took.Seconds())
 		bad += o.wrong
 	}
@@ -96,26 +127,12 @@ func (m *mutate) one(i int, k *kind, o *outcome) error {
 		return err
 	}
 	random := rand.New(rand.NewPCG(m.seed, uint64(i)))
-	args, stdin, how, err := k.place(folder, random)
+	how, err := k.place(folder, random)
 	if err != nil {
 		return err
 	}
-	p := run.New(folder, m.program, args...)
-	if stdin != "" {
-		in, err := os.Open(filepath.Join(folder, stdin))
-		if err != nil {
-			return err
-		}
-		defer in.Close()
-		out, err := os.Create(filepath.Join(folder, "out", k.result))
-		if err != nil {
-			return err
-		}
-		defer out.Close()
-		p.Stdin, p.Stdout = in, out
-	}
 	began := time.Now()
-	words, err := p.Run()
+	p, words, err := m.paint(folder, k)
 	if err != nil {
 		return err
 	}
@@ -123,24 +140,50 @@ func (m *mutate) one(i int, k *kind, o *outcome) error {
 	o.took = max(o.took, time.Since(began))
 	resident := p.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
 	o.resident = max(o.resident, resident)
-	if p.ProcessState.Success() {
+	if painted(p) {
 		o.painted++
 	} else {
 		o.refused++
 	}
-	if wrong := k.judge(p, words, resident, stdin != ""); wrong != nil {
+	if wrong := k.judge(p, words, resident); wrong != nil {
 		o.wrong++
 		fmt.Printf("%s (%s): %v; %v\n    nstfilter %s\n    %s\n", filepath.Base(folder), how, wrong, p.ProcessState,
-			strings.Join(args, " "), strings.ReplaceAll(strings.TrimSpace(words), "\n", "\n    "))
+			strings.Join(k.args, " "), strings.ReplaceAll(strings.TrimSpace(words), "\n", "\n    "))
 		return nil
 	}
 	return os.RemoveAll(folder)
 }
 
+// paint runs the program on the kind's files in folder.
+func (m *mutate) paint(folder string, k *kind) (p *run.Program, words string, err error) {
+	p = run.New(folder, m.program, k.args...)
+	if k.stdin != "" {
+		in, err := os.Open(filepath.Join(folder, k.stdin))
+		if err != nil {
+			return nil, "", err
+		}
+		defer in.Close()
+		out, err := os.Create(filepath.Join(folder, "out", k.result))
+		if err != nil {
+			return nil, "", err
+		}
+		defer out.Close()
+		p.Stdin, p.Stdout = in, out
+	}
+	words, err = p.Run()
+	return p, words, err
+}
+
+// painted reports whether there is a result: 3 says that it is of a part of the input.
+func painted(p *run.Program) bool {
+	code := p.ProcessState.ExitCode()
+	return code == 0 || code == 3
+}
+
 // judge reports an end that damage does not excuse.
-func (k *kind) judge(p *run.Program, words string, resident int64, piped bool) error {
+func (k *kind) judge(p *run.Program, words string, resident int64) error {
 	status := p.ProcessState.Sys().(syscall.WaitStatus)
-	success := p.ProcessState.Success()
+	success := painted(p)
 	for _, trace := range []string{"panic:", "\ngoroutine ", "fatal error:", "SIGSEGV"} {
 		if strings.Contains(words, trace) {
 			return fmt.Errorf("it panics")
@@ -156,7 +199,7 @@ func (k *kind) judge(p *run.Program, words string, resident int64, piped bool) e
 		return fmt.Errorf("it takes %d MiB", resident>>10)
 	case success && (err != nil || info.Size() == 0):
 		return fmt.Errorf("it succeeds without a result")
-	case !success && err == nil && !piped: // a pipe's first frames may be out
+	case !success && err == nil && k.stdin == "": // a pipe's first frames may be out
 		return fmt.Errorf("it fails and leaves a result")
 	case !success && strings.TrimSpace(words) == "":
 		return fmt.Errorf("it does not say why it fails")
