@@ -12,7 +12,9 @@ failed=
 while read -r package target; do
 	echo
 	echo "== $package $target"
-	go test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" </dev/null || failed="$failed $target"
+	tags=
+	go test -list "^$target\$" "./$package" </dev/null | grep -q "^$target" || tags=novips # of the build in Go alone
+	go test -tags "$tags" "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" </dev/null || failed="$failed $target"
 done <<END
 $targets
 END
