@@ -96,7 +96,7 @@ func (t *trial) killed(k kill) (done bool, err error) {
 	t.hit(k.name, done, late || done && len(k.signals) > 0 && code == 0)
 	return done, run.CheckLeft(t.folder, "out", func(name string) bool {
 		return t.variant.isResult(name) || name == t.variant.journal || strings.HasPrefix(name, "o.interrupted.") ||
-			k.name == "SIGKILL" && strings.Contains(name, ".partial.") // it had no time to tidy up
+			t.hasHit("SIGKILL") && strings.Contains(name, ".partial.") // it had no time to tidy up
 	})
 }
 
@@ -165,7 +165,7 @@ func (t *trial) strike(p *run.Program, k kill) (late bool) {
 
 // complete reports whether all results are there and no journal.
 func (t *trial) complete() bool {
-	for _, name := range append([]string{}, t.variant.results...) {
+	for _, name := range t.variant.results {
 		if _, err := os.Lstat(filepath.Join(t.folder, "out", name)); err != nil {
 			return false
 		}

@@ -107,6 +107,10 @@ func (t *trial) hit(how string, done, late bool) {
 	}
 }
 
+func (t *trial) hasHit(how string) bool {
+	return slices.ContainsFunc(t.hits, func(h hit) bool { return h.how == how })
+}
+
 // same counts the kills of a trial that came to the same end as without.
 func (t *trial) same() {
 	for _, h := range t.hits {
