@@ -5,8 +5,10 @@ set -eu
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+commit=$(git rev-parse HEAD)
 for folder in a a-longer/name; do
 	git clone -q . "$work/$folder"
+	git -C "$work/$folder" checkout -q "$commit" # HEAD may move meanwhile
 	(cd "$work/$folder" && GOCACHE="$work/cache-$(echo "$folder" | tr / -)" .ci/release.sh dist)
 done
 if ! diff -r "$work/a/dist" "$work/a-longer/name/dist"; then
