@@ -6,7 +6,8 @@ export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
 .PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint gallery frei0r neighbours \
-	bench bench-look bench-equal bench-descent bench-engine bench-cuda bench-flow bench-plumbing bench-temporal clean
+	bench bench-look bench-equal bench-descent bench-engine bench-cuda bench-flow bench-plumbing bench-temporal \
+	chaos mutate soak fuzz release check-release vulncheck clean
 
 help:
 	@echo "make build    ./nstfilter"
@@ -29,6 +30,13 @@ help:
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
 	@echo "make bench-plumbing  frames per second beside ffmpeg, copying"
 	@echo "make bench-temporal  how steady painted film is (STYLE=FILE, PHOTOS='A B C', ARGS)"
+	@echo "make chaos    kill the program and its neighbours at random moments, and compare what becomes of it (ARGS='-n 20')"
+	@echo "make mutate   run it on damaged files (ARGS='-n 100 -only png')"
+	@echo "make soak     paint a stream for two hours, and see that memory does not grow (SOAK=10m)"
+	@echo "make fuzz     every fuzz target, all in an hour (FUZZTIME=30s: each so long)"
+	@echo "make release  archives for Linux, with checksums and what they are made of, into dist/"
+	@echo "make check-release  make them twice, in two folders, and compare"
+	@echo "make vulncheck  look for known holes in what is linked, with data from the internet"
 	@echo "make clean    remove what was made here"
 
 setup:
@@ -101,10 +109,31 @@ bench-plumbing: build
 bench-temporal: build
 	bench/temporal/run.sh ./nstfilter "$(STYLE)" "$(PHOTOS)" $(ARGS)
 
+chaos: build
+	go run ./bench/chaos $(ARGS)
+
+mutate: build
+	go run ./bench/mutate $(ARGS)
+
+soak: build
+	go run ./bench/soak -for $(or $(SOAK),2h) $(ARGS)
+
+fuzz: setup
+	.ci/fuzz.sh $(FUZZTIME)
+
+release: setup
+	.ci/release.sh dist
+
+check-release: setup
+	.ci/check_release.sh
+
+vulncheck: setup
+	.ci/vulncheck.sh
+
 .build/flow/ready:
 	python3 -m venv .build/flow
 	.build/flow/bin/python -m pip --quiet --disable-pip-version-check install opencv-python-headless==5.0.0.* numpy
 	touch $@
 
 clean:
-	rm -rf nstfilter nstfilter.so demo .build
+	rm -rf nstfilter nstfilter.so demo dist .build

@@ -31,6 +31,10 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	if err != nil {
 		return err
 	}
+	if j != nil && j.Completed(t.out) {
+		w.reporter.say(t.in + ": was done before")
+		return j.Remove()
+	}
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
 	dst, err := s.createFilm(ctx, film, t, j)
 	if err != nil {

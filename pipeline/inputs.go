@@ -131,7 +131,7 @@ func forgetBatch(tasks []paintTask) error {
 	if len(done) == 0 {
 		return nil
 	}
-	return tasks[0].batch.Forget(done)
+	return errors.Join(tasks[0].batch.Forget(done), outfile.RemovePartials(done...))
 }
 
 // setOutput sets where the task's result goes.
@@ -240,7 +240,7 @@ func (t *paintTask) checkFiles(overwrite bool) error {
 	} else if err != nil {
 		return err
 	}
-	if err := checkResult(t.out, overwrite); err != nil {
+	if err := checkResult(t.out, overwrite || journal.Completed(t.out)); err != nil {
 		return err
 	}
 	if t.isPhoto() {

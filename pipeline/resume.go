@@ -142,7 +142,7 @@ func (w *worker) openJournal(in, out string, frames, bytes int64, film string) (
 			in, formatGB(bytes), filepath.Dir(out), formatGB(free)))
 		return nil, j.Remove()
 	}
-	if j.Resumed {
+	if j.Resumed && !j.Completed(out) {
 		if w.options.MaxMemory == 0 && j.Memory > 0 {
 			w.filter.MaxMemory = min(w.filter.MaxMemory, j.Memory) // or it may work in other tiles
 		}
@@ -306,12 +306,21 @@ func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 		w.reporter.say(t.in + ": was done before")
 		return nil
 	}
-	err = t.check(w.options.Overwrite)
-	if err == nil {
-		err = w.paintPhoto(ctx, t)
-	}
-	if err != nil {
+	if err := t.check(w.options.Overwrite); err != nil {
 		return err
 	}
-	return t.batch.Mark(t.out, id)
+	if fileExists(t.out) { // and is marked once it is replaced
+		if err := w.paintPhoto(ctx, t); err != nil {
+			return err
+		}
+		return t.batch.Mark(t.out, id)
+	}
+	if err := t.batch.Mark(t.out, id); err != nil { // before the file is there: no moment is between
+		return err
+	}
+	err = w.paintPhoto(ctx, t)
+	if err != nil {
+		return errors.Join(err, t.batch.Forget([]string{t.out}))
+	}
+	return nil
 }

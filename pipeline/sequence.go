@@ -17,6 +17,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/journal"
 	"nstfilter/pipeline/photo"
+	"nstfilter/video/outfile"
 )
 
 // sequencePicture is one frame of a film in a folder, and the file of its result.
@@ -223,6 +224,10 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 		return err
 	}
 	sink := sequenceSink{task: t, ledger: s.ledger, styles: w.styles, journal: j, overwrite: w.options.Overwrite, read: sha256.New()}
+	if j != nil && j.Completed(t.sequence[n-1].out) {
+		w.reporter.say(t.in + ": was done before")
+		return j.Remove()
+	}
 	if j != nil {
 		if err := sink.resume(); err != nil {
 			j.Close()
@@ -267,7 +272,16 @@ func sizesDiffer(name, first string, w, h, firstW, firstH int) error {
 func (s *sequenceSink) resume() error {
 	j := s.journal
 	s.kept = int(j.Done)
-	s.overwrite = s.overwrite || j.Resumed // of pictures painted after the state was saved
+	s.overwrite = s.overwrite || j.Begun // of pictures painted after the state was saved
+	if j.Begun {
+		var outs []string
+		for _, p := range s.task.sequence {
+			outs = append(outs, p.out)
+		}
+		if err := outfile.RemovePartials(outs...); err != nil {
+			return err
+		}
+	}
 	if s.kept > len(s.task.sequence) {
 		return fmt.Errorf("%s: %d pictures are done, and here are %d: name the same ones, or add --restart to begin anew", s.task.in, s.kept, len(s.task.sequence))
 	}
@@ -360,6 +374,8 @@ func (s sequenceSink) WriteFrame(f *filter.Frame) error {
 func (s sequenceSink) End(cause error) error {
 	done, all, say := s.ledger.done, s.task.sequence, s.ledger.reporter.say
 	switch interrupted := errors.Is(cause, ErrInterrupted) || errors.Is(cause, context.Canceled); {
+	case cause == nil && s.journal != nil:
+		return s.journal.CompleteWith(all[len(all)-1].out)
 	case cause == nil || done == len(all):
 	case done == 0 && !interrupted:
 	case done == 0:

@@ -49,3 +49,42 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// FuzzSettings: what is read is written so that it is read as the same.
+func FuzzSettings(f *testing.F) {
+	for _, seed := range []string{"", "crf=20:preset=slow", `x265-params=aq-mode=3\:no-sao=1:stats=C\:\\a b`, "a=1:a=2", `a=\`, "a==:b=:"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var s, back Settings
+		if s.UnmarshalText([]byte(text)) != nil {
+			return
+		}
+		written, _ := s.MarshalText()
+		if err := back.UnmarshalText(written); err != nil || !slices.Equal(s, back) {
+			t.Errorf("%q is read as %q, written as %q, read as %q: %v", text, s, written, back, err)
+		}
+	})
+}
+
+// FuzzClock: a time is from 0 to below longestClock, and written so that it is read as the
+// same.
+func FuzzClock(f *testing.F) {
+	for _, seed := range []string{"", "90", "1:30", "00:01:30.5", "999:59:59.999999", "-1", "1:60", "0.0000001", "1e3", "::", "18446744073709551615:0"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var c, back Clock
+		if c.UnmarshalText([]byte(text)) != nil {
+			return
+		}
+		if c < 0 || time.Duration(c) >= longestClock {
+			t.Errorf("%q is %v", text, time.Duration(c))
+		}
+		if written, _ := c.MarshalText(); len(written) > 0 {
+			if err := back.UnmarshalText(written); err != nil || back != c {
+				t.Errorf("%q is %v, written %s, read as %v: %v", text, c, written, back, err)
+			}
+		}
+	})
+}

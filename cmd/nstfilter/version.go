@@ -11,6 +11,9 @@ import (
 	"nstfilter/pipeline/engines"
 )
 
+// version is what git describe says of a release, set by its linker (.ci/release.sh).
+var version string
+
 type versionCmd struct{}
 
 func (versionCmd) Run(e *commandEnv) error {
@@ -39,6 +42,9 @@ func (versionCmd) Run(e *commandEnv) error {
 
 // versionText returns the program's version and the revision that it was built from.
 func versionText() string {
+	if version != "" {
+		return "nstfilter " + version
+	}
 	version, revision := "(unknown)", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version

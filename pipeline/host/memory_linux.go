@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path"
 	"slices"
@@ -69,9 +70,13 @@ func controlGroups(text string) (all []controlGroup) {
 // readKiB returns the bytes behind a key of a file whose values are in KiB, or 0.
 func readKiB(file, key string) int64 {
 	text, _ := os.ReadFile(file)
-	_, rest, _ := strings.Cut("\n"+string(text), "\n"+key)
+	return parseKiB(string(text), key)
+}
+
+func parseKiB(text, key string) int64 {
+	_, rest, _ := strings.Cut("\n"+text, "\n"+key)
 	var n int64
-	if _, err := fmt.Sscan(rest, &n); err != nil {
+	if _, err := fmt.Sscan(rest, &n); err != nil || n < 0 || n > math.MaxInt64>>10 {
 		return 0
 	}
 	return n << 10

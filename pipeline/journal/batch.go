@@ -39,7 +39,7 @@ func (b *Batch) Done(output, fingerprint string) bool {
 // Begun reports whether any result is marked.
 func (b *Batch) Begun() bool { return fileExists(b.folder) }
 
-// Mark notes that the output is done.
+// Mark notes that the output, once it is there, is done.
 func (b *Batch) Mark(output, fingerprint string) error {
 	if err := os.MkdirAll(b.folder, 0o700); err != nil {
 		return err

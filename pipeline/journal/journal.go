@@ -34,7 +34,8 @@ import (
 // goroutines, the painter's and the writer's: SaveState by the one, all others by the other.
 type Journal struct {
 	Record
-	Resumed bool // it goes on with what an earlier process did
+	Begun   bool // an earlier process has begun the output
+	Resumed bool // it has done frames, and j goes on behind them
 
 	folder  string
 	lock    *lock
@@ -58,7 +59,8 @@ type Record struct {
 	FrameBytes int64     `json:"frame_bytes,omitempty"`
 	State      string    `json:"state,omitempty"` // file
 	Saved      time.Time `json:"saved,omitzero"`
-	Partial    string    `json:"partial,omitempty"` // a playable part of the output, kept by an interruption
+	Partial    string    `json:"partial,omitempty"`  // a playable part of the output, kept by an interruption
+	Complete   string    `json:"complete,omitempty"` // identity of the file that completed the output
 
 	// What a machine decides for itself, and must decide alike when it goes on.
 	Width  int   `json:"width,omitempty"` // painted at
@@ -87,10 +89,29 @@ func Folder(output string) string {
 	return filepath.Join(filepath.Dir(output), "."+base+suffix)
 }
 
-// Exists reports whether the output has a journal with frames that are done.
+// Exists reports whether the output has a journal: an earlier process has begun it.
 func Exists(output string) bool {
+	_, err := readRecord(Folder(output))
+	return err == nil
+}
+
+// Completed reports whether the output, a file, is complete, and only the removal of its
+// journal was cut short.
+func Completed(output string) bool {
 	r, err := readRecord(Folder(output))
-	return err == nil && r.Done > 0
+	return err == nil && r.Completed(output)
+}
+
+// Completed reports whether file is the one that completed the job, so that only Remove is
+// left to call.
+func (r *Record) Completed(file string) bool {
+	info, err := os.Lstat(file)
+	return err == nil && r.Complete == identity(info)
+}
+
+// identity tells a file from another that was put in its place.
+func identity(f fs.FileInfo) string {
+	return fmt.Sprintf("%d bytes of %s", f.Size(), f.ModTime().UTC().Format(time.RFC3339Nano))
 }
 
 // Open makes the journal of want.Output, or goes on with the one that is there if its
@@ -104,7 +125,8 @@ func Open(want Record, restart bool) (*Journal, error) {
 	}
 	j := &Journal{folder: folder, lock: l, saved: make(chan savedState, 64)}
 	had, err := readRecord(folder)
-	if err == nil && !restart && had.Done > 0 {
+	j.Begun = !errors.Is(err, fs.ErrNotExist)
+	if err == nil && !restart && (had.Done > 0 || had.Completed(want.Output)) {
 		err = j.goOn(had, want)
 	} else if err == nil || errors.Is(err, fs.ErrNotExist) || restart {
 		err = j.begin(want)
@@ -141,6 +163,9 @@ func (j *Journal) goOn(had, want Record) error {
 	}
 	j.Record, j.Resumed, j.written = had, true, had.Done
 	j.Output, j.Input = want.Output, want.Input // which a folder's change may have renamed
+	if had.Completed(want.Output) {
+		return nil
+	}
 	if info, err := os.Stat(j.path(framesName)); j.FrameBytes > 0 && (err != nil || info.Size()/j.FrameBytes < j.Done) {
 		return fmt.Errorf("%s: of the %d frames that are done some are gone from %s: add --restart to begin anew", want.Output, had.Done, j.folder)
 	}
@@ -266,7 +291,31 @@ func (j *Journal) commit(s savedState) error {
 // Reserve makes a file in the journal, for the encoder to write the output to. What a killed
 // process has left there is removed by the next one.
 func (j *Journal) Reserve(mode outfile.Mode) (*outfile.Pending, error) {
-	return outfile.ReserveIn(j.folder, j.Output, mode)
+	p, err := outfile.ReserveIn(j.folder, j.Output, mode)
+	if err != nil {
+		return nil, err
+	}
+	p.BeforeCommit = func(info fs.FileInfo) error {
+		if p.Path() != j.Output {
+			return nil // a part of it
+		}
+		return j.complete(info) // before it has its name: no moment is between
+	}
+	return p, nil
+}
+
+// CompleteWith notes the last file of an output of several.
+func (j *Journal) CompleteWith(file string) error {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return err
+	}
+	return j.complete(info)
+}
+
+func (j *Journal) complete(file fs.FileInfo) error {
+	j.Complete = identity(file)
+	return j.named(j.writeRecord())
 }
 
 // Keep notes a playable part of the output, which Remove removes with the rest.
@@ -333,7 +382,8 @@ func (j *Journal) Remove() error {
 	if j.Partial != "" {
 		err = errors.Join(err, removeFile(filepath.Join(filepath.Dir(j.folder), filepath.Base(j.Partial))))
 	}
-	return errors.Join(err, j.clear(), removeFile(j.lock.path), os.Remove(j.folder), j.lock.release())
+	// The record goes last: if we are killed, it says that there is nothing else to do.
+	return errors.Join(err, j.clear(recordName), removeFile(j.lock.path), j.clear(), removeFile(j.folder), j.lock.release())
 }
 
 // clear removes the files of a journal but its lock and those to keep. It leaves alone what

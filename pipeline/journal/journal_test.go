@@ -134,7 +134,7 @@ func TestJournalOfOtherSettings(t *testing.T) {
 	}
 	j.die()
 	j = open(t, record("a", "2"), true)
-	if j.Resumed || j.Done != 0 || Exists("o.mkv") {
+	if !j.Begun || j.Resumed || j.Done != 0 {
 		t.Error("--restart goes on")
 	}
 	j.Close()
@@ -191,6 +191,61 @@ func TestJournalTidiesUp(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(Folder("o.mkv"), "mine.txt")); err != nil {
 		t.Error("another's file was removed")
 	}
+}
+
+// Killed between the output's getting its name and the end of Remove, there is nothing left
+// to paint.
+func TestCompleteOutputOutlivesItsJournal(t *testing.T) {
+	for _, half := range []bool{false, true} {
+		t.Chdir(t.TempDir())
+		j := open(t, record(), false)
+		paint(t, j, "ab", "b")
+		file, err := j.Reserve(outfile.Keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(file.Partial, []byte("film"), 0o600)
+		if Completed("o.mkv") {
+			t.Error("complete before it has its name")
+		}
+		if err := file.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if half { // of Remove
+			j.clear(recordName)
+		}
+		j.die()
+		if !Completed("o.mkv") {
+			t.Error("not complete")
+		}
+		j = open(t, record(), false)
+		if !j.Completed("o.mkv") {
+			t.Error("not complete once it is opened")
+		}
+		if err := j.Remove(); err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := os.ReadDir("."); len(left) != 1 {
+			t.Errorf("%v are left", left)
+		}
+	}
+}
+
+func TestAnotherFileIsNotTheOutput(t *testing.T) {
+	t.Chdir(t.TempDir())
+	j := open(t, record(), false)
+	paint(t, j, "a", "a")
+	os.WriteFile("1.png", []byte("picture"), 0o600)
+	if err := j.CompleteWith("1.png"); err != nil {
+		t.Fatal(err)
+	}
+	j.die()
+	os.WriteFile("2.png", []byte("pictures"), 0o600)
+	j = open(t, record(), false)
+	if !j.Completed("1.png") || j.Completed("2.png") {
+		t.Error("it takes one file for another")
+	}
+	j.Remove()
 }
 
 func TestFolderOfALongName(t *testing.T) {

@@ -252,9 +252,9 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 	var err error
 	switch {
 	case img.HasICCProfile():
-		err = img.TransformICCProfile(vips.SRGBIEC6196621ICCProfilePath)
+		err = withSRGB(img.TransformICCProfile)
 	case img.Interpretation() == vips.InterpretationCMYK:
-		err = img.TransformICCProfileWithFallback(vips.SRGBIEC6196621ICCProfilePath, "cmyk")
+		err = withSRGB(func(profile string) error { return img.TransformICCProfileWithFallback(profile, "cmyk") })
 	}
 	if err != nil {
 		return err

@@ -116,10 +116,14 @@ func TestProfileToSRGB(t *testing.T) {
 	for i, v := range f.Pix {
 		f.Pix[i] = float32(math.Round(float64(60+v*130))) / 255 // well inside the gamut
 	}
+	t.Setenv("TMPDIR", t.TempDir())
 	data := exported(t, f, func(img *vips.ImageRef) error { return img.TransformICCProfile("p3") })
 	g, err := Decode("p3.tif", data)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(os.TempDir()); len(left) > 0 {
+		t.Errorf("%v is left among the temporary files", left)
 	}
 	if d := psnr(g.Pix, f.Pix); d < 45 {
 		t.Errorf("PSNR %.1f dB after P3 and back, want 45", d)

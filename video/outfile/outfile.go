@@ -28,6 +28,10 @@ const (
 type Pending struct {
 	Partial string // its name until Commit
 
+	// BeforeCommit, if there is one, is called when the file is complete and has not got its
+	// name yet. An error aborts it.
+	BeforeCommit func(fs.FileInfo) error
+
 	path        string
 	mode        Mode
 	permissions fs.FileMode // of the file that is replaced; 0: there is none
@@ -116,6 +120,40 @@ func reserve(folder, path, ext string, mode Mode) (*Pending, error) {
 }
 
 func partialName(path, ext string) string {
+	return partialStem(path) + "." + rand.Text()[:randomLength] + partialMark + ext
+}
+
+const (
+	partialMark  = ".partial"
+	randomLength = 12
+)
+
+// RemovePartials removes what killed processes have left of the files at these paths.
+func RemovePartials(paths ...string) error {
+	stems := map[string]map[string]bool{} // by folder
+	for _, path := range paths {
+		folder := filepath.Dir(path)
+		if stems[folder] == nil {
+			stems[folder] = map[string]bool{}
+		}
+		stems[folder][partialStem(path)+filepath.Ext(path)] = true
+	}
+	var failed error
+	for folder, wanted := range stems {
+		entries, err := os.ReadDir(folder)
+		failed = errors.Join(failed, err)
+		for _, e := range entries {
+			name := e.Name()
+			if i := strings.LastIndex(name, partialMark); i > randomLength && wanted[name[:i-randomLength-1]+name[i+len(partialMark):]] {
+				failed = errors.Join(failed, os.Remove(filepath.Join(folder, name)))
+			}
+		}
+	}
+	return failed
+}
+
+// partialStem is what the partial names of a file begin with.
+func partialStem(path string) string {
 	base := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	if len(base) > maxBase {
 		base = base[:maxBase]
@@ -123,7 +161,7 @@ func partialName(path, ext string) string {
 			base = base[:len(base)-1]
 		}
 	}
-	return "." + base + "." + rand.Text()[:12] + ".partial" + ext
+	return "." + base
 }
 
 // CheckName reports a name that the file system does not take: too long, or with
@@ -156,6 +194,12 @@ func (p *Pending) Commit() error {
 	err := syncFile(p.Partial)
 	if err == nil && p.permissions != 0 {
 		err = os.Chmod(p.Partial, p.permissions)
+	}
+	if err == nil && p.BeforeCommit != nil {
+		var info fs.FileInfo
+		if info, err = os.Lstat(p.Partial); err == nil {
+			err = p.BeforeCommit(info)
+		}
 	}
 	if err == nil {
 		err = p.publish()

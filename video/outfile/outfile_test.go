@@ -116,6 +116,56 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+func TestBeforeCommit(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, want := range []error{nil, errors.New("no")} {
+		p, err := Reserve("a.txt", Replace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(p.Partial, []byte("new"), 0o600)
+		p.BeforeCommit = func(info fs.FileInfo) error {
+			if _, err := os.Lstat("a.txt"); err == nil || info.Size() != 3 {
+				t.Errorf("%d bytes, the name is there: %v", info.Size(), err == nil)
+			}
+			return want
+		}
+		if got := p.Commit(); got != want {
+			t.Errorf("%v", got)
+		}
+		if _, err := os.Lstat("a.txt"); (err == nil) != (want == nil) {
+			t.Errorf("after %v: %v", want, err)
+		}
+		if left, _ := filepath.Glob(".*partial*"); len(left) > 0 {
+			t.Errorf("%v is left", left)
+		}
+		os.Remove("a.txt")
+	}
+}
+
+func TestRemovePartials(t *testing.T) {
+	t.Chdir(t.TempDir())
+	long := strings.Repeat("n", 251) + ".png"
+	for _, name := range []string{"a.png", "b.png", long} {
+		if _, err := Reserve(name, Keep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"a.png", ".partial.png", ".a.partial.png", ".a.mine.png"} {
+		os.WriteFile(name, nil, 0o600)
+	}
+	if err := RemovePartials("a.png", long); err != nil {
+		t.Fatal(err)
+	}
+	left, _ := filepath.Glob(".[abn]*.*")
+	if len(left) != 3 || !strings.HasPrefix(left[0], ".a.mine") || !strings.HasPrefix(left[1], ".a.partial") || !strings.HasPrefix(left[2], ".b.") {
+		t.Errorf("%q are left", left)
+	}
+	if _, err := os.Lstat("a.png"); err != nil {
+		t.Error(err)
+	}
+}
+
 // Names as long as the file system takes have partial files too.
 func TestLongNames(t *testing.T) {
 	t.Chdir(t.TempDir())

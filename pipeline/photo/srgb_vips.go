@@ -1,0 +1,42 @@
+//go:build cgo && !novips
+
+package photo
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/davidbyttow/govips/v2/vips"
+)
+
+// srgbProfile returns the sRGB profile of govips, which has it as a file only, in a temporary
+// folder that it never removes.
+var srgbProfile = sync.OnceValues(func() ([]byte, error) {
+	path, err := vips.GetSRGBIEC6196621ICCProfilePath()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(filepath.Dir(path))
+	return os.ReadFile(path)
+})
+
+// withSRGB calls transform with the name of a file that holds the sRGB profile until
+// transform returns.
+func withSRGB(transform func(profile string) error) error {
+	profile, err := srgbProfile()
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp("", "nstfilter-*.icc")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(profile)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return transform(f.Name())
+}
