@@ -207,8 +207,10 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.add(string(t.rest[:end]))
 		t.rest = t.rest[end+1:]
 	}
-	if extra := len(t.b) - 8192; extra > 0 {
-		t.b = append(t.b[:0], t.b[extra:]...)
+	for _, b := range []*[]byte{&t.b, &t.rest} {
+		if extra := len(*b) - 8192; extra > 0 {
+			*b = append((*b)[:0], (*b)[extra:]...)
+		}
 	}
 	return len(p), nil
 }
@@ -216,10 +218,18 @@ func (t *tail) Write(p []byte) (int, error) {
 // idle are lines that say nothing: the second is of NUT without an index, which is whole.
 var idle = []string{"Last message repeated", "read_timestamp failed"}
 
-// add keeps a line if it is worth it.
+// add keeps a line if it says what is wrong.
 func (t *tail) add(line string) {
+	if line = t.fault(line); line != "" {
+		t.b = append(append(t.b, line...), '\n')
+	}
+}
+
+// fault returns what a line says is wrong, or "". It notes the size of a picture that the
+// line tells.
+func (t *tail) fault(line string) string {
 	if slices.ContainsFunc(idle, func(s string) bool { return strings.Contains(line, s) }) {
-		return
+		return ""
 	}
 	if at := level.FindStringSubmatchIndex(line); at != nil {
 		if name := line[at[2]:at[3]]; name != "panic" && name != "fatal" && name != "error" {
@@ -228,17 +238,17 @@ func (t *tail) add(line string) {
 					t.sizes = append(t.sizes, text)
 				}
 			}
-			return
+			return ""
 		}
 		line = line[:at[0]] + line[at[1]:]
 	}
-	t.b = append(append(t.b, line...), '\n')
+	return line
 }
 
 func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.FieldsFunc(string(t.b)+string(t.rest), func(r rune) bool { return r == '\n' || r == '\r' })
+	return strings.FieldsFunc(string(t.b)+t.fault(string(t.rest)), func(r rune) bool { return r == '\n' || r == '\r' })
 }
 
 // address is what ffmpeg puts behind a decoder's name.

@@ -3,6 +3,7 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -39,5 +40,18 @@ func TestAskSaysWhy(t *testing.T) {
 	}
 	if text, err := ask(context.Background(), "sh", "-c", "echo yes; echo no >&2"); text != "yes\n" || err != nil {
 		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// A line that ffmpeg has not finished counts for what it says, as a finished one.
+func TestTailWithoutItsEnd(t *testing.T) {
+	var words tail
+	words.Write([]byte("[error] broken\n[verbose] Output stre"))
+	if got := words.String(); got != "broken" {
+		t.Errorf("%q, want broken", got)
+	}
+	words.Write(bytes.Repeat([]byte("x"), 1<<20))
+	if len(words.rest) > 1<<14 {
+		t.Errorf("%d bytes of a line are kept", len(words.rest))
 	}
 }
