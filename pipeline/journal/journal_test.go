@@ -280,6 +280,36 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// A kill while the marks of a complete batch are removed leaves none undone.
+func TestBatchForgottenInPart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	b := OpenBatch("%s.jpg")
+	outputs := []string{"a.jpg", "b.jpg", "c.jpg"}
+	for _, name := range outputs {
+		os.WriteFile(name, nil, 0o600)
+		if err := b.Mark(name, "f"+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	os.Remove(b.path("a.jpg"))
+	// As if it had been killed behind the first mark.
+	os.WriteFile(filepath.Join(b.folder, completePrefix+"x"), []byte(mark("a.jpg")+" fa.jpg\n"), 0o600)
+	for _, name := range outputs {
+		if !b.Done(name, "f"+name) {
+			t.Errorf("%s is undone", name)
+		}
+	}
+	if b.Done("a.jpg", "other") {
+		t.Error("a.jpg is done by another fingerprint")
+	}
+	if err := b.Forget(outputs[1:2]); err != nil || b.Done("b.jpg", "fb.jpg") || !b.Done("a.jpg", "fa.jpg") {
+		t.Errorf("after Forget of another: %v", err)
+	}
+	if err := b.Forget(outputs); err != nil || b.Begun() {
+		t.Errorf("after Forget: %v", err)
+	}
+}
+
 func FuzzRecord(f *testing.F) {
 	f.Add([]byte(`{"done":3,"state":"state-3","frame_bytes":10}`))
 	f.Add([]byte(`{"done":-1}`))

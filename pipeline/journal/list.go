@@ -42,7 +42,7 @@ func List(folder string) (all []Unfinished, err error) {
 			if info, err := f.Info(); err == nil {
 				u.Bytes += info.Size()
 			}
-			if strings.HasPrefix(f.Name(), donePrefix) {
+			if strings.HasPrefix(f.Name(), donePrefix) || strings.HasPrefix(f.Name(), completePrefix) {
 				u.Photos++
 			}
 		}
@@ -69,6 +69,8 @@ func busy(folder string) bool {
 func (u *Unfinished) Remove() error {
 	if u.Photos > 0 {
 		all, err := filepath.Glob(filepath.Join(escapeGlob(u.Folder), donePrefix+"*"))
+		lists, listErr := filepath.Glob(filepath.Join(escapeGlob(u.Folder), completePrefix+"*"))
+		all, err = append(all, lists...), errors.Join(err, listErr)
 		for _, path := range all {
 			err = errors.Join(err, removeFile(path))
 		}

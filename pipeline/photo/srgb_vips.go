@@ -4,6 +4,7 @@ package photo
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,7 +17,7 @@ import (
 var srgbProfile = sync.OnceValues(func() ([]byte, error) {
 	path, err := vips.GetSRGBIEC6196621ICCProfilePath()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("colour profiles need a folder for temporary files: %w: set TMPDIR to one", err)
 	}
 	defer os.RemoveAll(filepath.Dir(path))
 	return os.ReadFile(path)

@@ -8,9 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
-	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -82,7 +79,7 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 		origin.Notes = append(origin.Notes, "its "+what+" is left out, and its XMP, which promises that")
 	}
 	if img.HasICCProfile() || img.Interpretation() == vips.InterpretationCMYK {
-		if _, err := loadProfile(); err != nil {
+		if _, err := srgbProfile(); err != nil {
 			return nil, err
 		}
 	}
@@ -221,24 +218,6 @@ func decodeHeader(data []byte) (Header, error) {
 	defer img.Close()
 	return Header{img.Width(), img.Height()}, nil
 }
-
-// loadProfile writes the sRGB profile to a file, once, as libvips wants it. Where an open file
-// can be read without its name, nothing of it is left in TMPDIR, and it returns that file.
-var loadProfile = sync.OnceValues(func() (*os.File, error) {
-	path, err := vips.GetSRGBIEC6196621ICCProfilePath()
-	if err != nil {
-		return nil, fmt.Errorf("colour profiles need a folder for temporary files: %w: set TMPDIR to one", err)
-	}
-	if runtime.GOOS != "linux" {
-		return nil, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	vips.SRGBIEC6196621ICCProfilePath = fmt.Sprintf("/proc/self/fd/%d", f.Fd())
-	return f, os.RemoveAll(filepath.Dir(path))
-})
 
 // toSRGB makes an image upright, and converts it to sRGB of 3 or 4 bands and 8 or 16 bits.
 func toSRGB(img *vips.ImageRef, bits int) error {
