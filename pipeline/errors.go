@@ -21,6 +21,13 @@ func UsageErrorf(format string, a ...any) error { return UsageError{fmt.Errorf(f
 // ErrInterrupted is what Run returns when Job.Stop ended it early.
 var ErrInterrupted = errors.New("interrupted")
 
+// PartlyError is of inputs that are damaged: what could be read of them is painted, and
+// kept under the result's name.
+type PartlyError struct{ Err error }
+
+func (e PartlyError) Error() string { return e.Err.Error() }
+func (e PartlyError) Unwrap() error { return e.Err }
+
 // ErrStdoutLeft is what Run returns when the reader of stdout has gone.
 var ErrStdoutLeft = errors.New("stdout: its reader has gone")
 

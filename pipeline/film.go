@@ -17,9 +17,10 @@ import (
 
 // paintFilm paints a film in a file.
 func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
-	film, err := video.OpenFilm(ctx, t.in, w.video)
+	film, done, err := w.openFilm(ctx, t)
+	defer done()
 	if err != nil {
-		return err
+		return nameInput(err, t.in)
 	}
 	film.Painted = w.settings.Paints()
 	if target, err := filepath.EvalSymlinks(t.out); err == nil {
@@ -85,7 +86,10 @@ func (s *filmSink) End(cause error) error {
 	failed := deviceLost(cause) || errors.Is(cause, engine.ErrMemory)
 	switch {
 	case cause == nil:
-		return s.named(s.Close())
+		if err := s.Close(); err != nil || s.film.Damage == "" {
+			return s.named(err)
+		}
+		return s.named(PartlyError{fmt.Errorf("%s; they are painted in %s", s.film.Damage, s.task.out)})
 	case interrupted && s.ledger.done == 0:
 		s.Abort()
 		s.say("interrupted before the first frame was done; nothing is kept")

@@ -20,14 +20,18 @@ type paintTask struct {
 	out     string // file, or - for stdout; empty for a sequence
 	options string // how to write pictures: the text between the output's brackets
 
-	sequence []sequencePicture // the frames, if in names those of a film; else nil
-	pattern  string            // of a sequence's results: out/%05d.png
-	batch    *journal.Batch    // of a photo that is one of several; else nil
-	checked  bool              // check has found no error
+	animation bool              // in is an animated WebP, a film whatever its name
+	picture   bool              // in holds a photo, though its name does not say so
+	sequence  []sequencePicture // the frames, if in names those of a film; else nil
+	pattern   string            // of a sequence's results: out/%05d.png
+	batch     *journal.Batch    // of a photo that is one of several; else nil
+	checked   bool              // check has found no error
 }
 
-func (t *paintTask) isPipe() bool  { return t.in == "-" }
-func (t *paintTask) isPhoto() bool { return t.sequence == nil && photo.IsPhoto(t.in) }
+func (t *paintTask) isPipe() bool { return t.in == "-" }
+func (t *paintTask) isPhoto() bool {
+	return t.sequence == nil && !t.animation && (t.picture || photo.IsPhoto(t.in))
+}
 
 // filmExtensions are the containers that a film can be written to.
 var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".apng", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
@@ -120,6 +124,10 @@ func forgetBatch(tasks []paintTask) error {
 
 // setOutput sets where the task's result goes.
 func (t *paintTask) setOutput(pattern photo.Output) (err error) {
+	if t.sequence == nil && !t.isPhoto() && photo.IsPhoto(pattern.Path) {
+		t.picture = photo.Holds(t.in)
+	}
+	t.animation = t.sequence == nil && isFilm(pattern.Path) && photo.IsAnimatedWebP(t.in)
 	switch t.options = pattern.Options; {
 	case t.sequence != nil:
 		return t.setSequenceOutput(pattern)
@@ -145,7 +153,7 @@ func (t *paintTask) setFilmOutput(pattern photo.Output) error {
 		if _, numbered, _ := parseSequenceName(path); numbered && isFilm(t.in) {
 			return UsageErrorf("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", t.in, path, t.in)
 		}
-		return UsageErrorf("%s is no photo by its extension, so it is read as a film, but %s is a photo: use one of %s",
+		return UsageErrorf("%s holds no still picture that is known here, so it is read as a film, but %s is a photo: use one of %s",
 			t.in, path, strings.Join(filmExtensions, " "))
 	}
 	if pattern.String() != path {

@@ -53,6 +53,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkTasks(tasks); err != nil {
 		return err
 	}
+	if err := j.checkFilesRead(tasks); err != nil {
+		return err
+	}
 	styles, err := newStyleTimeline(j.Style, j.Filter.StyleBlendWeights, j.Coherence.StyleFade, tasks)
 	if err != nil {
 		return err
@@ -71,7 +74,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		stats = file
 	}
-	reporter := newReporter(j.Progress, j.Stderr)
+	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
 	workers, err := j.openWorkers(styles, stats, reporter, len(tasks))
 	if err != nil {
@@ -82,10 +85,11 @@ func (j *Job) Run(ctx context.Context) (err error) {
 			w.close()
 		}
 	}()
-	if err := shareTasks(ctx, workers, tasks); err != nil {
-		return err
+	err = shareTasks(ctx, workers, tasks)
+	if err == nil || errors.As(err, &PartlyError{}) {
+		err = errors.Join(err, forgetBatch(tasks))
 	}
-	return forgetBatch(tasks)
+	return err
 }
 
 // checkSettings reports settings out of range and settings that exclude each other.
@@ -99,6 +103,40 @@ func (j *Job) checkSettings() error {
 		return UsageErrorf("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
 	} else if n > 1 && j.Filter.Init != "previous" {
 		return UsageErrorf("--passes %d with --init %s: frames that start afresh have nothing from each other, which is what passes spread: leave one out", n, j.Filter.Init)
+	}
+	return nil
+}
+
+// filesRead are the files that the job reads beside its inputs.
+func (j *Job) filesRead() []string {
+	all := []string{strings.TrimPrefix(j.Filter.Init, "image:"), j.Weights}
+	for _, s := range j.Style {
+		if timed, err := parseStyle(s, fileExists); err == nil {
+			all = append(all, timed.file)
+		}
+	}
+	return all
+}
+
+// checkFilesRead reports a result that would replace a style or another file that the job
+// reads.
+func (j *Job) checkFilesRead(tasks []paintTask) error {
+	for _, read := range j.filesRead() {
+		info, err := os.Stat(read)
+		if err != nil {
+			continue // no file, which is said when it is read
+		}
+		for _, t := range tasks {
+			results := []string{t.out}
+			for _, p := range t.sequence {
+				results = append(results, p.out)
+			}
+			for _, out := range results {
+				if o, err := os.Stat(out); err == nil && os.SameFile(o, info) {
+					return UsageErrorf("%s would be written over, and %s is painted with it: give the result another name", read, t.in)
+				}
+			}
+		}
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ type Options struct {
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	MaxTemp      Bytes    `name:"max-temp" min:"0" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
 	ZeroLatency  bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read or looked at ahead, which takes a little longer for all, and much on a GPU, which then waits for the flow."`
-	Progress     string   `name:"progress" oneof:"auto,bar,plain,json,none" help:"How progress is told on stderr: auto, bar, plain, json, or none."`
+	Progress     string   `name:"progress" oneof:"auto,bar,plain,json,none" help:"How progress is told on stderr: auto, bar, plain, json, or none. What is worth knowing about a result is said all the same."`
+	Quiet        bool     `name:"quiet" short:"q" help:"Say nothing but errors: no progress, and nothing about the results."`
 	Stats        string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
 	Verbose      bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
 }

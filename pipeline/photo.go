@@ -12,7 +12,7 @@ import (
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, stop: context.Background()}
 	begin := func() { w.reporter.begin(t.in, 1, 0) }
-	return w.run(ctx, photoSource{t.in, begin}, photoSink{t, w.options.Overwrite}, s)
+	return w.run(ctx, photoSource{t.in, begin}, photoSink{t, w.options.Overwrite, w.reporter}, s)
 }
 
 // photoSource reads one photo. It calls begin once the photo is read.
@@ -35,9 +35,17 @@ func (s photoSource) Frames(context.Context) Frames {
 type photoSink struct {
 	task      paintTask
 	overwrite bool
+	reporter  reporter
 }
 
 func (s photoSink) WriteFrame(f *filter.Frame) error {
+	if p, ok := f.Origin.(*photo.Photo); ok {
+		defer func() {
+			for _, note := range p.Notes {
+				s.reporter.say(s.task.in + ": " + note)
+			}
+		}()
+	}
 	return writePhoto(s.task.out, s.task.options, s.overwrite, f)
 }
 

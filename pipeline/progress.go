@@ -27,9 +27,12 @@ type reporter interface {
 	close()
 }
 
-// newReporter makes the reporter that --progress names. auto is a bar if stderr is a
-// terminal, and plain lines if not.
-func newReporter(kind string, stderr *os.File) reporter {
+// newReporter makes the reporter that --progress names, or one that says nothing if quiet.
+// auto is a bar if stderr is a terminal, and plain lines if not.
+func newReporter(kind string, quiet bool, stderr *os.File) reporter {
+	if quiet {
+		return silentReporter{}
+	}
 	if kind == "auto" {
 		kind = "plain"
 		if term.IsTerminal(int(stderr.Fd())) {
@@ -42,7 +45,7 @@ func newReporter(kind string, stderr *os.File) reporter {
 	case "json":
 		return &jsonReporter{w: stderr}
 	case "none":
-		return silentReporter{}
+		return noteReporter{w: stderr}
 	}
 	return &plainReporter{w: stderr, every: 5 * time.Second}
 }
@@ -57,6 +60,15 @@ func (silentReporter) say(string)                 {}
 func (silentReporter) end()                       {}
 func (silentReporter) sibling() reporter          { return silentReporter{} }
 func (silentReporter) close()                     {}
+
+// noteReporter tells what is said, and no progress.
+type noteReporter struct {
+	silentReporter
+	w io.Writer // takes whole lines from several goroutines, as a file does
+}
+
+func (n noteReporter) say(text string)   { fmt.Fprintln(n.w, "nstfilter:", text) }
+func (n noteReporter) sibling() reporter { return n }
 
 // framePass says which frame is painted, if frames are painted several times.
 type framePass struct {

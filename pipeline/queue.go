@@ -54,6 +54,7 @@ type taskQueue struct {
 	mu          sync.Mutex
 	left        []paintTask
 	failed      int
+	partly      int   // of those, how many were damaged, and painted in part
 	last        error // of the tasks that failed
 	interrupted bool
 }
@@ -78,6 +79,9 @@ func (q *taskQueue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.failed++
+	if errors.As(err, &PartlyError{}) {
+		q.partly++
+	}
 	q.last = err
 }
 
@@ -92,6 +96,8 @@ func (q *taskQueue) outcome() error {
 		return ErrInterrupted
 	case len(q.left) > 0:
 		return fmt.Errorf("%d of %d inputs failed, and %d were not begun: no device is left", q.failed, q.all, len(q.left))
+	case q.failed > 0 && q.failed == q.partly:
+		return PartlyError{fmt.Errorf("%d of %d inputs could be read in part only", q.failed, q.all)}
 	case q.failed > 0:
 		return fmt.Errorf("%d of %d inputs failed", q.failed, q.all)
 	}

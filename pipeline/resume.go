@@ -8,6 +8,7 @@ import (
 	"encoding/gob"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -257,8 +258,8 @@ func (s journalSink) WriteFrame(f *filter.Frame) error {
 // command to go on, if a frame is done.
 func (s journalSink) End(cause error) error {
 	err := s.Sink.End(cause)
-	if err == nil {
-		return s.journal.Remove()
+	if err == nil || errors.As(err, &PartlyError{}) {
+		return errors.Join(err, s.journal.Remove())
 	}
 	s.journal.Close()
 	return err

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,13 +60,8 @@ func (j *Job) openStats(tasks []paintTask) (*os.File, error) {
 }
 
 // filesOf are all files that the job reads or makes.
-func (j *Job) filesOf(tasks []paintTask) (all []string) {
-	all = append(all, strings.TrimPrefix(j.Filter.Init, "image:"), j.Weights)
-	for _, s := range j.Style {
-		if timed, err := parseStyle(s, fileExists); err == nil {
-			all = append(all, timed.file)
-		}
-	}
+func (j *Job) filesOf(tasks []paintTask) []string {
+	all := j.filesRead()
 	for _, t := range tasks {
 		all = append(all, t.in, t.out)
 		for _, p := range t.sequence {

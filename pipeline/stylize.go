@@ -152,7 +152,9 @@ func (s *stylizer) planFirst(f *filter.Frame) (plan filter.Plan, err error) {
 	if err := w.checkPlan(plan); err != nil {
 		return plan, err
 	}
-	w.reporter.say(s.ledger.input + ": " + s.forecastText(f, plan))
+	if w.options.Progress != "none" || plan.Reason != "" {
+		w.reporter.say(s.ledger.input + ": " + s.forecastText(f, plan))
+	}
 	return plan, nil
 }
 

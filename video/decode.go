@@ -12,10 +12,9 @@ import (
 	"nstfilter/filter"
 )
 
-// Frames yields the film's frames in order of presentation, with its own times. ffmpeg ends
-// when the loop is left or ctx is cancelled. If the file is damaged or cut short, the whole
-// frames come first, and then an error. If ffmpeg does not fail on it, there is no error, but
-// Notes has ffmpeg's complaints.
+// Frames decodes the film, in order of presentation, with its own times. When the
+// loop is left, or ctx is cancelled, ffmpeg ends too. Of a damaged film, or one cut
+// short, come the frames that ffmpeg can decode, and Damage says so afterwards.
 func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 	return func(yield func(*filter.Frame, error) bool) {
 		p, err := start(ctx, f.decoder(), false)
@@ -42,6 +41,12 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			fail(err)
 			return
 		}
+		if !f.scaled && (r.h.W != f.W || r.h.H != f.H) {
+			p.stop()
+			f.scaled = true
+			f.Frames(ctx)(yield)
+			return
+		}
 		l := f.layout
 		l.W, l.H, l.SAR = r.h.W, r.h.H, r.h.SAR
 		if r.h.Format != l.Format {
@@ -62,8 +67,10 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			}
 			if f.options.Duration > 0 && seconds(frame.PTS, frame.TimeBase) >= f.from()+f.options.Duration.Seconds()-1e-6 {
 				if index == 0 {
-					yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
+					yield(nil, fmt.Errorf("%s: --duration ends before the first frame, which comes at %.3f s of the film", f.Path, seconds(frame.PTS, frame.TimeBase)-f.Begin))
+					return
 				}
+				f.judge(&p.stderr, nil, index)
 				return
 			}
 			if !yield(frame, nil) {
@@ -71,21 +78,19 @@ func (f *Film) Frames(ctx context.Context) iter.Seq2[*filter.Frame, error] {
 			}
 			index++
 		}
-		if err := p.finish(); err != nil {
+		if err := p.finish(); err != nil && (index == 0 || !p.gaveUp()) {
 			fail(err)
-			return
-		}
-		if index == 0 {
+		} else if words := p.stderr.String(); index == 0 && words != "" {
+			yield(nil, fmt.Errorf("%s: %w (ffmpeg: %s)", f.Path, errNothing, words))
+		} else if index == 0 {
 			yield(nil, fmt.Errorf("%s: %w", f.Path, errNothing))
-			return
-		}
-		if words := p.stderr.String(); words != "" {
-			f.Notes = append(f.Notes, "ffmpeg while decoding: "+words)
+		} else {
+			f.judge(&p.stderr, err, index)
 		}
 	}
 }
 
-var errNothing = errors.New("there is no frame; if --start or --duration is given, the film has none there")
+var errNothing = errors.New("no frame could be decoded; if --start or --duration is given, the film may have none there")
 
 // from returns the time at which the result begins, in seconds of the container's clock.
 func (f *Film) from() float64 { return f.Begin + f.options.Start.Seconds() }
@@ -117,6 +122,10 @@ func (f *Film) seek(reading ff.KwArgs) {
 	}
 }
 
+// edited reports a container whose edit list says what of it is shown, from 0 on: ffmpeg
+// drops what is before, except from decoders that forget the mark (libdav1d).
+func (f *Film) edited() bool { return strings.Contains(f.format, "mov") }
+
 // broadcast reports whether the film is in a container whose clock may begin at any time.
 func (f *Film) broadcast() bool { return f.format == "mpegts" || f.format == "mpeg" }
 
@@ -143,6 +152,12 @@ func (f *Film) decoder() *ff.Stream {
 		"f":             "nut",
 	}
 	var filters []string
+	if f.edited() {
+		filters = append(filters, "trim=start=0")
+	}
+	if f.scaled {
+		filters = append(filters, fmt.Sprintf("scale=%d:%d", f.W, f.H))
+	}
 	if f.interlaced() {
 		filters = append(filters, "bwdif=mode=send_frame:deint=interlaced")
 	}
@@ -154,5 +169,5 @@ func (f *Film) decoder() *ff.Stream {
 		out["vf"] = strings.Join(filters, ",")
 	}
 	return ff.Output([]*ff.Stream{in.Get(fmt.Sprint(f.video.Index))}, "pipe:1", out).
-		GlobalArgs("-hide_banner", "-nostdin", "-v", "error")
+		GlobalArgs("-hide_banner", "-nostdin", "-nostats", "-v", "level+verbose")
 }

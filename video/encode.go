@@ -2,14 +2,17 @@ package video
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
 
@@ -28,6 +31,8 @@ type FilmSink struct {
 	container string // the name's extension, in small letters
 	covers    []cover
 	encoding  encoding
+	refused   map[int]int       // by a stream's index, how often the container did not take it
+	tags      map[string]string // of colour, by ffprobe's names: what the encoder is asked for
 
 	first float64 // frame's time in seconds of the film's clock
 
@@ -87,12 +92,12 @@ func CreateFilm(ctx context.Context, film *Film, file *outfile.Pending, o Option
 		s.clean()
 		return nil, fmt.Errorf("%s: %w", film.Path, err)
 	}
-	if err := s.rehearse(); err != nil {
+	if err := s.rehearseAll(); err != nil {
 		s.clean()
 		return nil, fmt.Errorf("%s: %w", out, s.encoding.remedy(err, &o))
 	}
 	_, notes := s.encoder(film.W, film.H, false)
-	film.Notes = append(append(film.Notes, lost...), notes...)
+	film.Notes = slices.Concat(film.Notes, lost, notes, s.lostSideData())
 	return s, nil
 }
 
@@ -124,7 +129,27 @@ func (s *FilmSink) rehearse() error {
 			return fmt.Errorf("the encoder has no option %s", option)
 		}
 	}
+	if werr == nil {
+		s.film.Notes = append(s.film.Notes, s.lostTags()...)
+	}
 	return werr
+}
+
+// lostTags are notes on colour tags that the rehearsal's file lacks.
+func (s *FilmSink) lostTags() (notes []string) {
+	text, err := ff.ProbeWithTimeout("file:"+s.partial, time.Minute, ff.KwArgs{"v": "error", "select_streams": "v:0"})
+	var p struct {
+		Streams []map[string]any `json:"streams"`
+	}
+	if err != nil || json.Unmarshal([]byte(text), &p) != nil || len(p.Streams) == 0 {
+		return nil // one frame may be too little to be read
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.tags)) {
+		if tag := s.tags[key]; knownTag(tag) && p.Streams[0][key] != tag {
+			notes = append(notes, fmt.Sprintf("the tag %s=%s is not kept: %s in .%s has no room for it", key, tag, s.encoding.name, s.container))
+		}
+	}
+	return notes
 }
 
 // WriteFrame encodes f; all frames have the first one's size and timebase.
@@ -259,8 +284,9 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	s.setTimes(out)
 	words := "error"
 	if rehearsal {
-		// Only the beginning of the original is read: -t is an output limit.
-		out["t"] = "0.2"
+		// Only the beginning of the original is read: -t is an output limit, which counts
+		// from the clock's 0.
+		out["t"] = fixed(f.from() - f.cutFrom() + 0.2)
 		delete(out, "movflags")
 		if s.encoding.asked {
 			words = "warning" // says which options are not used
@@ -288,14 +314,25 @@ func (s *FilmSink) mapStreams(out ff.KwArgs, original *ff.Stream) (maps []*ff.St
 			out[fmt.Sprintf("metadata:s:%s:%d", letter, n)] = "language=" + language
 		}
 		if codec != "copy" {
-			out[fmt.Sprintf("c:%s:%d", letter, n)] = codec
+			soundOptions(codec, fmt.Sprintf(":%s:%d", letter, n), out)
 		}
 	}
 	return maps, count["attachment"], notes
 }
 
-// tagPicture keeps the picture's tags, but for those that would be false of the result.
+// tagPicture keeps the picture's dispositions and its tags, but for those that would be
+// false of the result.
 func (s *FilmSink) tagPicture(out ff.KwArgs) {
+	out["disposition:v:0"] = "0"
+	var set []string
+	for name, value := range s.film.video.Disposition {
+		if value == 1 {
+			set = append(set, name)
+		}
+	}
+	if slices.Sort(set); len(set) > 0 {
+		out["disposition:v:0"] = strings.Join(set, "+")
+	}
 	var tags []string
 	for key, value := range s.film.video.Tags {
 		switch low := strings.ToLower(key); {
@@ -338,6 +375,8 @@ func (s *FilmSink) setContainer(out ff.KwArgs) {
 func (s *FilmSink) setTimes(out ff.KwArgs) {
 	f := s.film
 	switch o := &f.options; {
+	case o.Start == 0 && o.Duration > 0 && f.Begin == 0:
+		out["t"] = o.Duration.String() // and no beginning, which would drop the sound's run-in before 0
 	case o.Start > 0 || o.Duration > 0:
 		// As an output option it cuts at the film's own times, and takes them off.
 		out["ss"] = fixed(f.from())
@@ -442,16 +481,31 @@ func (s *FilmSink) tagColour(out ff.KwArgs, space string, full bool) {
 	if named := map[Transfer]string{PQ: "smpte2084", HLG: "arib-std-b67"}[f.layout.Transfer]; named != "" {
 		transfer = named // as the frames were read
 	}
-	tags := map[string]string{"color_primaries:v:0": v.Primaries, "color_trc:v:0": transfer}
-	if s.encoding.format.Sampling < Mono {
-		tags["colorspace:v:0"], tags["chroma_sample_location:v:0"] = space, v.Location
+	if space == "gbr" {
+		space = "" // the film's YUV is tagged wrongly
 	}
-	for key, tag := range tags {
+	s.tags = map[string]string{"color_primaries": v.Primaries, "color_transfer": transfer}
+	if s.encoding.format.Sampling < Mono {
+		s.tags["color_space"] = space
+		if knownTag(v.Location) {
+			out["chroma_sample_location:v:0"] = v.Location
+		}
+	}
+	for key, tag := range s.tags {
+		if name, ok := transferOptions[tag]; ok && key == "color_transfer" {
+			tag = name
+		}
 		if knownTag(tag) {
-			out[key] = tag
+			out[tagOptions[key]+":v:0"] = tag
 		}
 	}
 }
+
+// tagOptions are the encoder's options for what ffprobe calls so.
+var tagOptions = map[string]string{"color_primaries": "color_primaries", "color_transfer": "color_trc", "color_space": "colorspace"}
+
+// transferOptions are the values of -color_trc that have another name than ffprobe's.
+var transferOptions = map[string]string{"bt470m": "gamma22", "bt470bg": "gamma28"}
 
 // knownTag reports whether ffprobe's word for a tag says something.
 func knownTag(tag string) bool {
@@ -485,52 +539,6 @@ func matrixForScale(matrix string) string {
 		return "bt2020"
 	}
 	return matrix
-}
-
-// carry says how a stream beside the picture gets into the container: copy, an
-// encoder, cover, or "" to leave it out.
-func (s *FilmSink) carry(o probedStream) (codec, note string) {
-	mov := s.container == "mp4" || s.container == "m4v" || s.container == "mov"
-	free := s.container == "mkv" || !mov && s.container != "webm" && s.container != "gif"
-	left := fmt.Sprintf("%s stream %d (%s) is left out: %s does not take it", o.Type, o.Index, o.Codec, s.container)
-	switch o.Type {
-	case "audio":
-		switch {
-		case s.film.options.NoAudio:
-			return "", ""
-		case s.container == "gif":
-			return "", left
-		case s.container == "webm" && o.Codec != "opus" && o.Codec != "vorbis":
-			return "libopus", fmt.Sprintf("sound stream %d (%s) becomes Opus, as %s needs", o.Index, o.Codec, s.container)
-		case (s.container == "mp4" || s.container == "m4v") && !slices.Contains([]string{"aac", "mp3", "mp2", "ac3", "eac3", "alac", "opus", "flac", "dts", "vorbis"}, o.Codec):
-			return "aac", fmt.Sprintf("sound stream %d (%s) becomes AAC, as %s needs", o.Index, o.Codec, s.container)
-		}
-		return "copy", ""
-	case "subtitle":
-		text := slices.Contains([]string{"subrip", "ass", "ssa", "webvtt", "mov_text", "text"}, o.Codec)
-		switch {
-		case mov && text:
-			return "mov_text", ""
-		case s.container == "webm" && text:
-			return "webvtt", ""
-		case s.container == "mkv" && o.Codec == "mov_text":
-			return "subrip", ""
-		case free:
-			return "copy", ""
-		}
-		return "", left
-	case "attachment":
-		if s.container == "mkv" {
-			return "copy", ""
-		}
-		return "", left
-	case "video":
-		if _, ok := coverKinds[o.Codec]; ok && o.Disposition.Picture == 1 && (mov || s.container == "mkv") {
-			return "cover", ""
-		}
-		return "", fmt.Sprintf("video stream %d (%s) is left out", o.Index, o.Codec)
-	}
-	return "", ""
 }
 
 // Rename changes the result's final name, before Close; its folder and extension stay what

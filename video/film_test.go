@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -321,7 +322,7 @@ func TestFilmEndsEarly(t *testing.T) {
 	}
 }
 
-// Of a film that was cut short the whole frames are kept, and a note tells.
+// Of a film that was cut short the whole frames are kept, and Damage tells.
 func TestFilmCutShort(t *testing.T) {
 	needFFmpeg(t)
 	for _, c := range []struct{ name, make string }{
@@ -344,10 +345,31 @@ func TestFilmCutShort(t *testing.T) {
 			if got := times(t, out); len(got) < 5 || len(got) > 14 {
 				t.Errorf("times of the frames are %v", got)
 			}
-			if len(film.Notes) == 0 || !strings.Contains(strings.Join(film.Notes, "; "), "decoding") {
-				t.Errorf("cut short, and the notes are %q", film.Notes)
+			if want := fmt.Sprintf("%d ", len(times(t, out))); !strings.HasPrefix(film.Damage, want) || !strings.Contains(film.Damage, "frames could be read") {
+				t.Errorf("cut short, and the damage is %q", film.Damage)
 			}
 		})
+	}
+}
+
+// What an edit list leaves out, before the film begins, is not in the result: libdav1d, other
+// than most decoders, gives it.
+func TestEditListBetweenKeyFrames(t *testing.T) {
+	needFFmpeg(t)
+	dir := t.TempDir()
+	whole, in, out := filepath.Join(dir, "whole.mp4"), filepath.Join(dir, "a.mp4"), filepath.Join(dir, "b.mp4")
+	ffmpeg(t, source+sine+"-c:v libaom-av1 -cpu-used 8 -usage realtime -g 99 -c:a aac "+whole)
+	ffmpeg(t, "-ss 0.2 -i "+whole+" -c copy "+in)
+	film := repaint(t, in, out, DefaultOptions(), nil)
+	got := times(t, out)
+	if len(got) != 10 || got[0] != 0 || math.Abs(got[9]-0.36) > 1e-6 {
+		t.Errorf("frames come at %v, want 0, 0.04 … 0.36", got)
+	}
+	if film.Damage != "" {
+		t.Errorf("damage %q", film.Damage)
+	}
+	if begins := ffprobe(t, out, "-show_entries stream=start_time"); begins[0] != begins[1] {
+		t.Errorf("picture and sound begin at %v", begins)
 	}
 }
 
@@ -394,5 +416,47 @@ func TestOptions(t *testing.T) {
 	o.ColorRange = "wide"
 	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "--color-range") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A film whose picture changes its size is scaled to the size that the container says,
+// whichever comes first, and a note tells.
+func TestFilmOfSeveralSizes(t *testing.T) {
+	needFFmpeg(t)
+	for _, c := range []struct{ first, second, header, patched, want string }{
+		// PixelWidth and PixelHeight of one byte, or of two; there is no room for 320 in one.
+		{"160x90", "320x180", "\xb0\x81\xa0\xba\x81\x5a", "\xb0\x81\xff\xba\x81\xb4", "255,180,10"},
+		{"320x180", "160x90", "\xb0\x82\x01\x40\xba\x81\xb4", "\xb0\x82\x00\xa0\xba\x81\x5a", "160,90,10"},
+		{"320x180", "160x90", "", "", "320,180,10"},
+	} {
+		t.Run(c.first+" to "+c.want, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := func(name string) string { return filepath.Join(dir, name) }
+			ffmpeg(t, "-f lavfi -i testsrc2=s="+c.first+":r=25:d=0.2 -c:v libvpx "+path("0.webm"))
+			ffmpeg(t, "-f lavfi -i testsrc2=s="+c.second+":r=25:d=0.2 -c:v libvpx "+path("1.webm"))
+			if err := os.WriteFile(path("list.txt"), []byte("file 0.webm\nfile 1.webm\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ffmpeg(t, "-f concat -i "+path("list.txt")+" -c copy "+path("a.webm"))
+			data, err := os.ReadFile(path("a.webm"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.header != "" {
+				data = bytes.Replace(data, []byte(c.header), []byte(c.patched), 1)
+			}
+			if err := os.WriteFile(path("a.webm"), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			film := repaint(t, path("a.webm"), path("b.mkv"), DefaultOptions(), nil)
+			if got := ffprobe(t, path("b.mkv"), "-count_frames -show_entries stream=width,height,nb_read_frames"); got[0] != c.want {
+				t.Errorf("width, height and frames are %v, want %s", got, c.want)
+			}
+			sizes := strings.ReplaceAll("("+c.first+", "+c.second+")", "x", "×")
+			if notes := strings.Join(film.Notes, "; "); !strings.Contains(notes, sizes) || film.Damage != "" {
+				t.Errorf("notes are %q, want %s; damage %q", notes, sizes, film.Damage)
+			}
+		})
 	}
 }

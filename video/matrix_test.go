@@ -52,6 +52,7 @@ func films() []row {
 		{name: "CFR mkv with all that may be in one", in: "a.mkv", out: "b.mkv",
 			make: []string{picture8 + sound8 + "-i DIR/words.srt -i DIR/chapters.txt -attach DIR/cover.png -metadata:s:3 mimetype=image/png -metadata:s:3 filename=cover.png -attach DIR/font.ttf -metadata:s:4 mimetype=font/ttf -map 0 -map 1 -map 2 -map_metadata 3 " + x264 + "-c:a libvorbis -c:s srt -metadata:s:s:0 language=spa" + named}},
 		{name: "29.97 with B-frames", in: "a.mp4", out: "b.mp4", make: []string{"-f lavfi -i testsrc2=s=64x48:r=30000/1001:d=0.4 " + sound8 + "-c:v libx264 -preset veryfast -bf 3 -c:a aac" + named}},
+		{name: "default and original mkv", in: "a.mkv", out: "b.mkv", make: []string{picture8 + sound8 + x264 + "-c:a flac -disposition:v:0 default+original -disposition:a:0 0" + named}},
 		{name: "VFR mp4", in: "a.mp4", out: "b.mp4", make: []string{picture8 + sound8 + vfr + x264 + "-c:a aac" + named}},
 		{name: "VFR mkv", in: "a.mkv", out: "b.mkv", make: []string{picture8 + sound8 + vfr + x264 + "-c:a flac" + named}},
 		{name: "VFR mkv to mp4 with subtitles", in: "a.mkv", out: "b.mp4", loose: "subtitle",
@@ -82,6 +83,7 @@ func films() []row {
 		{name: "APNG to mov", in: "a.apng", out: "b.mov", psnr: 30, loose: "pix_fmt color_range", note: "RGB becomes", make: []string{picture8 + "-pix_fmt rgb24"}},
 		{name: "MPEG-2", in: "a.mpg", out: "b.mpg", psnr: 35, make: []string{picture8 + sound8 + "-c:v mpeg2video -q:v 2 -c:a mp2"}},
 		{name: "MPEG-2 to mkv", in: "a.mpg", out: "b.mkv", shift: 1, lossy: 0.0011, make: []string{picture8 + sound8 + "-c:v mpeg2video -q:v 2 -c:a mp2"}},
+		{name: "TS from 1.4 s to GIF", in: "a.ts", out: "b.gif", psnr: 20, shift: 1, lossy: 0.0101, loose: "pix_fmt chroma_location field_order", make: []string{picture8 + x264}},
 		{name: "AVI", in: "a.avi", out: "b.avi", psnr: 35, make: []string{picture8 + sound8 + "-c:v mpeg4 -q:v 2 -c:a mp3"}},
 		{name: "ffv1 of 16 bits", in: "a.mkv", out: "b.mkv", set: "encoder=ffv1", make: []string{picture8 + "-c:v ffv1 -pix_fmt yuv444p16le"}},
 		{name: "ffv1 of 16 bits of RGB", in: "a.mkv", out: "b.nut", loose: "color_range color_space field_order", make: []string{picture8 + "-c:v ffv1 -pix_fmt gbrp16le"}},
@@ -210,11 +212,21 @@ func TestMatrixOfErrors(t *testing.T) {
 	dir := t.TempDir()
 	ffmpeg(t, picture8+sound8+x264+"-c:a aac -movflags +faststart "+dir+"/good.mp4")
 	ffmpeg(t, sound8+dir+"/sound.m4a")
+	ffmpeg(t, picture8+x264+"-encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb -encryption_kid a7e61c373e219033c21091fa607bf3b8 "+dir+"/locked.mp4")
 	good, err := os.ReadFile(dir + "/good.mp4")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"empty.mp4": nil, "text.mp4": []byte("No film.\n"), "headless.mp4": good[:200]} {
+	ffmpeg(t, picture8+"-c:v mpeg2video "+dir+"/mpeg2.mkv")
+	mpeg2, err := os.ReadFile(dir + "/mpeg2.mkv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"empty.mp4": nil, "text.mp4": []byte("No film.\n"), "headless.mp4": good[:200],
+		"avs3.mkv": bytes.Replace(mpeg2, []byte("V_MPEG2"), []byte("V_AVS3\x00"), 1),
+		"snow.mkv": bytes.Replace(mpeg2, []byte("V_MPEG2"), []byte("V_SNOW\x00"), 1),
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -224,6 +236,7 @@ func TestMatrixOfErrors(t *testing.T) {
 		{"zero bytes", "empty.mp4", "b.mp4", "", "empty.mp4: the file is empty"},
 		{"text", "text.mp4", "b.mp4", "", "text.mp4: not a film"},
 		{"headless", "headless.mp4", "b.mp4", "", "headless.mp4: no video stream"},
+		{"encrypted", "locked.mp4", "b.mp4", "", "locked.mp4: is encrypted: decrypt it first"},
 		{"no such encoder", "good.mp4", "b.mp4", "encoder=libx999", "b.mp4: this ffmpeg has no encoder libx999: choose one that `ffmpeg -encoders` lists"},
 		{"encoder of sound", "good.mp4", "b.mp4", "encoder=aac", "aac is for sound"},
 		{"encoder that the container refuses", "good.mp4", "b.webm", "encoder=ffv1", "choose another --encoder, or another extension"},
@@ -233,7 +246,10 @@ func TestMatrixOfErrors(t *testing.T) {
 		{"no such device", "good.mp4", "b.mp4", "hwaccel=abacus", "--hwaccel abacus: this ffmpeg has auto"},
 		{"device that is not there", "good.mp4", "b.mp4", "hwaccel=vdpau", "without --hwaccel the processor decodes"},
 		{"behind the end", "good.mp4", "b.mp4", "start=1:30", "good.mp4: --start 90 is behind its end: it is 0.3"},
-		{"between frames", "good.mp4", "b.mp4", "start=0.01 duration=0.01", "no frame"},
+		{"between frames", "good.mp4", "b.mp4", "start=0.01 duration=0.01", "--duration ends before the first frame, which comes at 0.040 s"},
+		{"behind the last frame", "good.mp4", "b.mp4", "start=0.31", "good.mp4: no frame could be decoded"},
+		{"no decoder", "avs3.mkv", "b.mp4", "", "this ffmpeg cannot decode video stream 0 (avs3): install a newer one"},
+		{"no picture", "snow.mkv", "b.mp4", "", "video stream 0 (snow) has no picture that ffmpeg can decode"},
 		{"unknown container", "good.mp4", "b.xyz", "", "b.xyz"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
@@ -466,6 +482,9 @@ func (r *row) compare(t *testing.T, in, out *seen, begin float64) {
 		}
 		slices.Sort(list) // the film comes first in the result
 		return list
+	}
+	if a, b := mustJSON(in.video["disposition"]), mustJSON(out.video["disposition"]); r.in[1:] == r.out[1:] && a != b {
+		t.Errorf("dispositions of the picture %s became %s", a, b)
 	}
 	if a, b := kinds(in), kinds(out); !slices.Equal(a, b) {
 		t.Errorf("streams\n%q became\n%q", a, b)

@@ -37,6 +37,7 @@ type NUTReader struct {
 	left      int // stream headers that are still to come
 	video     int // index of the stream that is read
 	h         NUTHeader
+	packed    *nutPacked // how its samples lie, if they are not planar; else nil
 }
 
 // nutCode is the meaning of one frame code.
@@ -75,7 +76,7 @@ func NewNUTReader(r io.Reader) (*NUTReader, error) {
 		}
 	}
 	if n.video < 0 {
-		return nil, errors.New("nut: no raw planar video in the stream; add to the ffmpeg before the pipe: -map 0:v:0 -c:v rawvideo -pix_fmt yuv420p")
+		return nil, errors.New("nut: no raw video that is known in the stream; add to the ffmpeg before the pipe: -map 0:v:0 -c:v rawvideo -pix_fmt, with what loses nothing: yuv420p10le for p010, yuv422p or yuv444p for other YUV (of more bits yuv444p16le), gbrap for gray with alpha")
 	}
 	for {
 		b, err := n.r.Peek(8)
@@ -148,7 +149,11 @@ func (n *NUTReader) next(h NUTHeader, samples *sampleReader) (*filter.Frame, err
 			}
 			continue
 		}
-		if want := h.Format.FrameBytes(h.W, h.H); size != want {
+		want := h.Format.FrameBytes(h.W, h.H)
+		if n.packed != nil {
+			want = n.packed.frameBytes(h.W, h.H)
+		}
+		if size != want {
 			return nil, fmt.Errorf("%d bytes where %d×%d %v takes %d", size, h.W, h.H, h.Format, want)
 		}
 		data, err := samples.read(io.MultiReader(bytes.NewReader(prefix), n.r), size)
@@ -157,6 +162,9 @@ func (n *NUTReader) next(h NUTHeader, samples *sampleReader) (*filter.Frame, err
 		}
 		if err != nil {
 			return nil, err
+		}
+		if n.packed != nil {
+			data = n.packed.planar(data, h.W, h.H)
 		}
 		f := (&Native{Layout: h.Layout, Data: data}).Frame()
 		f.PTS, f.TimeBase = pts, h.TimeBase
@@ -371,6 +379,12 @@ func (n *NUTReader) stream(f *fields) error {
 	n.streams[id] = s
 	n.left--
 	format, ok := parseNUTFourCC(tag)
+	if packed, found := nutPackings[string(tag)]; found && !ok {
+		format, ok = packed.format, true
+		if class == 0 && n.video < 0 {
+			n.packed = &packed
+		}
+	}
 	if class != 0 || !ok || n.video >= 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -194,4 +195,67 @@ func FuzzNUT(f *testing.F) {
 		made = appendPacket(made, nutStream, b[:min(len(b), 1<<16)])
 		readNUT(t, append(made, in...))
 	})
+}
+
+// Raw video that is not planar has the samples that ffmpeg finds in it.
+func TestNUTPacked(t *testing.T) {
+	needFFmpeg(t)
+	for name, plain := range map[string]string{
+		"rgb24": "rgb24", "bgr24": "rgb24", "rgb0": "rgb24", "bgr0": "rgb24", "0rgb": "rgb24", "0bgr": "rgb24",
+		"rgba": "rgba", "bgra": "rgba", "argb": "rgba", "abgr": "rgba", "pal8": "rgba",
+		"rgb48le": "rgb48le", "bgr48le": "rgb48le", "rgba64le": "rgba64le", "bgra64le": "bgra64le", "nv12": "yuv420p", "nv21": "yuv420p",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := filepath.Join(t.TempDir(), "a.nut")
+			ffmpeg(t, "-f lavfi -i testsrc2=s=35x27:r=25:d=0.08 -vf format=rgba,colorchannelmixer=aa=0.4 -c:v rawvideo -pix_fmt "+name+" "+in)
+			want, err := exec.Command("ffmpeg", "-v", "error", "-i", in, "-f", "rawvideo", "-pix_fmt", plain, "-").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := NewNUTReader(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			for f, err := range r.Frames(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := f.Origin.(*Native)
+				if plain == "yuv420p" {
+					got = append(got, n.Data...)
+					continue
+				}
+				size, order := n.Format.bytesPerSample(), []int{2, 0, 1, alphaPlane} // R, G, B, A
+				if plain == "bgra64le" {
+					order[0], order[2] = order[2], order[0]
+				}
+				for i := range n.W * n.H {
+					for _, plane := range order {
+						if plane != alphaPlane || n.Format.Alpha {
+							p, _, _ := n.plane(n.Data, plane)
+							got = append(got, p[i*size:(i+1)*size]...)
+						}
+					}
+				}
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%d bytes of samples differ from ffmpeg's %d", len(got), len(want))
+			}
+		})
+	}
+	in := filepath.Join(t.TempDir(), "a.nut")
+	ffmpeg(t, "-f lavfi -i testsrc2=s=64x48:r=25:d=0.08 -c:v rawvideo -pix_fmt p010le "+in)
+	data, err := os.ReadFile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readNUT(t, data); err == nil || !strings.Contains(err.Error(), "yuv420p10le for p010") {
+		t.Errorf("p010: %v", err)
+	}
 }

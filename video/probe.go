@@ -1,6 +1,7 @@
 package video
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +36,10 @@ type Film struct {
 	// it before CreateFilm.
 	Painted bool
 
+	// Damage says, after Frames, how much of a damaged film could be read, and what
+	// ffmpeg complained of; "" of a whole one.
+	Damage string
+
 	// Notes say what the result will not keep of the film. Frames and CreateFilm
 	// add to them.
 	Notes []string
@@ -45,6 +51,7 @@ type Film struct {
 	tags     map[string]string // of the container
 	light    sideData          // how an HDR film was mastered
 	decodeTo string            // pixel format asked of ffmpeg
+	scaled   bool              // to W×H, which is not its first frame's size
 	decodeBy string            // decoder asked of it; "": its choice
 	layout   Layout            // without size and SAR, which each frame has
 	options  Options
@@ -55,7 +62,10 @@ type probedStream struct {
 	Index       int               `json:"index"`
 	Type        string            `json:"codec_type"`
 	Codec       string            `json:"codec_name"`
+	Tag         string            `json:"codec_tag_string"`
 	PixFmt      string            `json:"pix_fmt"`
+	SampleFmt   string            `json:"sample_fmt"`
+	SampleBits  string            `json:"bits_per_raw_sample"`
 	W           int               `json:"width"`
 	H           int               `json:"height"`
 	Range       string            `json:"color_range"`
@@ -69,11 +79,11 @@ type probedStream struct {
 	Frames      string            `json:"nb_frames"`
 	Duration    string            `json:"duration"`
 	Tags        map[string]string `json:"tags"`
-	Disposition struct {
-		Picture int `json:"attached_pic"`
-	} `json:"disposition"`
-	SideData []sideData `json:"side_data_list"`
+	Disposition map[string]int    `json:"disposition"`
+	SideData    []sideData        `json:"side_data_list"`
 }
+
+func (s *probedStream) isCover() bool { return s.Disposition["attached_pic"] == 1 }
 
 type sideData struct {
 	Type     string  `json:"side_data_type"`
@@ -122,7 +132,14 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 		return nil, fmt.Errorf("%s: not a film that ffmpeg can read: %s", path, lastLine(err.Error()))
 	}
 	f := &Film{Path: path, options: o}
-	if err := f.parse([]byte(text)); err != nil {
+	err = f.parse([]byte(text))
+	switch {
+	case f.encrypted():
+		err = errors.New("is encrypted: decrypt it first (ffmpeg -decryption_key), or take it from where it is not")
+	case errors.Is(err, errNoPicture):
+		err = f.noPicture(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := f.cut(); err != nil {
@@ -142,6 +159,36 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+var errNoPicture = errors.New("ffmpeg finds no picture in it")
+
+// noPicture says why ffprobe does not know what the pictures are like.
+func (f *Film) noPicture(ctx context.Context) error {
+	name := cmp.Or(f.Codec, strings.ReplaceAll(f.video.Tag, "[0]", ""), "of an unknown codec")
+	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-h", "decoder="+f.Codec).CombinedOutput()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil || !strings.HasPrefix(string(out), "Decoder ") {
+		return fmt.Errorf("this ffmpeg cannot decode video stream %d (%s): install a newer one, or convert the film where it can be played", f.video.Index, name)
+	}
+	return fmt.Errorf("video stream %d (%s) has no picture that ffmpeg can decode: see whether it plays, and fetch the film again", f.video.Index, name)
+}
+
+// encrypted reports a picture that would decode to noise: Matroska tags it, and of the mp4
+// family its packets tell.
+func (f *Film) encrypted() bool {
+	if f.video.Tags["enc_key_id"] != "" {
+		return true
+	}
+	if !f.edited() {
+		return false
+	}
+	text, err := ff.ProbeWithTimeout("file:"+f.Path, time.Minute, guarded(ff.KwArgs{
+		"v": "error", "select_streams": fmt.Sprint(f.video.Index), "read_intervals": "%+#1", "show_packets": "",
+	}))
+	return err == nil && strings.Contains(text, `"side_data_type": "Encryption info"`)
 }
 
 // cut shortens the known length of the film to what --start and --duration leave of it.
@@ -187,7 +234,7 @@ func (f *Film) parse(text []byte) error {
 	if err := json.Unmarshal(text, &p); err != nil {
 		return fmt.Errorf("ffprobe: %w", err)
 	}
-	at := slices.IndexFunc(p.Streams, func(s probedStream) bool { return s.Type == "video" && s.Disposition.Picture == 0 })
+	at := slices.IndexFunc(p.Streams, func(s probedStream) bool { return s.Type == "video" && !s.isCover() })
 	if at < 0 {
 		for _, s := range p.Streams {
 			if s.Type == "audio" {
@@ -207,6 +254,9 @@ func (f *Film) parse(text []byte) error {
 		if math.Mod(math.Abs(d.Rotation), 180) == 90 {
 			f.W, f.H = f.H, f.W
 		}
+	}
+	if v.PixFmt == "" {
+		return errNoPicture
 	}
 	if f.W < 16 || f.H < 16 {
 		return fmt.Errorf("its picture is %d×%d; at least 16×16 is needed", f.W, f.H)
@@ -258,8 +308,14 @@ func (f *Film) chooseFormat() error {
 		l.Matrix = BT601
 	case "bt2020nc":
 		l.Matrix = BT2020
-	case "bt2020c", "fcc", "smpte240m", "ycgco", "ictcp":
-		f.Notes = append(f.Notes, "colour space "+v.Space+" is painted as if it were BT.709 or BT.601")
+	case "gbr":
+		if format.Sampling < Mono {
+			f.Notes = append(f.Notes, "the film is tagged as RGB and has YUV: it is painted as if it were BT.709 or BT.601, and the result is not tagged so")
+		}
+	default:
+		if knownTag(v.Space) {
+			f.Notes = append(f.Notes, "colour space "+v.Space+" is painted as if it were BT.709 or BT.601")
+		}
 	}
 	switch v.Range {
 	case "tv":

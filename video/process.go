@@ -1,11 +1,13 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -124,28 +126,74 @@ func (p *process) failure() error {
 	return fmt.Errorf("ffmpeg: %w", p.err)
 }
 
-// tail keeps the end of what is written to it.
+// tail keeps the end of what is written to it, which is ffmpeg's words. Of words that name
+// their level (-v level+verbose) it keeps errors, and the sizes of the decoded picture.
 type tail struct {
-	mu sync.Mutex
-	b  []byte
+	mu    sync.Mutex
+	b     []byte
+	rest  []byte   // of a line that has not ended
+	sizes []string // of the picture: 160×90, each once, in their order
 }
+
+// level is what ffmpeg puts before a message then.
+var level = regexp.MustCompile(`\[(panic|fatal|error|warning|info|verbose|debug)\] `)
+
+// pictureSize is in what a filter graph says when it begins, and begins anew.
+var pictureSize = regexp.MustCompile(`^\[graph .* w:(\d+) h:(\d+) `)
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.b = append(t.b, p...)
+	t.rest = append(t.rest, p...)
+	for {
+		end := bytes.IndexAny(t.rest, "\r\n")
+		if end < 0 {
+			break
+		}
+		t.add(string(t.rest[:end]))
+		t.rest = t.rest[end+1:]
+	}
 	if extra := len(t.b) - 8192; extra > 0 {
 		t.b = append(t.b[:0], t.b[extra:]...)
 	}
 	return len(p), nil
 }
 
-// String returns the last five lines, joined.
-func (t *tail) String() string {
+// idle are lines that say nothing: the second is of NUT without an index, which is whole.
+var idle = []string{"Last message repeated", "read_timestamp failed"}
+
+// add keeps a line if it is worth it.
+func (t *tail) add(line string) {
+	if slices.ContainsFunc(idle, func(s string) bool { return strings.Contains(line, s) }) {
+		return
+	}
+	if at := level.FindStringSubmatchIndex(line); at != nil {
+		if name := line[at[2]:at[3]]; name != "panic" && name != "fatal" && name != "error" {
+			if size := pictureSize.FindStringSubmatch(line); size != nil {
+				if text := size[1] + "×" + size[2]; !slices.Contains(t.sizes, text) {
+					t.sizes = append(t.sizes, text)
+				}
+			}
+			return
+		}
+		line = line[:at[0]] + line[at[1]:]
+	}
+	t.b = append(append(t.b, line...), '\n')
+}
+
+func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
-	return strings.Join(lines[max(0, len(lines)-5):], "; ")
+	return strings.FieldsFunc(string(t.b)+string(t.rest), func(r rune) bool { return r == '\n' || r == '\r' })
+}
+
+// address is what ffmpeg puts behind a decoder's name.
+var address = regexp.MustCompile(` @ 0x[0-9a-f]+`)
+
+// String is the last five lines, joined.
+func (t *tail) String() string {
+	lines := slices.Compact(t.lines())
+	return address.ReplaceAllString(strings.Join(lines[max(0, len(lines)-5):], "; "), "")
 }
 
 // findFFmpeg returns an error if ffmpeg or ffprobe is not installed.

@@ -20,6 +20,7 @@ import (
 const (
 	exitFailed      = 1
 	exitUsage       = 2
+	exitPartly      = 3 // an input is damaged; what could be read of it is painted
 	exitInterrupted = 130
 )
 
@@ -55,6 +56,9 @@ func runProgram(args []string) int {
 		return exitUsage
 	}
 	fmt.Fprintln(os.Stderr, "nstfilter: error:", err)
+	if errors.As(err, &pipeline.PartlyError{}) {
+		return exitPartly
+	}
 	return exitFailed
 }
 

@@ -143,7 +143,10 @@ func TestGroupIsInterrupted(t *testing.T) {
 	}
 	group := -c.Process.Pid
 	defer syscall.Kill(group, syscall.SIGKILL)
-	within(t, "3 frames", func() bool { return countLines(filepath.Join(dir, "stats.json")) >= 3 })
+	within(t, "3 frames, and an encoder that has begun", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "out.mkv"))
+		return err == nil && countLines(filepath.Join(dir, "stats.json")) >= 3
+	})
 	syscall.Kill(group, syscall.SIGINT)
 	within(t, "the end of all", func() bool {
 		var status syscall.WaitStatus

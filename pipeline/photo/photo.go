@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 
 	"nstfilter/filter"
 	"nstfilter/video/outfile"
@@ -33,6 +34,32 @@ func Read(path string) (*filter.Frame, error) {
 		return nil, explainFileError(path, err)
 	}
 	return Decode(path, data)
+}
+
+// Holds reports whether a file holds one still picture that Read reads, whatever its name.
+func Holds(path string) bool {
+	file, err := openRegular(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(file, head)
+	if !isPicture(head[:n]) {
+		return false
+	}
+	rest, err := io.ReadAll(io.LimitReader(file, maxFile-512))
+	return err == nil && checkStill(append(head[:n], rest...)) == nil
+}
+
+// openRegular opens a file that can be opened twice and does not make wait, as a pipe does.
+func openRegular(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	return os.Open(path)
 }
 
 // Decode is Read for a file in memory; name is for errors. It keeps data.
@@ -98,8 +125,16 @@ func checkSize(w, h int) error {
 	return nil
 }
 
-var errAnimation = errors.New("is an animation; those are films: nstfilter in.gif out.gif (convert an animated WebP to GIF first)")
+var errAnimation = errors.New("is an animation; those are films: nstfilter in.gif out.gif, nstfilter in.webp out.mp4")
 
+// notHere are words of decoders about files that are whole, and of a kind, or larger, than
+// they read.
+var notHere = regexp.MustCompile(`(?i)unsupported|not supported|support is not configured|not implemented|limit`)
+
+// errDamaged explains what a decoder said of a file.
 func errDamaged(err error) error {
+	if notHere.MatchString(err.Error()) {
+		return fmt.Errorf("%s cannot read this kind of it (%w); convert the picture to PNG first", decoderName, err)
+	}
 	return fmt.Errorf("damaged or truncated (%w); fetch or export the picture again", err)
 }

@@ -344,3 +344,63 @@ func TestWriteErrors(t *testing.T) {
 		}
 	}
 }
+
+// A picture that is whole, but of a kind that the decoder lacks, is not called damaged.
+func TestUnsupportedKinds(t *testing.T) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewRGBA(image.Rect(0, 0, 32, 32)), nil); err != nil {
+		t.Fatal(err)
+	}
+	lossless := bytes.Replace(b.Bytes(), []byte{0xff, 0xc0}, []byte{0xff, 0xc3}, 1) // SOF3
+	if _, err := Decode("a.jpg", lossless); err == nil || !strings.Contains(err.Error(), "cannot read this kind of it") || strings.Contains(err.Error(), "damaged") {
+		t.Errorf("lossless JPEG: %v", err)
+	}
+	if _, err := Decode("a.jpg", b.Bytes()[:b.Len()/2]); err == nil || !strings.Contains(err.Error(), "damaged or truncated") {
+		t.Errorf("half a JPEG: %v", err)
+	}
+}
+
+// The fourth byte of a BMP's pixels is alpha, unless all are 0.
+func TestBMPAlpha(t *testing.T) {
+	const w, h = 20, 18
+	for _, alpha := range []bool{true, false} {
+		data := make([]byte, 54+4*w*h)
+		copy(data, "BM")
+		le := binary.LittleEndian
+		le.PutUint32(data[2:], uint32(len(data)))
+		le.PutUint32(data[10:], 54)
+		le.PutUint32(data[14:], 40)
+		le.PutUint32(data[18:], w)
+		le.PutUint32(data[22:], h) // the last row comes first
+		le.PutUint16(data[26:], 1)
+		le.PutUint16(data[28:], 32)
+		for p := range w * h {
+			pixel := data[54+4*p:]
+			pixel[0], pixel[1], pixel[2] = 10, 20, byte(p)
+			if alpha {
+				pixel[3] = byte(p % 251)
+			}
+		}
+		f, err := Decode("a.bmp", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if alpha != (f.Alpha != nil) {
+			t.Fatalf("alpha %v was read as %v", alpha, f.Alpha != nil)
+		}
+		for p := range w * h {
+			q := (h-1-p/w)*w + p%w
+			if f.Pix[p] != float32(byte(q))/255 || alpha && f.Alpha[p] != float32(q%251)/255 {
+				t.Fatalf("pixel %d is not the file's %d", p, q)
+			}
+		}
+	}
+}
+
+// Only regular files are opened to look what they hold: a pipe would be waited for.
+func TestHoldsOfNoFile(t *testing.T) {
+	folder := t.TempDir()
+	if Holds(folder) || IsAnimatedWebP(folder) || Holds(filepath.Join(folder, "none")) {
+		t.Error("a folder, or no file, holds a picture")
+	}
+}

@@ -22,8 +22,13 @@ import (
 
 const noVips = "this build has no libvips: convert first, or build with cgo and without -tags novips"
 
+const decoderName = "this build, without libvips,"
+
 // Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
+	// Notes say what the result does not keep. Read and Write add to them.
+	Notes []string
+
 	bits int // a sample, 8 or 16
 }
 
@@ -40,8 +45,12 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 	if err := checkSize(config.Width, config.Height); err != nil {
 		return nil, err
 	}
-	img, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
+	var img image.Image
+	if kind == "bmp" {
+		if img, err = decodeBMP(data); err != nil {
+			return nil, err
+		}
+	} else if img, _, err = image.Decode(bytes.NewReader(data)); err != nil {
 		return nil, errDamaged(err)
 	}
 	f, bits := frameFromImage(img)
@@ -50,6 +59,26 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 	}
 	f.Origin = &Photo{bits: bits}
 	return f, nil
+}
+
+// ReadAnimation decodes an animated WebP where there is libvips.
+func ReadAnimation(path string) (*Animation, error) {
+	return nil, fmt.Errorf("%s: an animated WebP cannot be read: %s", path, noVips)
+}
+
+// isPicture reports whether the head of a file is that of a format that is read.
+func isPicture(head []byte) bool {
+	_, _, err := image.DecodeConfig(bytes.NewReader(head))
+	return !errors.Is(err, image.ErrFormat)
+}
+
+// checkStill returns an error if the file is no picture, or an animation.
+func checkStill(data []byte) error {
+	if isAnimated(data) {
+		return errAnimation
+	}
+	_, _, err := image.DecodeConfig(bytes.NewReader(data))
+	return err
 }
 
 // frameFromImage converts any image. Its colours are not multiplied by alpha.

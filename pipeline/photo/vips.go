@@ -3,9 +3,11 @@
 package photo
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image/png"
 	"slices"
 	"strings"
 	"sync"
@@ -30,16 +32,27 @@ var startVips = sync.OnceValue(func() (err error) {
 
 // Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
-	file []byte // as it was read, for its metadata
-	bits int    // a sample, 8 or 16
+	// Notes say what the result does not keep. Read and Write add to them.
+	Notes []string
+
+	file    []byte // as it was read, for its metadata
+	bits    int    // a sample, 8 or 16
+	profile []byte // ICC's, if it is not sRGB's and the picture is RGB
 }
 
 // Bulk returns the file, and a function that makes the same Photo from it. Frames that wait
 // on the disk (coherence.Spill) need not keep the file in memory.
 func (p *Photo) Bulk() (file []byte, whole func([]byte) any) {
-	bits := p.bits
-	return p.file, func(file []byte) any { return &Photo{file: file, bits: bits} }
+	rest := *p
+	rest.file = nil
+	return p.file, func(file []byte) any {
+		whole := rest
+		whole.file = file
+		return &whole
+	}
 }
+
+const decoderName = "this libvips"
 
 var errNotPicture = errors.New("not a picture of a known format; see that the file is what its name says, or convert it to PNG")
 
@@ -49,14 +62,21 @@ var decodableTypes = []vips.ImageType{
 }
 
 func decodePicture(data []byte) (*filter.Frame, error) {
+	data, err := readable(data)
+	if err != nil {
+		return nil, err
+	}
 	img, err := openImage(data)
 	if err != nil {
 		return nil, err
 	}
 	defer img.Close()
-	origin := &Photo{file: data, bits: 8}
+	origin := &Photo{file: data, bits: 8, profile: wideProfile(img)}
 	if img.BandFormat() != vips.BandFormatUchar {
 		origin.bits = 16
+	}
+	if what := promised(img); what != "" {
+		origin.Notes = append(origin.Notes, "its "+what+" is left out, and its XMP, which promises that")
 	}
 	if err := toSRGB(img, origin.bits); err != nil {
 		return nil, errDamaged(firstLine(err))
@@ -97,6 +117,41 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 	return f, nil
 }
 
+// readable returns a picture in a form that govips knows.
+func readable(data []byte) ([]byte, error) {
+	switch {
+	case isMore(data):
+		return asTIFF(data)
+	case bytes.HasPrefix(data, []byte("BM")):
+		img, err := decodeBMP(data)
+		if err != nil {
+			return nil, err
+		}
+		var out bytes.Buffer
+		fast := png.Encoder{CompressionLevel: png.BestSpeed}
+		err = fast.Encode(&out, img)
+		return out.Bytes(), err
+	}
+	return data, nil
+}
+
+// isPicture reports whether the head of a file is that of a format that is read.
+func isPicture(head []byte) bool {
+	return isMore(head) || slices.Contains(decodableTypes, vips.DetermineImageType(head))
+}
+
+// checkStill returns an error if the file is no picture, or an animation.
+func checkStill(data []byte) error {
+	if isMore(data) {
+		return nil
+	}
+	img, err := openImage(data)
+	if err == nil {
+		img.Close()
+	}
+	return err
+}
+
 // openImage reads the header. libvips decodes pixels when they are asked for.
 func openImage(data []byte) (*vips.ImageRef, error) {
 	if err := startVips(); err != nil {
@@ -108,6 +163,11 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 	}
 	if kind != vips.ImageTypeBMP && !vips.IsTypeSupported(kind) {
 		return nil, fmt.Errorf("this libvips reads no %s; convert the picture to PNG first", vips.ImageTypes[kind])
+	}
+	if kind == vips.ImageTypeJP2K {
+		if err := checkJP2K(data); err != nil {
+			return nil, err
+		}
 	}
 	params := vips.NewImportParams()
 	params.FailOnError.Set(true)
@@ -166,7 +226,7 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 }
 
 // encodePicture puts the new pixels into the original image, in order to keep EXIF, XMP and
-// IPTC. The orientation becomes 1 and the profile sRGB.
+// IPTC. The orientation becomes 1. The profile stays, or becomes sRGB where it cannot.
 func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
 	if err := startVips(); err != nil {
 		return nil, err
@@ -187,6 +247,11 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 		}
 		defer img.Close()
 	}
+	done, err := intoProfile(img, kind, save.strip, origin, save.bits)
+	defer done()
+	if err != nil {
+		return nil, firstLine(err)
+	}
 	data, err := save.export(img)
 	if err != nil {
 		return nil, fmt.Errorf("libvips cannot write this %s (%w); try PNG", kind.name, firstLine(err))
@@ -203,7 +268,7 @@ func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef
 	}
 	steps := []func() error{
 		func() error { return toSRGB(img, bits) },
-		func() error { return dropThumbnail(img) },
+		func() error { return dropFalse(img) },
 		func() error {
 			switch {
 			case img.Bands() == 4 && picture.Bands() == 3:
@@ -230,14 +295,36 @@ func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef
 	return img, nil
 }
 
-// dropThumbnail removes the thumbnail, which shows the picture before it was painted.
-func dropThumbnail(img *vips.ImageRef) error {
-	const field = "jpeg-thumbnail-data"
+// dropFalse removes metadata that would be false of a painted picture: a thumbnail of it as
+// it was, and XMP that promises what is not written.
+func dropFalse(img *vips.ImageRef) error {
+	lies := []string{"jpeg-thumbnail-data"}
+	if promised(img) != "" {
+		lies = append(lies, xmpField)
+	}
 	fields := img.ImageFields()
-	if !slices.Contains(fields, field) {
+	lie := func(s string) bool { return slices.Contains(lies, s) }
+	if !slices.ContainsFunc(fields, lie) {
 		return nil
 	}
-	return img.RemoveMetadata(slices.DeleteFunc(fields, func(s string) bool { return s == field })...)
+	return img.RemoveMetadata(slices.DeleteFunc(fields, lie)...)
+}
+
+const xmpField = "xmp-data"
+
+// promised is what a picture's XMP says that its file has beside the picture; "": nothing.
+func promised(img *vips.ImageRef) string {
+	if !slices.Contains(img.ImageFields(), xmpField) {
+		return ""
+	}
+	xmp := string(img.GetBlob(xmpField))
+	switch {
+	case strings.Contains(xmp, "hdrgm:"), strings.Contains(xmp, "HDRGainMap"):
+		return "gain map, which makes it HDR,"
+	case strings.Contains(xmp, "MotionPhoto"), strings.Contains(xmp, "MicroVideo"):
+		return "film of the moment around it"
+	}
+	return ""
 }
 
 // firstLine returns the message of a govips error without the stack that follows it.

@@ -4,12 +4,15 @@ package photo
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,6 +237,195 @@ func TestTruncated(t *testing.T) {
 		}
 		if _, err := Decode("cut"+ext, data[:len(data)*2/3]); err == nil || !strings.Contains(err.Error(), "truncated") {
 			t.Errorf("two thirds of a %s: %v", ext, err)
+		}
+	}
+}
+
+// What libvips reads is read, whatever govips knows: PPM, Radiance, OpenEXR, and JPEG 2000
+// without a container.
+func TestMoreFormats(t *testing.T) {
+	f := picture(48, 40, 8, false)
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	var ppm bytes.Buffer
+	ppm.WriteString("P6\n48 40\n255\n")
+	pix, _ := packSamples(f, 8, false, binary.BigEndian)
+	ppm.Write(pix)
+	g, err := Decode("a.ppm", ppm.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameSamples(t, "PPM", g.Pix, f.Pix)
+	if err := os.WriteFile(path("a.ppm"), ppm.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path("a.jp2"), "lossless", f); err == nil {
+		data, err := os.ReadFile(path("a.jp2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := data[bytes.Index(data, []byte("\xff\x4f\xff\x51")):]
+		if g, err = Decode("a.j2k", raw); err != nil {
+			t.Fatal(err)
+		}
+		sameSamples(t, "JPEG 2000 codestream", g.Pix, f.Pix)
+	}
+	// Linear light of 0.5 and 4 in a Radiance file of two pixels, without run lengths.
+	hdr := []byte("#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n\x80\x80\x80\x80\x80\x80\x80\x83")
+	if g, err = Decode("a.hdr", hdr); err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(float64(g.Pix[0])-0.735) > 0.01 || g.Pix[1] != 1 { // sRGB of 0.5, and of 4
+		t.Errorf("Radiance: %v", g.Pix)
+	}
+	for name, want := range map[string]bool{"a.ppm": true, "none.ppm": false} {
+		if Holds(path(name)) != want {
+			t.Errorf("%s holds a picture: %v", name, !want)
+		}
+	}
+	if _, err := Decode("a.ppm", ppm.Bytes()[:3000]); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("half a PPM: %v", err)
+	}
+}
+
+// JPEG 2000 by which an old libvips would end the program is an error.
+func TestDangerousJP2K(t *testing.T) {
+	if vips.MajorVersion > 8 || vips.MinorVersion >= 16 {
+		t.Skip("this libvips reads them")
+	}
+	path := filepath.Join(t.TempDir(), "a.jp2")
+	if err := Write(path, "lossless", picture(48, 40, 8, false)); err != nil {
+		t.Skip(err)
+	}
+	plain, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(plain, []byte(jp2kMagic))
+	for name, offset := range map[string]int{"image": 16, "tile": 32} {
+		data := bytes.Clone(plain)
+		data[at+offset+3] = 1
+		for _, d := range [][]byte{data, data[at:]} {
+			if _, err := Decode("a.jp2", d); err == nil || !strings.Contains(err.Error(), "cannot read this kind") {
+				t.Errorf("offset of the %s: %v", name, err)
+			}
+		}
+	}
+	palette := slices.Concat(plain[:at], []byte("\x00\x00\x00\x0bpclr\x00\x01\x03"), plain[at:])
+	if _, err := Decode("a.jp2", palette); err == nil || !strings.Contains(err.Error(), "palette") {
+		t.Errorf("palette: %v", err)
+	}
+	if _, err := Decode("a.jp2", plain); err != nil {
+		t.Error(err)
+	}
+}
+
+// A photo of more colours than sRGB has comes out in its own profile, bit by bit where it was
+// not painted; where the format has no profile, a note says what becomes of it.
+func TestWideProfileKept(t *testing.T) {
+	for _, bits := range []int{8, 16} {
+		f := picture(64, 48, bits, true)
+		data := exported(t, f, func(img *vips.ImageRef) error {
+			format := img.BandFormat()
+			steps := []func() error{
+				func() error { return img.TransformICCProfile("p3") },
+				func() error { return img.Linear1(1.4, -0.2*math.Exp2(float64(bits))) }, // colours that sRGB lacks
+				func() error { return img.Cast(format) },
+			}
+			for _, step := range steps {
+				if err := step(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		g, err := Decode("p3.tif", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples := func(path string) ([]byte, []byte) {
+			img, err := vips.NewImageFromFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer img.Close()
+			raw, err := img.ToBytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return raw, img.GetICCProfile()
+		}
+		dir := t.TempDir()
+		in, out := filepath.Join(dir, "in.tif"), filepath.Join(dir, "out.png")
+		if err := os.WriteFile(in, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(out, "", g); err != nil {
+			t.Fatal(err)
+		}
+		wantRaw, wantProfile := samples(in)
+		raw, profile := samples(out)
+		if !bytes.Equal(profile, wantProfile) || len(profile) == 0 {
+			t.Errorf("%d bits: the profile has changed", bits)
+		}
+		if !bytes.Equal(raw, wantRaw) {
+			t.Errorf("%d bits: samples have changed", bits)
+		}
+		for i := range g.Pix { // painted over, and read again
+			g.Pix[i] = []float32{0.9, 0.3, 0.2}[i/(g.W*g.H)]
+		}
+		if err := Write(out, "", g); err != nil {
+			t.Fatal(err)
+		}
+		painted, err := Read(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := psnr(painted.Pix, g.Pix); d < 40 {
+			t.Errorf("%d bits: PSNR of what was painted is %.1f dB", bits, d)
+		}
+		if err := Write(filepath.Join(dir, "out.gif"), "", g); err != nil {
+			t.Fatal(err)
+		}
+		if notes := g.Origin.(*Photo).Notes; len(notes) != 1 || !strings.Contains(notes[0], "gif is written here without the ICC profile") {
+			t.Errorf("notes are %q", notes)
+		}
+	}
+}
+
+// XMP that promises a gain map or a film is removed with it, and a note says so; other XMP is
+// kept.
+func TestBrokenPromises(t *testing.T) {
+	var plain bytes.Buffer
+	if err := jpeg.Encode(&plain, image.NewRGBA(image.Rect(0, 0, 32, 32)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for words, note := range map[string]string{
+		`hdrgm:Version="1.0"`:        "its gain map, which makes it HDR, is left out",
+		`GCamera:MotionPhoto="1"`:    "its film of the moment around it is left out",
+		`xmp:Rating="3"`:             "",
+		`GCamera:MicroVideoOffset=9`: "its film of the moment",
+	} {
+		xmp := "http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:Description " + words + "/></x:xmpmeta>"
+		segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(xmp)+2))
+		data := slices.Concat(plain.Bytes()[:2], segment, []byte(xmp), plain.Bytes()[2:])
+		f, err := Decode("a.jpg", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(t.TempDir(), "b.jpg")
+		if err := Write(out, "", f); err != nil {
+			t.Fatal(err)
+		}
+		painted, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := bytes.Contains(painted, []byte(words)); kept != (note == "") {
+			t.Errorf("%s: kept %v", words, kept)
+		}
+		if notes := strings.Join(f.Origin.(*Photo).Notes, "; "); !strings.Contains(notes, note) || note == "" && notes != "" {
+			t.Errorf("%s: notes are %q, want %q", words, notes, note)
 		}
 	}
 }
