@@ -89,7 +89,7 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 		return nil, err
 	}
 	out := p.picture()
-	if st.finished && !f.o.NoColorMatch {
+	if st.finished && !f.o.NoStyleColors {
 		f.matchColours(out, mask, s, g.Shares)
 	}
 	if last {

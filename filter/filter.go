@@ -26,12 +26,15 @@ type Filter struct {
 	// the first Plan or Paint.
 	MaxMemory int64
 	// Film says that more frames follow, each started from the previous result: plans
-	// then include their memory. Set it before a Plan or Paint.
+	// then include their memory, and Options.OriginalColors is left to the caller, by
+	// Frame.InColoursOf, because the next frame starts from the result without them. Set it
+	// before a Plan or Paint.
 	Film bool
 
 	o       Options
 	e       engine.Engine
-	threads int // of parallel.For: the engine's; 0: one for each processor
+	photo   *PhotoColours // that the styles have been given; nil: they have their own
+	threads int           // of parallel.For: the engine's; 0: one for each processor
 	styles  []*Frame
 	network *network // paints all scales but the last
 	// lastNetwork paints the last scale; it is the same network unless FinishWith was called.
@@ -166,8 +169,12 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	report.W, report.H = plan.W, plan.H
 	work := size{plan.W, plan.H}
+	if g.Start == nil {
+		f.takeColours(content)
+	}
+	recolour := f.o.OriginalColors && !f.Film
 	head := *content // without the picture, so that it can be collected before the end
-	if mask == nil {
+	if mask == nil && !recolour {
 		head.Pix = nil
 	}
 	now := time.Now()
@@ -188,10 +195,16 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	now = time.Now()
 	defer report.since(now, "resize")
+	var out *Frame
 	if f.o.OutputSize == "work" && work != c.frame {
-		return head.sized(f.threads, work.w, work.h).With(pix), report, nil
+		out = head.sized(f.threads, work.w, work.h).With(pix)
+	} else {
+		out = head.painted(f.threads, pix, work.w, work.h)
 	}
-	return head.painted(f.threads, pix, work.w, work.h), report, nil
+	if recolour {
+		out = out.inColoursOf(f.threads, head.Resized(out.W, out.H))
+	}
+	return out, report, nil
 }
 
 // fit returns the frame's picture, filled, at size s. If that is the frame's size, it may

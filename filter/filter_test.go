@@ -54,7 +54,7 @@ func tinyOptions() Options {
 	o := DefaultOptions()
 	o.StyleLayers, o.StyleLoss, o.StyleSizes = LayerWeights{{"relu1_1", 1}, {"relu2_1", 2}}, "gram", Numbers{1}
 	o.ContentLayers, o.ContentWeight, o.TVWeight = LayerWeights{{"relu2_2", 1}}, Numbers{1}, Numbers{0.5}
-	o.Optimizer, o.LearningRate, o.NoColorMatch = "adam", 0.01, true
+	o.Optimizer, o.LearningRate, o.NoStyleColors = "adam", 0.01, true
 	o.Iterations, o.FrameIterations, o.FrameTolerance, o.MinSize, o.Margin = Steps{6}, 3, 0, 16, 2
 	return o
 }
@@ -62,7 +62,7 @@ func tinyOptions() Options {
 // severalSizes compares the style, its means too, at three sizes, as the defaults do.
 func severalSizes(o Options) Options {
 	d := DefaultOptions()
-	o.StyleLoss, o.StyleSizes, o.Optimizer, o.NoColorMatch, o.LayerReach = d.StyleLoss, d.StyleSizes, d.Optimizer, false, 10
+	o.StyleLoss, o.StyleSizes, o.Optimizer, o.NoStyleColors, o.LayerReach = d.StyleLoss, d.StyleSizes, d.Optimizer, false, 10
 	return o
 }
 

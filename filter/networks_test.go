@@ -31,7 +31,7 @@ func TestSlimStandsForVGG16(t *testing.T) {
 	losses := func(n *weights.Network, style, content *filter.Frame) filter.Losses {
 		o := filter.DefaultOptions()
 		// One step from a picture that is neither, too small to move it.
-		o.Size, o.Iterations, o.MinSize, o.Init, o.NoColorMatch = 192, filter.Steps{1}, 0, "image:other", true
+		o.Size, o.Iterations, o.MinSize, o.Init, o.NoStyleColors = 192, filter.Steps{1}, 0, "image:other", true
 		o.Optimizer, o.LearningRate, o.Average = "adam", 1e-6, 0
 		o.Pooling, o.LossScale, o.ContentWeight, o.LayerReach = "max", "sum", filter.Numbers{1}, 100 // weights as they are
 		o.StyleLoss, o.StyleSizes, o.StyleLayers = "gram", filter.Numbers{1}, nil

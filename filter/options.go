@@ -32,7 +32,9 @@ type Options struct {
 	Average           float64       `name:"average" min:"0" max:"0.9999" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
 	Parameters        string        `name:"parameters" oneof:"pixels,pyramid" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
 	Init              string        `name:"init" oneof:"previous,recolored,content,random,image:FILE" help:"Start: previous (the previous result where there is one, else recolored), recolored (the picture in the colours of the style), content (the picture as it is), random, or image:FILE."`
-	NoColorMatch      bool          `name:"no-color-match" help:"Leave the colours as the optimiser left them. Else the result gets the mean colour, the contrast and the tints of the style in the end."`
+	OriginalColors    bool          `name:"original-colors" help:"Keep the colours of the photo or film: the result has the painting's light and strokes alone."`
+	ColorMatch        string        `name:"color-match" oneof:"none,mean-covariance,histogram" help:"Give the style the colours of the photo before it is painted with, those of a film's scene from its first frame: none, mean-covariance (its mean colour, contrast and tints), or histogram (of lightness and hues)."`
+	NoStyleColors     bool          `name:"no-style-colors" help:"Leave the colours as the optimiser left them. Else the result gets the mean colour, the contrast and the tints of the style in the end."`
 	Seed              uint64        `name:"seed" help:"Seed of the random start; the same seed gives the same bytes."`
 	LossScale         string        `name:"loss-scale" oneof:"mean,sum" help:"mean (weights mean the same at every size) or sum (the paper's formulas to the letter)."`
 	StyleLayers       LayerWeights  `name:"style-layers" help:"Layers of the style loss with their relative weights: relu1_1:64,relu2_1:16. Layers without weights, and balanced, which stands for relu1_1 to relu5_1, begin with the same say each."`
@@ -66,6 +68,7 @@ func DefaultOptions() Options {
 		Average:         0.8,
 		Parameters:      "pixels",
 		Init:            "previous",
+		ColorMatch:      "none",
 		LossScale:       "mean",
 		StyleLayers:     LayerWeights{{"relu1_1", 64}, {"relu2_1", 16}, {"relu3_1", 4}, {"relu4_1", 1}},
 		StyleLoss:       "gram+means",

@@ -63,7 +63,7 @@ func (f *Filter) styleColours(shares []float64, at func(*Frame) size) (mixed col
 			continue
 		}
 		s := at(style)
-		c := coloursOf(style.fit(f.threads, s, lanczos), fitMask(f.threads, style.mask(), size{style.W, style.H}, s))
+		c := coloursOf(f.fitStyle(style, s), fitMask(f.threads, style.mask(), size{style.W, style.H}, s))
 		for i := range 3 {
 			mixed.mean[i] += shares[k] * c.mean[i]
 			for j := range 3 {

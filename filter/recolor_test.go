@@ -84,7 +84,7 @@ func TestResultHasTheColoursOfTheStyle(t *testing.T) {
 			sameColours(t, "painted", coloursOf(out.Pix, nil), want, 0.02) // a few samples are clipped
 		}
 	}
-	f.o.NoColorMatch = true
+	f.o.NoStyleColors = true
 	out, _ := paint(t, f, content, Guide{Start: content, Shares: []float64{1, 0}})
 	if got, want := coloursOf(out.Pix, nil).mean[0], coloursOf(smooth(40, 30, 1).Pix, nil).mean[0]; math.Abs(got-want) < 0.02 {
 		t.Errorf("without a match the mean is %g too", got)

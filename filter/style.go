@@ -127,9 +127,9 @@ func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
 		if mask = style.mask(); mask != nil {
 			mask = cropCentre(fitMask(f.threads, mask, own, cover), 1, cover, s)
 		}
-		pix = cropCentre(style.fit(f.threads, cover, lanczos), 3, cover, s)
+		pix = cropCentre(f.fitStyle(style, cover), 3, cover, s)
 	} else {
-		pix, mask = style.fit(f.threads, at, lanczos), fitMask(f.threads, style.mask(), own, at)
+		pix, mask = f.fitStyle(style, at), fitMask(f.threads, style.mask(), own, at)
 	}
 	m := f.styleMargin(at)
 	return mirror(f.threads, pix, 3, at, m), marginMask(f.threads, mask, at, m), at.grow(m)

@@ -210,7 +210,7 @@ func (s *multipassStylizer) yieldPart(complete bool) error {
 				return err
 			}
 		}
-		if !s.yield(s.atOutputSize(f.Frame, f.Result), nil) {
+		if !s.yield(s.finished(f.Frame, f.Result), nil) {
 			return errReaderLeft
 		}
 	}

@@ -163,7 +163,10 @@ type resumption struct {
 }
 
 // filmState is what a state file holds, for encoding/gob.
-type filmState struct{ Analyzer, History []byte }
+type filmState struct {
+	Analyzer, History []byte
+	Colours           *filter.PhotoColours
+}
 
 // resume makes s go on behind the frames that j has. j may be nil.
 func (s *stylizer) resume(j *journal.Journal) {
@@ -209,6 +212,9 @@ func (s *stylizer) restore() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w: add --restart to begin anew", j.Output, err)
 	}
+	if state.Colours != nil {
+		s.worker.filter.SetPhotoColours(state.Colours)
+	}
 	return nil
 }
 
@@ -234,7 +240,7 @@ func (s *stylizer) saveState(index int, analyzer []byte) error {
 		return nil
 	}
 	began := time.Now()
-	state := filmState{Analyzer: analyzer[:len(analyzer)-1]}
+	state := filmState{Analyzer: analyzer[:len(analyzer)-1], Colours: s.worker.filter.PhotoColours()}
 	if s.history != nil {
 		var b bytes.Buffer
 		if err := s.history.WriteState(&b); err != nil {

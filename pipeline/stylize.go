@@ -223,7 +223,7 @@ func (s *stylizer) paint(ctx context.Context, a *analyzedFrame) (*filter.Frame, 
 	if s.analyzer == nil {
 		return painted, nil
 	}
-	return s.atOutputSize(frame, painted), nil
+	return s.finished(frame, painted), nil
 }
 
 // guide returns where to start on a frame, from the results before it, and how long it
@@ -263,12 +263,18 @@ func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filte
 	return painted, report, nil
 }
 
-// atOutputSize returns the frame with what was painted of it, at the size of --output-size.
-func (s *stylizer) atOutputSize(frame, painted *filter.Frame) *filter.Frame {
-	if s.worker.settings.OutputSize == "work" || frame.W == painted.W && frame.H == painted.H {
-		return painted
+// finished returns the frame with what was painted of it, at the size of --output-size and
+// in its own colours if --original-colors says so.
+func (s *stylizer) finished(frame, painted *filter.Frame) *filter.Frame {
+	settings := &s.worker.settings
+	out := painted
+	if settings.OutputSize != "work" && (frame.W != painted.W || frame.H != painted.H) {
+		out = frame.Painted(painted.Pix, painted.W, painted.H)
 	}
-	return frame.Painted(painted.Pix, painted.W, painted.H)
+	if settings.OriginalColors {
+		out = out.InColoursOf(frame.Resized(out.W, out.H))
+	}
+	return out
 }
 
 // nameError puts the picture's name before an error, if frames are files of their own.

@@ -20,7 +20,7 @@ from pictures import parse, parser, read, within, write
 
 ALPHA, TV, GAMUT = 0.15, 10, 100
 FLAGS = ["--network", "vgg16", "--min-size", "0", "--init", "content", "--margin", "0", "--style-loss", "gram", "--style-sizes", "1",
-         "--layer-reach", "100", "--style-layers", ",".join(f"{n}:{k}" for n, k in STYLE.items()), "--no-color-match",
+         "--layer-reach", "100", "--style-layers", ",".join(f"{n}:{k}" for n, k in STYLE.items()), "--no-style-colors",
          "--content-weight", str(ALPHA), "--tv-weight", str(TV), "--gamut-weight", str(GAMUT), "--precision", "fp32"]
 
 

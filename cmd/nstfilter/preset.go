@@ -56,7 +56,7 @@ var builtinPresets = map[string]map[string]any{
 	"gatys": {
 		"init": "random", "min-size": 0, "margin": 0, "parameters": "pixels", "optimizer": "lbfgs", "iterations": "300",
 		"loss-scale": "sum", "style-layers": "relu1_1:0.2,relu2_1:0.2,relu3_1:0.2,relu4_1:0.2,relu5_1:0.2",
-		"style-loss": "gram", "style-sizes": "1", "layer-reach": 100, "gamut-weight": 0, "no-color-match": true,
+		"style-loss": "gram", "style-sizes": "1", "layer-reach": 100, "gamut-weight": 0, "no-style-colors": true,
 		"content-weight": "1", "style-weight": 1e7, "tv-weight": "0",
 	},
 }

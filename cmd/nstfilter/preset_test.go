@@ -16,7 +16,7 @@ func TestBuiltinPresets(t *testing.T) {
 // FuzzPreset: any file ends in an error that names it or in values of known settings that
 // kong can read.
 func FuzzPreset(f *testing.F) {
-	for _, seed := range []string{`{"iterations": "100,30", "tv-weight": 50}`, `{"style": ["a.jpg", "b.jpg@1:30"], "no-color-match": true}`,
+	for _, seed := range []string{`{"iterations": "100,30", "tv-weight": 50}`, `{"style": ["a.jpg", "b.jpg@1:30"], "no-style-colors": true}`,
 		`{"iteration": 1}`, `{"size": null}`, `{"size": {"a": 1}}`, `{} {}`, `[]`, `null`, ``, `{"size": 1e999}`} {
 		f.Add(seed)
 	}
