@@ -53,8 +53,9 @@ func (f *Film) countText(frames int) string {
 
 // gaveUp reports a decoder that ended by itself, with an error.
 func (p *process) gaveUp() bool {
+	const asked = 255 // ffmpeg's exit status after a signal
 	var exit *exec.ExitError
-	return errors.As(p.err, &exit) && exit.ExitCode() > 0
+	return errors.As(p.err, &exit) && exit.ExitCode() > 0 && exit.ExitCode() != asked
 }
 
 // all reports whether every line has one of the words.

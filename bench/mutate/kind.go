@@ -74,7 +74,7 @@ func (m *mutate) prepare(program string) (err error) {
 			return err
 		}
 	}
-	preset := map[string]any{"iterations": "2,1", "tv-weight": 50, "style-layers": "relu1_1:64,relu2_1:16", "style-sizes": "1,2", "no-color-match": true, "flow": "fast", "init": "recolored"}
+	preset := map[string]any{"iterations": "2,1", "tv-weight": 50, "style-layers": "relu1_1:64,relu2_1:16", "style-sizes": "1,2", "no-style-colors": true, "flow": "fast", "init": "recolored"}
 	text, err := json.MarshalIndent(preset, "", "  ")
 	if err != nil {
 		return err
