@@ -27,7 +27,7 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	if target, err := filepath.EvalSymlinks(t.out); err == nil {
 		t.out = target // what -y replaces, and what the journal must lie beside
 	}
-	j, err := w.openJournal(t.in, t.out, film.Count, film.Count*film.FrameBytes()+int64(film.W)*int64(film.H)*stateBytes, t.in)
+	j, err := w.openJournal(t, t.out, film.Count, film.Count*film.FrameBytes()+int64(film.W)*int64(film.H)*stateBytes)
 	if err != nil {
 		return err
 	}

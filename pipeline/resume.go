@@ -116,20 +116,20 @@ func addFile(h hash.Hash, path string) error {
 
 // openJournal opens the journal of a film's output and says how far an earlier process has
 // come. It returns nil if the film cannot be gone on with: because --no-resume says so,
-// because nothing is painted, because film, the file that it is read from, cannot be
-// read twice, or because the disk has no room for so many bytes. film is
-// empty for an image sequence.
-func (w *worker) openJournal(in, out string, frames, bytes int64, film string) (*journal.Journal, error) {
+// because nothing is painted, because the file that it is read from cannot be read twice, or
+// because the disk has no room for so many bytes.
+func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*journal.Journal, error) {
 	if w.options.NoResume || !w.settings.Paints() {
 		return nil, nil
 	}
-	settings := maps.Clone(w.decisive)
-	if film != "" {
-		if info, err := os.Stat(film); err != nil || !info.Mode().IsRegular() {
+	in, settings := t.in, maps.Clone(w.decisive)
+	settings["output's options"] = t.options
+	if t.sequence == nil {
+		if info, err := os.Stat(in); err != nil || !info.Mode().IsRegular() {
 			return nil, err
 		}
 		var err error
-		if settings["input"], err = hashFiles(film); err != nil {
+		if settings["input"], err = hashFiles(in); err != nil {
 			return nil, err
 		}
 	}

@@ -219,7 +219,7 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 			return fmt.Errorf("%s: %w", t.sequence[0].in, err)
 		}
 	}
-	j, err := w.openJournal(t.in, t.pattern, n, 0, "")
+	j, err := w.openJournal(t, t.pattern, n, 0)
 	if err != nil {
 		return err
 	}
