@@ -1,6 +1,8 @@
 package pipeline
 
-import "testing"
+import (
+	"testing"
+)
 
 func FuzzBytes(f *testing.F) {
 	for _, seed := range []string{"auto", "2G", "2.5GB", "500m", "1500", "3 K", "1e3M", "0x1p10K", "G"} {
@@ -37,6 +39,20 @@ func TestBytes(t *testing.T) {
 		var b Bytes
 		if err := b.UnmarshalText([]byte(bad)); err == nil {
 			t.Errorf("%q accepted as %d", bad, b)
+		}
+	}
+}
+
+// Another number of threads or another GPU of the same kind goes on with a job.
+func TestUndecisive(t *testing.T) {
+	for name, want := range map[string]string{
+		"cpu avx2, 16 threads":             "cpu avx2",
+		"cpu plain, 1 thread":              "cpu plain",
+		"cuda:3 NVIDIA H100, tensor cores": "NVIDIA H100, tensor cores",
+		"gorgonia":                         "gorgonia",
+	} {
+		if got := undecisive.ReplaceAllString(name, ""); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }

@@ -259,7 +259,6 @@ func TestFilmEndsEarly(t *testing.T) {
 		}
 		return film, sink
 	}
-	begin := time.Now()
 
 	film, sink := open() // the loop is left, the sink aborted
 	for f, err := range film.Frames(t.Context()) {
@@ -307,9 +306,6 @@ func TestFilmEndsEarly(t *testing.T) {
 	}
 	sink.Abort()
 
-	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("took %v", took)
-	}
 	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
 	if b, err := os.Stat(out); err == nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", b, left)

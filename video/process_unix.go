@@ -1,15 +1,19 @@
-//go:build unix && !linux
+//go:build unix
 
 package video
 
 import (
 	"os/exec"
+	"reflect"
 	"syscall"
 )
 
 // detach gives cmd a process group, so that an interrupt at the terminal is ours to
-// handle, and asks it to end before it is killed.
+// handle, asks it to end before it is killed, and on Linux lets it die with us.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if field := reflect.ValueOf(cmd.SysProcAttr).Elem().FieldByName("Pdeathsig"); field.IsValid() { // Linux alone has it
+		field.Set(reflect.ValueOf(syscall.SIGKILL))
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 }
