@@ -12,7 +12,8 @@ import (
 // handle, asks it to end before it is killed, and on Linux lets it die with us.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if field := reflect.ValueOf(cmd.SysProcAttr).Elem().FieldByName("Pdeathsig"); field.IsValid() { // Linux alone has it
+	// Linux alone has the field.
+	if field := reflect.ValueOf(cmd.SysProcAttr).Elem().FieldByName("Pdeathsig"); field.IsValid() {
 		field.Set(reflect.ValueOf(syscall.SIGKILL))
 	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
