@@ -185,7 +185,7 @@ var startWords = []string{
 // judge tells from the decoder's words, and why it failed if it did, whether the film is
 // whole, after so many frames.
 func (f *Film) judge(words *tail, failure error, frames int) {
-	if sizes := words.sizes; len(sizes) > 1 || f.scaled {
+	if sizes := words.pictureSizes(); len(sizes) > 1 || f.scaled {
 		f.Notes = append(f.Notes, fmt.Sprintf("the picture is of another size than the container says, or of several (%s): all of it is scaled to %d×%d", strings.Join(sizes, ", "), f.W, f.H))
 	}
 	if failure != nil {

@@ -245,6 +245,13 @@ func (t *tail) fault(line string) string {
 	return line
 }
 
+// pictureSizes are the sizes of pictures that lines have told, as 160×96.
+func (t *tail) pictureSizes() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.sizes)
+}
+
 func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
