@@ -84,12 +84,19 @@ func (s *stylizer) checkInput(width, height int) error {
 	if err := s.worker.checkSize(width, height); err != nil || !s.worker.settings.Paints() {
 		return err
 	}
-	s.worker.filter.Film = s.coherent()
-	plan, err := s.worker.filter.Plan(width, height)
+	_, err := s.planFor(width, height)
+	return err
+}
+
+// planFor plans for the input's frames. It fails if there is too little memory.
+func (s *stylizer) planFor(width, height int) (filter.Plan, error) {
+	f := s.worker.filter
+	f.Film = s.coherent()
+	plan, err := f.Plan(width, height)
 	if err != nil {
-		return err
+		return plan, err
 	}
-	return s.worker.checkPlan(plan)
+	return plan, s.worker.checkPlan(plan)
 }
 
 // checkPlan reports a plan that needs more memory than there is.

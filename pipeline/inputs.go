@@ -40,6 +40,18 @@ func (t *paintTask) isFilm() bool {
 	return !t.isPipe() && !t.isPhoto() && t.sequence == nil && t.refused == nil
 }
 
+// results are the files that the task makes.
+func (t *paintTask) results() []string {
+	if t.sequence == nil {
+		return []string{t.out}
+	}
+	var all []string
+	for _, p := range t.sequence {
+		all = append(all, p.out)
+	}
+	return all
+}
+
 // filmExtensions are the containers that a film can be written to.
 var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".apng", ".avi", ".ts", ".mpg", ".ogv", ".nut"}
 

@@ -141,11 +141,7 @@ func (j *Job) checkFilesRead(tasks []paintTask) error {
 			continue // no file, which is said when it is read
 		}
 		for _, t := range tasks {
-			results := []string{t.out}
-			for _, p := range t.sequence {
-				results = append(results, p.out)
-			}
-			for _, out := range results {
+			for _, out := range t.results() {
 				if o, err := os.Stat(out); err == nil && os.SameFile(o, info) {
 					return UsageErrorf("%s would be written over, and %s is painted with it: give the result another name", read, t.in)
 				}

@@ -5,6 +5,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
+	"nstfilter/video/outfile"
 )
 
 // paintPhoto paints one photo, a film of one frame. The photo is finished even if Stop is
@@ -12,7 +13,7 @@ import (
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, stop: context.Background()}
 	begin := func() { w.reporter.begin(t.in, 1, 0) }
-	return w.run(ctx, photoSource{t.in, s.checkInput, begin}, photoSink{t, w.options.Overwrite, w.reporter}, s)
+	return w.run(ctx, photoSource{t.in, s.checkInput, begin}, photoSink{t, outfile.Mode(w.options.Overwrite), w.reporter}, s)
 }
 
 // photoSource reads one photo, unless check returns an error for its size. It calls begin
@@ -35,9 +36,9 @@ func (s photoSource) Frames(context.Context) Frames {
 
 // photoSink writes one photo, whole or not at all.
 type photoSink struct {
-	task      paintTask
-	overwrite bool
-	reporter  reporter
+	task     paintTask
+	mode     outfile.Mode
+	reporter reporter
 }
 
 func (s photoSink) WriteFrame(f *filter.Frame) error {
@@ -48,15 +49,7 @@ func (s photoSink) WriteFrame(f *filter.Frame) error {
 			}
 		}()
 	}
-	return writePhoto(s.task.out, s.task.options, s.overwrite, f)
-}
-
-// writePhoto replaces an existing file only if overwrite is true.
-func writePhoto(path, options string, overwrite bool, f *filter.Frame) error {
-	if overwrite {
-		return photo.Write(path, options, f)
-	}
-	return photo.WriteNew(path, options, f)
+	return photo.WriteAs(s.mode, s.task.out, s.task.options, f)
 }
 
 func (s photoSink) End(cause error) error {

@@ -224,13 +224,13 @@ func (s *stylizer) analyzerState() ([]byte, error) {
 	if s.resumption.journal == nil || s.worker.coherence.Passes == 1 && time.Now().UnixNano() < s.resumption.due.Load() {
 		return nil, nil
 	}
-	var b bytes.Buffer
+	b := bytes.NewBuffer([]byte{}) // whose Bytes are never nil
 	if s.analyzer != nil {
-		if err := s.analyzer.WriteState(&b); err != nil {
+		if err := s.analyzer.WriteState(b); err != nil {
 			return nil, err
 		}
 	}
-	return append(b.Bytes(), 0), nil // never nil
+	return b.Bytes(), nil
 }
 
 // saveState saves what the frame behind frame index is painted from, if analyzer, of
@@ -240,7 +240,7 @@ func (s *stylizer) saveState(index int, analyzer []byte) error {
 		return nil
 	}
 	began := time.Now()
-	state := filmState{Analyzer: analyzer[:len(analyzer)-1], Colours: s.worker.filter.PhotoColours()}
+	state := filmState{Analyzer: analyzer, Colours: s.worker.filter.PhotoColours()}
 	if s.history != nil {
 		var b bytes.Buffer
 		if err := s.history.WriteState(&b); err != nil {

@@ -223,7 +223,7 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 	if err != nil {
 		return err
 	}
-	sink := sequenceSink{task: t, ledger: s.ledger, styles: w.styles, journal: j, overwrite: w.options.Overwrite, read: sha256.New()}
+	sink := sequenceSink{task: t, ledger: s.ledger, styles: w.styles, journal: j, mode: outfile.Mode(w.options.Overwrite), read: sha256.New()}
 	if j != nil && j.Completed(t.sequence[n-1].out) {
 		w.reporter.say(t.in + ": was done before")
 		return j.Remove()
@@ -272,13 +272,9 @@ func sizesDiffer(name, first string, w, h, firstW, firstH int) error {
 func (s *sequenceSink) resume() error {
 	j := s.journal
 	s.kept = int(j.Done)
-	s.overwrite = s.overwrite || j.Begun // of pictures painted after the state was saved
 	if j.Begun {
-		var outs []string
-		for _, p := range s.task.sequence {
-			outs = append(outs, p.out)
-		}
-		if err := outfile.RemovePartials(outs...); err != nil {
+		s.mode = outfile.Replace // of pictures painted after the state was saved
+		if err := outfile.RemovePartials(s.task.results()...); err != nil {
 			return err
 		}
 	}
@@ -346,13 +342,13 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 // sequenceSink writes each frame to its own file, whole or not at all. It keeps the
 // pictures that are done, however the input ends.
 type sequenceSink struct {
-	task      paintTask
-	ledger    *statLedger
-	styles    *styleTimeline
-	journal   *journal.Journal // nil: none
-	read      hash.Hash        // of the files that frames were read from
-	kept      int              // frames that an earlier run painted
-	overwrite bool
+	task    paintTask
+	ledger  *statLedger
+	styles  *styleTimeline
+	journal *journal.Journal // nil: none
+	read    hash.Hash        // of the files that frames were read from
+	kept    int              // frames that an earlier run painted
+	mode    outfile.Mode
 }
 
 func (s sequenceSink) WriteFrame(f *filter.Frame) error {
@@ -360,7 +356,7 @@ func (s sequenceSink) WriteFrame(f *filter.Frame) error {
 		return nil // an earlier run wrote it
 	}
 	p := s.task.sequence[f.Index]
-	if err := writePhoto(p.out, s.task.options, s.overwrite, f); err != nil || s.journal == nil {
+	if err := photo.WriteAs(s.mode, p.out, s.task.options, f); err != nil || s.journal == nil {
 		return err
 	}
 	if err := addFile(s.read, p.in); err != nil {

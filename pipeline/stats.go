@@ -63,9 +63,9 @@ func (j *Job) openStats(tasks []paintTask) (*os.File, error) {
 func (j *Job) filesOf(tasks []paintTask) []string {
 	all := j.filesRead()
 	for _, t := range tasks {
-		all = append(all, t.in, t.out)
+		all = append(append(all, t.in), t.results()...)
 		for _, p := range t.sequence {
-			all = append(all, p.in, p.out)
+			all = append(all, p.in)
 		}
 	}
 	return all

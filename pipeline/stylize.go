@@ -118,7 +118,6 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 // blur it more and more.
 func (s *stylizer) prepare(f *filter.Frame) (err error) {
 	w := s.worker
-	w.filter.Film = s.coherent()
 	if s.plan, err = s.planFirst(f); err != nil {
 		return err
 	}
@@ -146,10 +145,7 @@ func (s *stylizer) planFirst(f *filter.Frame) (plan filter.Plan, err error) {
 	if !w.settings.Paints() {
 		return filter.Plan{W: f.W, H: f.H}, nil
 	}
-	if plan, err = w.filter.Plan(f.W, f.H); err != nil {
-		return plan, err
-	}
-	if err := w.checkPlan(plan); err != nil {
+	if plan, err = s.planFor(f.W, f.H); err != nil {
 		return plan, err
 	}
 	if w.options.Progress != "none" || plan.Reason != "" {

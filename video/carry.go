@@ -156,7 +156,7 @@ func (s *FilmSink) rehearseAll() error {
 // did not take one in the form that it was to have. The error is of sound that cannot be
 // carried in any.
 func (s *FilmSink) findRefused() (more bool, err error) {
-	defer os.Truncate(s.partial, 0)
+	defer os.Truncate(s.file.Partial, 0)
 	for _, o := range s.film.others {
 		codec, _ := s.carry(o)
 		if codec == "" || codec == "cover" {
@@ -165,7 +165,7 @@ func (s *FilmSink) findRefused() (more bool, err error) {
 		reading := ff.KwArgs{}
 		s.film.seek(reading)
 		in := ff.Input("file:"+s.film.Path, guarded(reading))
-		stream := ff.Output([]*ff.Stream{in.Get(strconv.Itoa(o.Index))}, "file:"+s.partial, soundOptions(codec, "", ff.KwArgs{"t": "0.2"})).
+		stream := ff.Output([]*ff.Stream{in.Get(strconv.Itoa(o.Index))}, "file:"+s.file.Partial, soundOptions(codec, "", ff.KwArgs{"t": "0.2"})).
 			GlobalArgs("-hide_banner", "-nostdin", "-y", "-v", "error")
 		_, failed := ask(s.ctx, "ffmpeg", stream.GetArgs()...)
 		if s.ctx.Err() != nil {
@@ -207,7 +207,7 @@ func (s *FilmSink) extractCovers() error {
 		if name := o.Tags["filename"]; name != "" {
 			c.name = name
 		}
-		c.path = fmt.Sprintf("%s.cover%d", s.partial, o.Index)
+		c.path = fmt.Sprintf("%s.cover%d", s.file.Partial, o.Index)
 		s.covers = append(s.covers, c)
 		in := ff.Input("file:"+s.film.Path, guarded(nil))
 		stream := ff.Output([]*ff.Stream{in.Get(fmt.Sprint(o.Index))}, "file:"+c.path, ff.KwArgs{"c": "copy", "f": "data", "frames:v": "1"}).

@@ -24,9 +24,7 @@ import (
 type FilmSink struct {
 	ctx       context.Context
 	film      *Film
-	out       string // final name
-	pending   *outfile.Pending
-	partial   string // pending's name
+	file      *outfile.Pending
 	container string // the name's extension, in small letters
 	covers    []cover
 	encoding  encoding
@@ -58,15 +56,17 @@ func (s *FilmSink) Keep(store FrameStore, kept int64) { s.store, s.kept = store,
 // CreateFilm prepares to write film, repainted, to file, whose extension chooses the
 // container, and the encoder where o does not (see usualEncoders). It rehearses with
 // one black frame, so that what ffmpeg refuses is an error before the first painted
-// frame. The file, which is aborted if CreateFilm fails, has its name from Close on. Cancelling ctx kills the encoder: leave it alone to keep what is done. Of o the
-// encoder and the sound count; the rest is what OpenFilm was given.
+// frame. The file, which is aborted if CreateFilm fails, has its name from Close on.
+// Cancelling ctx kills the encoder: leave it alone to keep what is done. Of o the encoder and
+// the sound count; the rest is what OpenFilm was given.
 func CreateFilm(ctx context.Context, film *Film, file *outfile.Pending, o Options) (sink *FilmSink, err error) {
+	out := file.Path()
+	s := &FilmSink{ctx: ctx, film: film, file: file}
 	defer func() {
 		if err != nil {
-			file.Abort()
+			s.clean()
 		}
 	}()
-	out := file.Path()
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -81,18 +81,15 @@ func CreateFilm(ctx context.Context, film *Film, file *outfile.Pending, o Option
 		}
 	}
 	film.options.NoAudio = o.NoAudio
-	s := &FilmSink{ctx: ctx, film: film, out: out, pending: file, partial: file.Partial, container: strings.ToLower(extension[1:])}
+	s.container = strings.ToLower(extension[1:])
 	var lost []string
 	if s.encoding, lost, err = chooseEncoding(ctx, film, s.container, &o); err != nil {
-		s.clean()
 		return nil, fmt.Errorf("%s: %w", out, err)
 	}
 	if err := s.extractCovers(); err != nil {
-		s.clean()
 		return nil, fmt.Errorf("%s: %w", film.Path, err)
 	}
 	if err := s.rehearseAll(); err != nil {
-		s.clean()
 		return nil, fmt.Errorf("%s: %w", out, s.encoding.remedy(err, &o))
 	}
 	_, notes := s.encoder(film.W, film.H, false)
@@ -102,7 +99,7 @@ func CreateFilm(ctx context.Context, film *Film, file *outfile.Pending, o Option
 
 // rehearse encodes one black frame to the partial file and empties it.
 func (s *FilmSink) rehearse() error {
-	defer os.Truncate(s.partial, 0)
+	defer os.Truncate(s.file.Partial, 0)
 	h := NUTHeader{Layout: s.film.layout, TimeBase: filter.Rational{Num: 1, Den: 25}}
 	if base, err := parseRatio(strings.ReplaceAll(s.film.video.TimeBase, "/", ":")); err == nil && base.Num > 0 && base.Den > 0 {
 		h.TimeBase = base // some encoders and containers do not take every one
@@ -130,7 +127,7 @@ func (s *FilmSink) rehearse() error {
 
 // lostTags are notes on colour tags that the rehearsal's file lacks.
 func (s *FilmSink) lostTags() (notes []string) {
-	text, err := (&Film{Path: s.partial}).probe(s.ctx, ff.KwArgs{"select_streams": "v:0", "show_streams": ""})
+	text, err := (&Film{Path: s.file.Partial}).probe(s.ctx, ff.KwArgs{"select_streams": "v:0", "show_streams": ""})
 	var p struct {
 		Streams []map[string]any `json:"streams"`
 	}
@@ -161,7 +158,7 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 		p, err := start(s.ctx, stream, true)
 		if err != nil {
 			s.clean()
-			s.err = fmt.Errorf("%s: %w", s.out, err)
+			s.err = fmt.Errorf("%s: %w", s.file.Path(), err)
 			return s.err
 		}
 		s.p, s.w = p, NewNUTWriter(p.pipe, h)
@@ -182,7 +179,7 @@ func (s *FilmSink) WriteFrame(f *filter.Frame) error {
 		err = s.ctx.Err()
 	}
 	s.clean()
-	s.err = fmt.Errorf("%s: %w", s.out, err)
+	s.err = fmt.Errorf("%s: %w", s.file.Path(), err)
 	return s.err
 }
 
@@ -211,7 +208,7 @@ func (s *FilmSink) Close() error {
 	}
 	if s.p == nil {
 		s.clean()
-		s.err = fmt.Errorf("%s: no frame was written", s.out)
+		s.err = fmt.Errorf("%s: no frame was written", s.file.Path())
 		return s.err
 	}
 	err := s.w.Close()
@@ -219,9 +216,9 @@ func (s *FilmSink) Close() error {
 		err = failure
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", s.out, err)
+		err = fmt.Errorf("%s: %w", s.file.Path(), err)
 	} else {
-		err = s.pending.Commit()
+		err = s.file.Commit()
 	}
 	s.clean()
 	s.err = errors.Join(err, errors.New("video: FilmSink is closed"))
@@ -241,7 +238,7 @@ func (s *FilmSink) Abort() {
 
 // clean removes what is not the result.
 func (s *FilmSink) clean() {
-	s.pending.Abort()
+	s.file.Abort()
 	for _, c := range s.covers {
 		os.Remove(c.path)
 	}
@@ -281,7 +278,7 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		out["t"] = fixed(f.from() - f.cutFrom() + 0.2)
 		delete(out, "movflags")
 	}
-	return ff.Output(maps, "file:"+s.partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", "error"), notes
+	return ff.Output(maps, "file:"+s.file.Partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", "error"), notes
 }
 
 // mapStreams maps the streams beside the picture that the result keeps, and counts those
@@ -545,6 +542,5 @@ func matrixForScale(matrix string) string {
 // Rename changes the result's final name, before Close; its folder and extension stay what
 // they were.
 func (s *FilmSink) Rename(out string, mode outfile.Mode) {
-	s.out = out
-	s.pending.Rename(out, mode)
+	s.file.Rename(out, mode)
 }

@@ -374,7 +374,7 @@ func TestArguments(t *testing.T) {
 	film := &Film{Path: "-in.mkv", W: 64, H: 48, options: DefaultOptions(), timeBase: "-1", Rate: filter.Rational{Num: 25, Den: 1}}
 	film.others = []probedStream{{Index: 0, Type: "audio", Codec: "aac"}, {Index: 2, Type: "subtitle", Codec: "subrip"}}
 	film.layout.Format = PixelFormat{S420, 8, false}
-	s := &FilmSink{film: film, partial: "-out.mp4", container: "mp4", encoding: encoding{name: "libx264", target: "yuv420p"}}
+	s := &FilmSink{film: film, file: &outfile.Pending{Partial: "-out.mp4"}, container: "mp4", encoding: encoding{name: "libx264", target: "yuv420p"}}
 	var first []string
 	for i := range 300 {
 		stream, _ := s.encoder(64, 48, false)

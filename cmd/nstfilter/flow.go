@@ -63,13 +63,11 @@ func (c *flowCmd) Run(*commandEnv) error {
 	if err != nil {
 		return err
 	}
+	mode := outfile.Mode(c.Overwrite)
 	if isFlo(c.Out) {
-		return outfile.Write(c.Out, outfile.Mode(c.Overwrite), func(w io.Writer) error { return flow.WriteFlo(w, f) })
+		return outfile.Write(c.Out, mode, func(w io.Writer) error { return flow.WriteFlo(w, f) })
 	}
-	if c.Overwrite {
-		return photo.Write(c.Out, "", inColour(f, c.Longest))
-	}
-	return photo.WriteNew(c.Out, "", inColour(f, c.Longest))
+	return photo.WriteAs(mode, c.Out, "", inColour(f, c.Longest))
 }
 
 func (c *flowCmd) estimate() (*flow.Field, error) {

@@ -107,15 +107,11 @@ func decode(name string, data []byte, check func(w, h int) error) (f *filter.Fra
 // place of an existing one. Samples are rounded to the origin's depth if the format has it,
 // else to 8 bits. In a format without alpha, white shows through.
 func Write(path, options string, f *filter.Frame) error {
-	return write(path, options, outfile.Replace, f)
+	return WriteAs(outfile.Replace, path, options, f)
 }
 
-// WriteNew is Write, but fails if the file exists.
-func WriteNew(path, options string, f *filter.Frame) error {
-	return write(path, options, outfile.Keep, f)
-}
-
-func write(path, options string, mode outfile.Mode, f *filter.Frame) error {
+// WriteAs is Write, but mode says whether the file may take the place of an existing one.
+func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame) error {
 	kind, err := outputFormat(path)
 	if err != nil {
 		return err

@@ -166,10 +166,24 @@ func (s *Spill) Replace(i int, result *filter.Frame, margin []float32) error {
 // appendResult appends partResult and partMargin.
 func appendResult(b []byte, result *filter.Frame, margin []float32) []byte {
 	b = appendSamples(b, result.Pix)
-	for _, v := range margin {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	return appendFloats(b, margin)
+}
+
+// appendFloats appends 4 bytes a number, little endian.
+func appendFloats(b []byte, v []float32) []byte {
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 	}
 	return b
+}
+
+// readFloats is the inverse of appendFloats.
+func readFloats(b []byte) []float32 {
+	v := make([]float32, len(b)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return v
 }
 
 // write writes b into the file; frame is the index that an error names.
@@ -208,11 +222,8 @@ func (s *Spill) At(i int) (*PaintedFrame, error) {
 	frame.Alpha = unpackSamples(part[partAlpha])
 	p := &PaintedFrame{Frame: &frame, Content: frame.Resized(f.w, f.h), Shares: f.shares}
 	p.Result = p.Content.With(unpackSamples(part[partResult]))
-	if n := len(part[partMargin]) / 4; n > 0 {
-		p.Margin = make([]float32, n)
-		for i := range p.Margin {
-			p.Margin[i] = math.Float32frombits(binary.LittleEndian.Uint32(part[partMargin][4*i:]))
-		}
+	if margin := part[partMargin]; len(margin) > 0 {
+		p.Margin = readFloats(margin)
 	}
 	return p, nil
 }

@@ -1,7 +1,6 @@
 package coherence
 
 import (
-	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -48,11 +47,7 @@ type samples []float32
 
 // GobEncode writes 4 bytes a sample, little endian.
 func (s samples) GobEncode() ([]byte, error) {
-	b := make([]byte, 0, 4*len(s))
-	for _, v := range s {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	}
-	return b, nil
+	return appendFloats(make([]byte, 0, 4*len(s)), s), nil
 }
 
 // GobDecode reads what GobEncode wrote.
@@ -60,10 +55,7 @@ func (s *samples) GobDecode(b []byte) error {
 	if len(b)%4 != 0 {
 		return errState
 	}
-	*s = make(samples, len(b)/4)
-	for i := range *s {
-		(*s)[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
+	*s = readFloats(b)
 	return nil
 }
 
