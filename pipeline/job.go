@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -212,10 +213,13 @@ func (j *Job) openWorkers(tasks []paintTask, styles *styleTimeline, stats io.Wri
 	if err != nil {
 		return nil, err
 	}
+	decisive, err := j.settingsText(networks, styles.styles)
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range workers {
-		if w.decisive, err = j.settingsText(networks, w.engine.Name()); err != nil {
-			return nil, err
-		}
+		w.decisive = maps.Clone(decisive) // two engines do not round alike
+		w.decisive["device"] = undecisive.ReplaceAllString(w.engine.Name(), "")
 		if err := w.openFilter(networks, pictures, start); err != nil {
 			return nil, UsageError{err} // the files are read, so a setting does not suit them
 		}

@@ -39,11 +39,10 @@ var undecisive = regexp.MustCompile(`, \d+ threads?$|^cuda:\d+ `)
 // of a frame.
 const stateBytes = 2 * 80
 
-// settingsText returns all that decides a result beside the input, by option, as text.
-// Files count by their contents. What engine computes counts because two engines do not
-// round alike.
-func (j *Job) settingsText(networks []*weights.Network, engineName string) (map[string]string, error) {
-	all := map[string]string{"version": j.Version, "device": undecisive.ReplaceAllString(engineName, "")}
+// settingsText returns all that decides a result beside the input and the engine, by option,
+// as text. Files count by their contents.
+func (j *Job) settingsText(networks []*weights.Network, styles []timedStyle) (map[string]string, error) {
+	all := map[string]string{"version": j.Version}
 	for _, options := range []any{j.Filter, j.Coherence, j.Video} {
 		v := reflect.ValueOf(options)
 		for i := range v.NumField() {
@@ -61,20 +60,16 @@ func (j *Job) settingsText(networks []*weights.Network, engineName string) (map[
 	for _, n := range networks {
 		all["network"] += n.SHA256 + " "
 	}
-	files := map[string]string{"init": strings.TrimPrefix(j.Filter.Init, "image:")}
-	for i, s := range j.Style {
-		timed, err := parseStyle(s, fileExists)
-		if err != nil {
-			return nil, err
-		}
-		files[fmt.Sprintf("style %d", i+1)] = timed.file
-		all[fmt.Sprintf("style %d's time", i+1)] = timed.at.String()
+	files := map[string]string{}
+	if start, ok := strings.CutPrefix(j.Filter.Init, "image:"); ok {
+		files["init"] = start
+	}
+	for i, s := range styles {
+		files[fmt.Sprintf("style %d", i+1)] = s.file
+		all[fmt.Sprintf("style %d's time", i+1)] = s.at.String()
 	}
 	for name, file := range files {
-		if name == "init" && file == j.Filter.Init {
-			continue // no image:
-		}
-		sum, err := hashFiles(file)
+		sum, err := hashFile(file)
 		if err != nil {
 			return nil, err
 		}
@@ -88,15 +83,11 @@ func fileExists(name string) bool {
 	return err == nil
 }
 
-// hashFiles returns the SHA-256 of files, one after the other.
-func hashFiles(paths ...string) (string, error) {
+// hashFile returns the SHA-256 of a file and of its length.
+func hashFile(path string) (string, error) {
 	h := sha256.New()
-	for _, path := range paths {
-		if err := addFile(h, path); err != nil {
-			return "", err
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	err := addFile(h, path)
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // addFile adds a file to a hash of several.
@@ -129,7 +120,7 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 			return nil, err
 		}
 		var err error
-		if settings["input"], err = hashFiles(in); err != nil {
+		if settings["input"], err = hashFile(in); err != nil {
 			return nil, err
 		}
 	}
@@ -287,7 +278,7 @@ func goOnText(j *journal.Journal) string {
 
 // fingerprint identifies a photo's result by all that decides it.
 func (w *worker) fingerprint(t paintTask) (string, error) {
-	sum, err := hashFiles(t.in)
+	sum, err := hashFile(t.in)
 	if err != nil {
 		return "", err
 	}

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -47,7 +46,7 @@ func newStyleTimeline(texts []string, weights []float64, fade time.Duration, tas
 	t := &styleTimeline{}
 	var from []time.Duration
 	for _, text := range texts {
-		s, err := parseStyle(text, func(name string) bool { _, err := os.Stat(name); return err == nil })
+		s, err := parseStyle(text, fileExists)
 		if err != nil {
 			return nil, UsageError{err}
 		}

@@ -23,7 +23,7 @@ type worker struct {
 	stats    io.Writer       // of --stats; nil if there is none
 	stop     context.Context // Job.Stop
 
-	decisive  map[string]string // settingsText
+	decisive  map[string]string // settingsText, and the device
 	options   Options
 	settings  filter.Options
 	coherence coherence.Options

@@ -48,7 +48,7 @@ func (b *Batch) Done(output, fingerprint string) bool {
 
 // forgotten returns the marks that a killed Forget was removing, each with its fingerprint.
 func (b *Batch) forgotten() (marks []string) {
-	lists, _ := filepath.Glob(filepath.Join(escapeGlob(b.folder), completePrefix+"*"))
+	lists, _ := withPrefix(b.folder, completePrefix)
 	for _, list := range lists {
 		text, _ := os.ReadFile(list)
 		marks = append(marks, strings.Split(string(text), "\n")...)
@@ -95,7 +95,7 @@ func (b *Batch) Forget(outputs []string) error {
 
 // restore makes marks again of the lists that killed processes have left.
 func (b *Batch) restore() error {
-	lists, err := filepath.Glob(filepath.Join(escapeGlob(b.folder), completePrefix+"*"))
+	lists, err := withPrefix(b.folder, completePrefix)
 	for _, m := range b.forgotten() {
 		name, fingerprint, ok := strings.Cut(m, " ")
 		if path := filepath.Join(b.folder, filepath.Base(name)); ok && strings.HasPrefix(name, donePrefix) && !fileExists(path) {
@@ -109,6 +109,17 @@ func (b *Batch) restore() error {
 		err = errors.Join(err, removeFile(list))
 	}
 	return err
+}
+
+// withPrefix returns the files in a folder whose names begin with one of the prefixes.
+func withPrefix(folder string, prefixes ...string) (paths []string, err error) {
+	entries, err := os.ReadDir(folder)
+	for _, e := range entries {
+		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(e.Name(), p) }) {
+			paths = append(paths, filepath.Join(folder, e.Name()))
+		}
+	}
+	return paths, err
 }
 
 func writeText(path, text string) error {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -196,7 +195,7 @@ func (j *Journal) named(err error) error {
 
 // differences returns the names of the settings that differ.
 func differences(a, b map[string]string) (names []string) {
-	for name := range maps.All(a) {
+	for name := range a {
 		if v, ok := b[name]; !ok || v != a[name] {
 			names = append(names, name)
 		}

@@ -42,10 +42,12 @@ func List(folder string) (all []Unfinished, err error) {
 			if info, err := f.Info(); err == nil {
 				u.Bytes += info.Size()
 			}
-			if strings.HasPrefix(f.Name(), donePrefix) || strings.HasPrefix(f.Name(), completePrefix) {
-				u.Photos++
-			}
 		}
+		marks, err := withPrefix(u.Folder, donePrefix, completePrefix)
+		if err != nil {
+			return nil, err
+		}
+		u.Photos = len(marks)
 		if u.Photos == 0 {
 			u.Record, _ = readRecord(u.Folder) // a damaged one is listed too
 			u.Busy = busy(u.Folder)
@@ -68,9 +70,7 @@ func busy(folder string) bool {
 // Remove removes a job's journal. It fails if a process works on it.
 func (u *Unfinished) Remove() error {
 	if u.Photos > 0 {
-		all, err := filepath.Glob(filepath.Join(escapeGlob(u.Folder), donePrefix+"*"))
-		lists, listErr := filepath.Glob(filepath.Join(escapeGlob(u.Folder), completePrefix+"*"))
-		all, err = append(all, lists...), errors.Join(err, listErr)
+		all, err := withPrefix(u.Folder, donePrefix, completePrefix)
 		for _, path := range all {
 			err = errors.Join(err, removeFile(path))
 		}
@@ -85,9 +85,4 @@ func (u *Unfinished) Remove() error {
 		return fmt.Errorf("%s: %w", u.Folder, err)
 	}
 	return nil
-}
-
-// escapeGlob makes a pattern that matches the path alone.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
