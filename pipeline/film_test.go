@@ -3,6 +3,7 @@ package pipeline
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -23,5 +24,16 @@ func TestInterruptedName(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// A name that cannot be written says what to do about it. Not even root makes files in /sys.
+func TestNameThatCannotBeWritten(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("/sys is Linux's")
+	}
+	err := checkName("/sys/o.mkv")
+	if err == nil || !strings.HasPrefix(err.Error(), "/sys/o.mkv: ") || !strings.Contains(err.Error(), "; choose another folder") && !strings.Contains(err.Error(), "; check the file and its folder") {
+		t.Errorf("%v", err)
 	}
 }

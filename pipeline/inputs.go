@@ -279,7 +279,7 @@ func checkName(out string) error {
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return fmt.Errorf("%s: the name is too long for its folder: choose a shorter one", out)
 	}
-	return err
+	return photo.ExplainFileError(out, err)
 }
 
 func checkFolder(out string) error {

@@ -13,7 +13,7 @@ import (
 func ReadAnimation(path string) (*Animation, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, explainFileError(path, err)
+		return nil, ExplainFileError(path, err)
 	}
 	a, err := decodeAnimation(data)
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"nstfilter/pipeline/sandbox"
 )
 
-// explainFileError names the file, the cause, and what to do about it, for an error of the
+// ExplainFileError names the file, the cause, and what to do about it, for an error of the
 // system. It returns any other error as it is.
-func explainFileError(path string, err error) error {
+func ExplainFileError(path string, err error) error {
 	var remedy string
 	var cause *fs.PathError
 	var link *os.LinkError

@@ -70,7 +70,7 @@ func CanWrite(path string) error {
 	}
 	probe, err := os.CreateTemp(filepath.Dir(path), ".*.partial")
 	if err != nil {
-		return explainFileError(path, err)
+		return ExplainFileError(path, err)
 	}
 	probe.Close()
 	return os.Remove(probe.Name())

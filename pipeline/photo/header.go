@@ -28,7 +28,7 @@ type Header struct {
 func ReadHeader(path string) (Header, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return Header{}, explainFileError(path, err)
+		return Header{}, ExplainFileError(path, err)
 	}
 	defer file.Close()
 	config, kind, err := image.DecodeConfig(bufio.NewReader(file))

@@ -38,7 +38,7 @@ func ReadIf(path string, check func(w, h int) error) (*filter.Frame, error) {
 func readFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, explainFileError(path, err)
+		return nil, ExplainFileError(path, err)
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.IsDir() {
@@ -46,7 +46,7 @@ func readFile(path string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
-		return nil, explainFileError(path, err)
+		return nil, ExplainFileError(path, err)
 	}
 	switch {
 	case len(data) == 0:
@@ -130,7 +130,7 @@ func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return explainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
+	return ExplainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	}))
