@@ -3,10 +3,12 @@ package journal
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"net/url"
@@ -24,7 +26,8 @@ import (
 // open. It holds:
 //
 //	record.json   what the job is, and how far it is
-//	frames        the samples of the painted frames, one after the other, as the encoder gets them
+//	frames        the samples of the painted frames, one after the other, as the encoder gets them,
+//	              each with its checksum
 //	state-N       what the frame behind frame N−1 is painted from
 //	lock          locked by the process that paints
 //
@@ -57,6 +60,7 @@ type Record struct {
 	Done       int64     `json:"done"` // frames
 	FrameBytes int64     `json:"frame_bytes,omitempty"`
 	State      string    `json:"state,omitempty"` // file
+	StateSum   uint32    `json:"state_sum,omitempty"`
 	Saved      time.Time `json:"saved,omitzero"`
 	Partial    string    `json:"partial,omitempty"`  // a playable part of the output, kept by an interruption
 	Complete   string    `json:"complete,omitempty"` // identity of the file that completed the output
@@ -70,13 +74,18 @@ type Record struct {
 type savedState struct {
 	done int64 // frames that it stands behind
 	name string
+	sum  uint32
 }
 
 const (
 	suffix     = ".nstfilter"
 	recordName = "record.json"
 	framesName = "frames"
+	sumBytes   = 4
 )
+
+// castagnoli is the checksum of frames and states: disks and strangers change files.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Folder returns the folder of the output's journal.
 func Folder(output string) string {
@@ -165,7 +174,7 @@ func (j *Journal) goOn(had, want Record) error {
 	if had.Completed(want.Output) {
 		return nil
 	}
-	if info, err := os.Stat(j.path(framesName)); j.FrameBytes > 0 && (err != nil || info.Size()/j.FrameBytes < j.Done) {
+	if info, err := os.Stat(j.path(framesName)); j.FrameBytes > 0 && (err != nil || info.Size()/j.slotBytes() < j.Done) {
 		return fmt.Errorf("%s: of the %d frames that are done some are gone from %s: add --restart to begin anew", want.Output, had.Done, j.folder)
 	}
 	if err := j.clear(recordName, framesName, j.State); err != nil {
@@ -179,7 +188,7 @@ func (j *Journal) openFrames() (err error) {
 	if j.frames, err = os.OpenFile(j.path(framesName), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return err
 	}
-	if err := j.frames.Truncate(j.Done * j.FrameBytes); err != nil {
+	if err := j.frames.Truncate(j.Done * j.slotBytes()); err != nil {
 		return err
 	}
 	return j.writeRecord()
@@ -211,13 +220,25 @@ func differences(a, b map[string]string) (names []string) {
 
 func (j *Journal) path(name string) string { return filepath.Join(j.folder, name) }
 
+// slotBytes is what a frame takes in the file: nothing if the job keeps none.
+func (j *Journal) slotBytes() int64 {
+	if j.FrameBytes == 0 {
+		return 0
+	}
+	return j.FrameBytes + sumBytes
+}
+
 // Frame returns the samples of a frame that is done.
 func (j *Journal) Frame(i int64) ([]byte, error) {
-	b := make([]byte, j.FrameBytes)
-	if _, err := j.frames.ReadAt(b, i*j.FrameBytes); err != nil {
+	slot := make([]byte, j.slotBytes())
+	if _, err := j.frames.ReadAt(slot, i*j.slotBytes()); err != nil {
 		return nil, fmt.Errorf("frame %d, which is done, cannot be read back from %s: %w: add --restart to begin anew", i, j.folder, err)
 	}
-	return b, nil
+	samples, sum := slot[:j.FrameBytes], slot[j.FrameBytes:]
+	if crc32.Checksum(samples, castagnoli) != binary.LittleEndian.Uint32(sum) {
+		return nil, fmt.Errorf("frame %d, which is done, has changed in %s: add --restart to begin anew", i, j.folder)
+	}
+	return samples, nil
 }
 
 // Append keeps the samples of the next frame, which are as many as those of the frames
@@ -226,7 +247,12 @@ func (j *Journal) Append(samples []byte) error {
 	if j.written == 0 {
 		j.FrameBytes = int64(len(samples))
 	}
-	if _, err := j.frames.WriteAt(samples, j.written*j.FrameBytes); err != nil {
+	at, sum := j.written*j.slotBytes(), binary.LittleEndian.AppendUint32(nil, crc32.Checksum(samples, castagnoli))
+	_, err := j.frames.WriteAt(samples, at)
+	if err == nil {
+		_, err = j.frames.WriteAt(sum, at+j.FrameBytes)
+	}
+	if err != nil {
 		return j.named(fmt.Errorf("frame %d: %w", j.written, err))
 	}
 	j.written++
@@ -236,15 +262,17 @@ func (j *Journal) Append(samples []byte) error {
 // SaveState writes what the frame behind the first done ones is painted from. It counts
 // once Written is called for the last of these.
 func (j *Journal) SaveState(done int64, write func(io.Writer) error) error {
-	s := savedState{done, fmt.Sprintf("state-%d", done)}
+	s := savedState{done: done, name: fmt.Sprintf("state-%d", done)}
 	f, err := os.OpenFile(j.path(s.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return j.named(err)
 	}
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+	sum := crc32.New(castagnoli)
+	if err := errors.Join(write(io.MultiWriter(f, sum)), f.Sync(), f.Close()); err != nil {
 		os.Remove(f.Name())
 		return j.named(err)
 	}
+	s.sum = sum.Sum32()
 	j.saved <- s
 	return nil
 }
@@ -277,7 +305,7 @@ func (j *Journal) commit(s savedState) error {
 	if err := j.frames.Sync(); err != nil {
 		return j.named(err)
 	}
-	j.Done, j.State, j.Saved = s.done, s.name, time.Now().Round(time.Second)
+	j.Done, j.State, j.StateSum, j.Saved = s.done, s.name, s.sum, time.Now().Round(time.Second)
 	if err := j.writeRecord(); err != nil {
 		return j.named(err)
 	}
@@ -328,6 +356,17 @@ func (j *Journal) OpenState() (io.ReadCloser, error) {
 	f, err := os.Open(j.path(j.State))
 	if err != nil {
 		return nil, fmt.Errorf("%s: what the next frame is painted from is gone: %w: add --restart to begin anew", j.Output, err)
+	}
+	sum := crc32.New(castagnoli)
+	if _, err = io.Copy(sum, f); err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err == nil && sum.Sum32() != j.StateSum {
+		err = errors.New("it has changed")
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: what the next frame is painted from, %s, is damaged: %w: add --restart to begin anew", j.Output, j.path(j.State), err)
 	}
 	return f, nil
 }

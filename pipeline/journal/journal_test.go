@@ -169,6 +169,37 @@ func TestDamagedJournal(t *testing.T) {
 	open(t, record(), true).Close()
 }
 
+// Samples and states that a disk or somebody has changed are not painted from.
+func TestJournalNoticesChanges(t *testing.T) {
+	t.Chdir(t.TempDir())
+	j := open(t, record(), false)
+	paint(t, j, "abc", "b")
+	j.die()
+	flip := func(name string, at int64) {
+		t.Helper()
+		path := filepath.Join(Folder("o.mkv"), name)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[at] ^= 1
+		os.WriteFile(path, b, 0o600)
+	}
+	flip(framesName, 0)
+	flip("state-2", 3)
+	j = open(t, record(), false)
+	defer j.Close()
+	if _, err := j.Frame(0); err == nil || !strings.Contains(err.Error(), "frame 0, which is done, has changed") || !strings.Contains(err.Error(), "--restart") {
+		t.Errorf("a changed frame: %v", err)
+	}
+	if b, err := j.Frame(1); err != nil || string(b) != "b" {
+		t.Errorf("the one behind it: %q, %v", b, err)
+	}
+	if _, err := j.OpenState(); err == nil || !strings.Contains(err.Error(), "has changed") || !strings.Contains(err.Error(), "--restart") {
+		t.Errorf("a changed state: %v", err)
+	}
+}
+
 // What an encoder has left in the journal goes with the next process, and what is not the
 // journal's stays.
 func TestJournalTidiesUp(t *testing.T) {
