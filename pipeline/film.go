@@ -46,11 +46,13 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 		}
 		return err
 	}
+	room := newRoomWatch(t.out, film.Count, 0, 0)
 	if j != nil {
 		s.resume(j)
 		dst.Keep(j, j.Done)
+		room = newRoomWatch(t.out, film.Count, film.FrameBytes(), int64(film.W)*int64(film.H)*stateBytes/2)
 	}
-	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: s.ledger, stop: w.stop, journal: j}
+	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: s.ledger, stop: w.stop, journal: j, room: room}
 	sink.sayNotes()
 	w.reporter.begin(t.in, film.Count, s.resumption.kept)
 	return w.run(ctx, film, sink, s)
@@ -74,8 +76,8 @@ func (s *stylizer) createFilm(ctx context.Context, film *video.Film, t paintTask
 	return video.CreateFilm(ctx, film, file, s.worker.video)
 }
 
-// filmSink keeps the frames that are done under NAME.interrupted.EXT after Stop and after
-// a failure of the device.
+// filmSink keeps the frames that are done under NAME.interrupted.EXT after Stop, after a
+// failure of the device, and when the disk is nearly full.
 type filmSink struct {
 	*video.FilmSink
 	film   *video.Film
@@ -83,8 +85,24 @@ type filmSink struct {
 	ledger *statLedger
 	stop   context.Context
 	noted  int // of film.Notes, how many have been said
+	room   *roomWatch
 
 	journal *journal.Journal // nil: none
+}
+
+// WriteFrame fails once the disk is nearly full.
+func (s *filmSink) WriteFrame(f *filter.Frame) error {
+	if err := s.FilmSink.WriteFrame(f); err != nil {
+		return err
+	}
+	if s.journal != nil && int64(f.Index) < s.journal.Done {
+		return nil // its samples are on the disk already
+	}
+	warning, err := s.room.check(int64(f.Index)+1, s.Encoded())
+	if warning != "" {
+		s.say(warning)
+	}
+	return err
 }
 
 // End says how to paint the rest if it keeps only a part.
@@ -95,7 +113,7 @@ func (s *filmSink) End(cause error) error {
 		cause = ErrInterrupted
 	}
 	interrupted := errors.Is(cause, ErrInterrupted)
-	failed := deviceLost(cause) || errors.Is(cause, engine.ErrMemory)
+	failed := deviceLost(cause) || errors.Is(cause, engine.ErrMemory) || errors.As(cause, &noRoomError{})
 	switch {
 	case cause == nil:
 		if err := s.Close(); err != nil || s.film.Damage == "" {

@@ -201,6 +201,15 @@ func (s *FilmSink) writeSamples(f *filter.Frame) error {
 	return s.w.writeSamples(f, data)
 }
 
+// Encoded returns how many bytes the encoder has written so far.
+func (s *FilmSink) Encoded() int64 {
+	info, err := os.Stat(s.file.Partial)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // Close finishes the file and gives it its name.
 func (s *FilmSink) Close() error {
 	if s.err != nil {
