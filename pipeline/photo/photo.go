@@ -44,7 +44,7 @@ func readFile(path string) ([]byte, error) {
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s: is a folder; name the pictures in it", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	data, _, err := readPicture(file)
 	if err != nil {
 		return nil, ExplainFileError(path, err)
 	}
@@ -64,13 +64,19 @@ func Holds(path string) bool {
 		return false
 	}
 	defer file.Close()
-	head := make([]byte, 512)
-	n, _ := io.ReadFull(file, head)
-	if !isPicture(head[:n]) {
-		return false
+	data, picture, err := readPicture(file)
+	return err == nil && picture && checkStill(data) == nil
+}
+
+// readPicture reads a file, but only its head if that is no picture's: the rest may be
+// endless. It reads at most one byte more than maxFile.
+func readPicture(file io.Reader) (data []byte, picture bool, err error) {
+	head, err := io.ReadAll(io.LimitReader(file, 512))
+	if err != nil || !isPicture(head) {
+		return head, false, err
 	}
-	rest, err := io.ReadAll(io.LimitReader(file, maxFile-512))
-	return err == nil && checkStill(append(head[:n], rest...)) == nil
+	rest, err := io.ReadAll(io.LimitReader(file, maxFile+1-int64(len(head))))
+	return append(head, rest...), true, err
 }
 
 // openRegular opens a file that can be opened twice and does not make wait, as a pipe does.
