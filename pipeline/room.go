@@ -44,7 +44,11 @@ func (r *roomWatch) check(done, encoded int64) (warning string, err error) {
 	if free <= 0 || r.frames > 0 && done >= r.frames {
 		return "", nil
 	}
-	if free < 2*r.frame+r.state+encoded*encoderHolds/done {
+	held := int64(encoderHolds)
+	if r.frames > 0 {
+		held = min(held, r.frames-done)
+	}
+	if free < 2*r.frame+r.state+held*encoded/done {
 		return "", noRoomError{r.folder, free}
 	}
 	// At 8 frames, 16, 32, …: what a frame takes of the encoded file is known better and better.

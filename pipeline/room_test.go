@@ -37,6 +37,10 @@ func TestRoomWatch(t *testing.T) {
 	expect(17, "", "")
 	free--
 	expect(18, "", "no space left")
+	free = 2e6 + 5e6 + 3*1e5 // of the three that are left
+	expect(997, "", "")
+	free--
+	expect(997, "", "no space left")
 	expect(1000, "", "") // all is written
 	free = 0             // not known
 	expect(19, "", "")

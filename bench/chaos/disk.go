@@ -44,10 +44,14 @@ func (t *trial) fillDisk(int) error {
 		return fmt.Errorf("on a full disk it ends with %v", p.ProcessState)
 	}
 	t.hit("disk is full", done, done)
+	const part = "o.interrupted.mkv" // which a job leaves that has no room for a journal either
 	if err := run.CheckLeft(t.folder, "out", func(name string) bool {
-		return name == "ballast" || name == t.variant.journal && !done || done && t.variant.isResult(name)
+		return name == "ballast" || !done && (name == t.variant.journal || name == part) || done && t.variant.isResult(name)
 	}); err != nil {
 		return err
+	}
+	if !done {
+		os.Remove(filepath.Join(out, part))
 	}
 	if freed {
 		err = os.Remove(ballast)
