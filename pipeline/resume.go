@@ -316,8 +316,8 @@ func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 		return err
 	}
 	err = w.paintPhoto(ctx, t)
-	if err != nil {
+	if err != nil && !fileExists(t.out) { // an interruption may come behind the file
 		return errors.Join(err, t.batch.Forget([]string{t.out}))
 	}
-	return nil
+	return err
 }

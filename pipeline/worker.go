@@ -72,7 +72,7 @@ func (w *worker) run(ctx context.Context, src Source, dst Sink, s *stylizer) err
 		dst = journalSink{dst, j}
 	}
 	err := Run(ctx, StopSource(s.stop, src), interruptibleSink{statSink{dst, s.ledger}, ctx, s.stop}, w.stages(s.ledger, s.frames, s.stage())...)
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return ErrInterrupted
 	}
 	return err

@@ -287,6 +287,37 @@ func TestBatchEndsEarly(t *testing.T) {
 	}
 }
 
+// cancelledBy is cancelled once there is a file.
+type cancelledBy struct {
+	context.Context
+	file string
+}
+
+func (c cancelledBy) Err() error {
+	if fileExists(c.file) {
+		return context.Canceled
+	}
+	return c.Context.Err()
+}
+
+// A photo that was complete when the job was cancelled is not painted again.
+func TestBatchEndsBehindAPhoto(t *testing.T) {
+	j := batch(t, 2, newGPU(func(*gpu) {}))
+	if err := j.Run(cancelledBy{t.Context(), "out/p0.png"}); err != ErrInterrupted {
+		t.Fatal(err)
+	}
+	if got := results(t); len(got) != 1 {
+		t.Fatalf("%d results", len(got))
+	}
+	j.Stats = ""
+	if err := j.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(said(t), "p0.png: was done before") || len(results(t)) != 2 {
+		t.Error(said(t))
+	}
+}
+
 func TestMemoryOfAGPU(t *testing.T) {
 	g := newGPU(func(*gpu) {})
 	g.free = 16 << 20
