@@ -14,6 +14,21 @@
 // trace of Gram(S)/P_S, and G/2ᵏ the picture halved k times. Options.LossScale "sum"
 // gives the paper's own factors.
 //
+// Options.StyleLoss puts others in the place of the bracket, with C = Gram/P − mean meanᵀ
+// and the standard deviations σ = √diag C:
+//
+//	gram          ‖Gram(S)/P_S − Gram(G)/P_G‖_F²
+//	gram+means    … + 2 b_l² ‖mean(S) − mean(G)‖², as above
+//	gram+moments  ‖Gram(S)/P_S − Gram(G)/P_G‖_F² + b_l² (‖mean(S) − mean(G)‖² + ‖σ(S) − σ(G)‖²)
+//	covariance    ‖C(S) − C(G)‖_F² + 2 b_l² ‖mean(S) − mean(G)‖²
+//	shifted       s_l times that of gram, of activations a − b̄_l, b̄_l the mean of mean(S)
+//	wasserstein   r_l (‖mean(S) − mean(G)‖² + tr(C(S) + C(G) − 2 (C(S)^½ C(G) C(S)^½)^½))
+//
+// r_l and s_l, in filter/loss.go, give these the scale of the others.
+//
+// Of several styles Gram(S)/P_S and mean(S) are averaged by their shares: C(S) and σ(S) are
+// then those of the mixture, whose spread includes that between the styles' means.
+//
 // The filter knows no file format and no other frame. What should be near an
 // earlier result is said by a Guide.
 package filter

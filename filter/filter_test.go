@@ -99,6 +99,10 @@ func TestGradientOfJ(t *testing.T) {
 		{"metric", true, func(*Options) {}},
 		{"pyramid", false, func(o *Options) { o.Parameters = "pyramid" }},
 		{"several sizes", true, func(o *Options) { *o = severalSizes(*o) }},
+		{"covariance", true, func(o *Options) { o.StyleLoss = "covariance" }},
+		{"gram+moments", true, func(o *Options) { o.StyleLoss = "gram+moments" }},
+		{"shifted", true, func(o *Options) { o.StyleLoss = "shifted" }},
+		{"wasserstein", true, func(o *Options) { o.StyleLoss = "wasserstein" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := tinyOptions()

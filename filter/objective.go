@@ -36,7 +36,7 @@ func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTar
 		total += f.o.StyleSizes[k]
 	}
 	for k := range w.levels {
-		p := part{level: &w.levels[k], LossEvaluator: engine.LossEvaluatorOf(w.levels[k].Evaluator), layers: st.network.layersAt(st.size, k)}
+		p := part{level: &w.levels[k], layers: st.network.layersAt(st.size, k)}
 		if total > 0 {
 			p.style = f.o.StyleWeight * f.o.StyleSizes[k] / total
 		}
@@ -44,10 +44,11 @@ func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTar
 			l, term := &p.layers[i], engine.Term{}
 			if l.Style {
 				t := style[k][l.name]
-				term = styleTerm(l, t, p.style*t.lambda, f.o.StyleLoss == "gram+means")
+				term = styleTerm(l, t, p.style*t.lambda, f.o.StyleLoss)
 			}
 			p.terms = append(p.terms, term)
 		}
+		p.LossEvaluator = engine.LossEvaluatorOf(p.level.Evaluator, p.terms)
 		if k > 0 {
 			p.SetTerms(p.terms)
 		}
@@ -98,7 +99,7 @@ func (j *objective) losses() (out Losses) {
 		p := &j.parts[k]
 		v := p.Values()
 		for i, t := range p.terms {
-			out.Style += t.Style/2*v.Style[i] + t.Mean/2*v.Mean[i]
+			out.Style += styleLoss(&t, &v, i)
 			out.Content += t.Content * v.Content[i]
 		}
 		out.TV += j.picture.TV * v.TV
@@ -124,10 +125,15 @@ func (j *objective) byLayer() map[string]float64 {
 			if k > 0 {
 				name += fmt.Sprintf("/%d", 1<<k)
 			}
-			out[name] = t.Style/2*v.Style[i] + t.Mean/2*v.Mean[i]
+			out[name] = styleLoss(&t, &v, i)
 		}
 	}
 	return out
+}
+
+// styleLoss returns what the term of tap i adds to the style loss.
+func styleLoss(t *engine.Term, v *engine.Values, i int) float64 {
+	return t.Style/2*v.Style[i] + t.Mean/2*v.Mean[i] + t.Compared*v.Compared[i]
 }
 
 func (l Losses) finite() bool { return !math.IsNaN(l.Total) && !math.IsInf(l.Total, 0) }

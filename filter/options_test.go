@@ -56,7 +56,7 @@ func TestValidate(t *testing.T) {
 		"--content-weight": func(o *Options) { o.ContentWeight = nil },
 		"--tv-weight -1":   func(o *Options) { o.TVWeight = Numbers{1, -1} },
 		"--style-sizes":    func(o *Options) { o.StyleSizes = make(Numbers, 9) },
-		"--style-loss":     func(o *Options) { o.StyleLoss = "wasserstein" },
+		"--style-loss":     func(o *Options) { o.StyleLoss = "adversarial" },
 		"--layer-reach":    func(o *Options) { o.LayerReach = 0 },
 		"relu1_1 has a weight and relu2_1 has none": func(o *Options) { o.StyleLayers = LayerWeights{{"relu1_1", 1}, {"relu2_1", Balanced}} },
 	} {

@@ -73,6 +73,28 @@ func TestLambdas(t *testing.T) {
 	}
 }
 
+// Each loss paints another picture, nearer to two blended styles than it began.
+func TestStyleLossesPaint(t *testing.T) {
+	painted := map[string][]float32{}
+	for _, loss := range []string{"gram", "gram+means", "gram+moments", "covariance", "shifted", "wasserstein"} {
+		o := severalSizes(tinyOptions())
+		o.StyleLoss, o.StyleBlendWeights, o.ContentWeight, o.TVWeight = loss, Numbers{3, 1}, Numbers{0}, Numbers{0}
+		f := newFilter(t, o, tiny(true), smooth(40, 30, 1), smooth(30, 40, 5))
+		var style []float64
+		f.OnProgress = func(p Progress) { style = append(style, p.Losses.Style) }
+		frame, _ := paint(t, f, smooth(37, 29, 2), Guide{})
+		if last := style[len(style)-1]; !(last > 0 && last < 0.8*style[0]) {
+			t.Errorf("%s: the style loss went from %g to %g", loss, style[0], last)
+		}
+		for other, pix := range painted {
+			if slices.Equal(pix, frame.Pix) {
+				t.Errorf("%s and %s paint the same picture", loss, other)
+			}
+		}
+		painted[loss] = frame.Pix
+	}
+}
+
 // compilations counts the pictures that an engine is made ready for, by size.
 type compilations struct {
 	enginetest.Reference

@@ -54,7 +54,8 @@ type Multiplier interface {
 // Backward, TV, Gamut and Prior do, without the moments coming back to the host.
 type LossEvaluator interface {
 	// SetTerms defines J for the EvaluateLoss calls that follow, by one Term per tap of
-	// the Spec. It copies the terms.
+	// the Spec. It copies the terms. A device's own panics if one has a Comparison, which
+	// LossEvaluatorOf avoids.
 	SetTerms(terms []Term)
 	// EvaluateLoss evaluates J at the picture x, from the taps' terms and p, and writes
 	// dJ/dx to another vector, dx. It may return before the device has finished.

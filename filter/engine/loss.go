@@ -10,7 +10,7 @@ import (
 
 // Term is what one tap adds to J, as a function of its Moments:
 //
-//	J = Style/2 · tr(M Δ M Δ) + Mean/2 · δᵀ M δ + Content · Moments.Content
+//	J = Style/2 · tr(M Δ M Δ) + Mean/2 · δᵀ M δ + Compared · Compare + Content · Moments.Content
 //	Δ = Target − Moments.Gram,  dJ/dGram = −Style · M Δ M
 //	δ = TargetMean − Moments.Mean,  dJ/dMean = −Mean · M δ
 type Term struct {
@@ -19,17 +19,20 @@ type Term struct {
 	Metric     []float32 // (C, C): M, symmetric; nil: the identity
 	Style      float64
 	Mean       float64
+	Compare    Comparison // of what else; nil: nothing. It runs on the host
+	Compared   float64
 	Content    float64 // dJ/dMoments.Content
 }
 
 // Values are the terms of J at one picture, without their weights.
 type Values struct {
-	Style   []float64 // by tap: tr(MΔMΔ); 0 without a Target
-	Mean    []float64 // by tap: δᵀMδ; 0 without a TargetMean
-	Content []float64 // by tap: Moments.Content
-	TV      float64   // of Evaluator.TV; 0 if its weight is 0
-	Gamut   float64   // of Evaluator.Gamut; 0 if its weight is 0
-	Prior   float64   // of Evaluator.Prior; 0 without a prior
+	Style    []float64 // by tap: tr(MΔMΔ); 0 without a Target
+	Mean     []float64 // by tap: δᵀMδ; 0 without a TargetMean
+	Compared []float64 // by tap: of Compare; 0 without one
+	Content  []float64 // by tap: Moments.Content
+	TV       float64   // of Evaluator.TV; 0 if its weight is 0
+	Gamut    float64   // of Evaluator.Gamut; 0 if its weight is 0
+	Prior    float64   // of Evaluator.Prior; 0 without a prior
 }
 
 // PictureTerms are the weights of the terms of J that read the picture itself.
@@ -39,10 +42,11 @@ type PictureTerms struct {
 	PriorWeight float64
 }
 
-// LossEvaluatorOf returns ev itself if it is a LossEvaluator, else one that computes J on
-// the host from ev's moments.
-func LossEvaluatorOf(ev Evaluator) LossEvaluator {
-	if l, ok := ev.(LossEvaluator); ok {
+// LossEvaluatorOf returns ev itself if it is a LossEvaluator and no term has a Comparison,
+// else one that computes J on the host from ev's moments. It does not set the terms.
+func LossEvaluatorOf(ev Evaluator, terms []Term) LossEvaluator {
+	onHost := slices.ContainsFunc(terms, func(t Term) bool { return t.Compare != nil })
+	if l, ok := ev.(LossEvaluator); ok && !onHost {
 		return l
 	}
 	l := &hostLoss{ev: ev, congruence: Congruence}
@@ -77,7 +81,7 @@ func (l *hostLoss) SetTerms(terms []Term) {
 		l.grads[i].Content = t.Content
 	}
 	l.delta = make([]float32, widest)
-	l.values = Values{Style: make([]float64, n), Mean: make([]float64, n), Content: make([]float64, n)}
+	l.values = Values{Style: make([]float64, n), Mean: make([]float64, n), Compared: make([]float64, n), Content: make([]float64, n)}
 }
 
 func (l *hostLoss) Values() Values { return l.values }
@@ -92,6 +96,9 @@ func (l *hostLoss) EvaluateLoss(dx, x Vector, p PictureTerms) {
 		}
 		if t.TargetMean != nil {
 			v.Mean[i] = l.meanLoss(g.Mean, t, m.Mean)
+		}
+		if t.Compare != nil {
+			v.Compared[i] = l.compare(g, t, m)
 		}
 	}
 	l.ev.Backward(dx, l.grads)
@@ -135,6 +142,19 @@ func (l *hostLoss) meanLoss(dmean []float32, t *Term, mean []float32) (norm floa
 	return norm
 }
 
+// compare returns what t.Compare does and adds its gradient to that of the other terms.
+func (l *hostLoss) compare(g *Gradient, t *Term, m Moments) float64 {
+	if t.Target == nil {
+		g.Gram = resized(g.Gram, len(m.Gram))
+		clear(g.Gram)
+	}
+	if t.TargetMean == nil {
+		g.Mean = resized(g.Mean, len(m.Mean))
+		clear(g.Mean)
+	}
+	return t.Compare(*g, m, t.Compared, l.congruence)
+}
+
 // difference is target − moment, in scratch memory.
 func (l *hostLoss) difference(target, moment []float32) []float32 {
 	delta := l.delta[:len(target)]
@@ -144,6 +164,8 @@ func (l *hostLoss) difference(target, moment []float32) []float32 {
 	}
 	return delta
 }
+
+func resized(s []float32, n int) []float32 { return slices.Grow(s[:0], n)[:n] }
 
 func multiply(a []float32, by float64) {
 	for i := range a {

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -70,10 +71,13 @@ func widest(taps []tap) (n int) {
 	return n
 }
 
-// SetTerms panics with engine.Failure if there is no memory.
+// SetTerms panics with engine.Failure if there is no memory, and if a term has a Comparison.
 func (e *Evaluator) SetTerms(terms []engine.Term) {
 	if len(terms) != len(e.taps) {
 		panic("cuda: not one term for each tap")
+	}
+	if slices.ContainsFunc(terms, func(t engine.Term) bool { return t.Compare != nil }) {
+		panic("cuda: a comparison, which runs on the host")
 	}
 	e.device.do(func() {
 		e.makeRoom()
@@ -207,7 +211,7 @@ func (e *Evaluator) Values() engine.Values {
 			all[normValue(k, i)] = 0
 		}
 	}
-	v := engine.Values{Content: all[:k], Style: all[k : 2*k], Mean: all[2*k : 3*k]}
+	v := engine.Values{Content: all[:k], Style: all[k : 2*k], Mean: all[2*k : 3*k], Compared: make([]float64, k)}
 	if j.tv != 0 {
 		v.TV = all[tvValue(k)]
 	}

@@ -131,6 +131,32 @@ func TestRecordedDescentFollowsTargets(t *testing.T) {
 	}
 }
 
+// Comparisons run on the host, from moments: nothing is recorded, and the device refuses them.
+func TestComparisonsAreNotRecorded(t *testing.T) {
+	ev, x := newLossEvaluator(t, newEngine(t, "simt"))
+	terms := make([]engine.Term, 2)
+	if engine.LossEvaluatorOf(ev, terms) != engine.LossEvaluator(ev) {
+		t.Error("terms without a comparison run on the host")
+	}
+	m := ev.Forward(x)[1]
+	terms[1] = engine.Term{Compare: engine.CompareCovariances(make([]float32, len(m.Gram)), make([]float32, len(m.Mean)), nil), Compared: 1}
+	j := engine.LossEvaluatorOf(ev, terms)
+	j.SetTerms(terms)
+	dx := ev.NewVector(x.Len())
+	for range 3 {
+		j.EvaluateLoss(dx, x, engine.PictureTerms{})
+	}
+	if ev.loss.recorder.graph != nil || j.Values().Compared[1] == 0 {
+		t.Errorf("recorded: %t; %+v", ev.loss.recorder.graph != nil, j.Values())
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("the device takes a comparison")
+		}
+	}()
+	ev.SetTerms(terms)
+}
+
 // What SetTerms allocates was counted.
 func TestTermsAreCounted(t *testing.T) {
 	e := newEngine(t, "simt")

@@ -23,6 +23,7 @@ func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("enlarge", func(t *testing.T) { testEnlarge(t, got) })
 	t.Run("picture terms", func(t *testing.T) { testPictureTerms(t, got) })
 	t.Run("loss", func(t *testing.T) { testLoss(t, got, oracle) })
+	t.Run("comparisons", func(t *testing.T) { testComparisons(t, got) })
 	t.Run("multiply", func(t *testing.T) { testMultiply(t, got) })
 }
 

@@ -123,7 +123,7 @@ func lossAt(e engine.Evaluator, s engine.Spec, x []float32, c beside) ([]float32
 	d := e.(engine.LossEvaluator)
 	d.EvaluateLoss(dx, upload(e, x), p)
 	v := d.Values()
-	v.Style, v.Mean, v.Content = slices.Clone(v.Style), slices.Clone(v.Mean), slices.Clone(v.Content)
+	v.Style, v.Mean, v.Compared, v.Content = slices.Clone(v.Style), slices.Clone(v.Mean), slices.Clone(v.Compared), slices.Clone(v.Content)
 	return download(e, dx), v
 }
 
@@ -131,8 +131,8 @@ func compareLosses(t *testing.T, what string, a, b engine.Evaluator, s engine.Sp
 	t.Helper()
 	dx, got := lossAt(a, s, x, c)
 	ddx, want := lossAt(b, s, x, c)
-	if n := len(s.Taps); len(got.Style) != n || len(got.Mean) != n || len(got.Content) != n {
-		t.Fatalf("%s: %d style terms, %d of means and %d of content, of %d taps", what, len(got.Style), len(got.Mean), len(got.Content), n)
+	if n := len(s.Taps); len(got.Style) != n || len(got.Mean) != n || len(got.Compared) != n || len(got.Content) != n {
+		t.Fatalf("%s: %d style terms, %d of means, %d compared and %d of content, of %d taps", what, len(got.Style), len(got.Mean), len(got.Compared), len(got.Content), n)
 	}
 	for i, tap := range s.Taps {
 		at := what + ": " + s.Network.Layers[tap.Layer].Tap()
@@ -175,7 +175,8 @@ func testReading(t *testing.T, e engine.Evaluator, s engine.Spec, x []float32) {
 
 func sameValues(t *testing.T, what string, got, want engine.Values) {
 	t.Helper()
-	if !slices.Equal(got.Style, want.Style) || !slices.Equal(got.Mean, want.Mean) || !slices.Equal(got.Content, want.Content) ||
+	if !slices.Equal(got.Style, want.Style) || !slices.Equal(got.Mean, want.Mean) || !slices.Equal(got.Compared, want.Compared) ||
+		!slices.Equal(got.Content, want.Content) ||
 		got.TV != want.TV || got.Gamut != want.Gamut || got.Prior != want.Prior {
 		t.Errorf("%s: %+v, want %+v", what, got, want)
 	}
@@ -193,5 +194,5 @@ func (e WithLoss) Compile(s engine.Spec) (engine.Evaluator, error) {
 	return struct {
 		engine.Evaluator
 		engine.LossEvaluator
-	}{ev, engine.LossEvaluatorOf(ev)}, nil
+	}{ev, engine.LossEvaluatorOf(ev, nil)}, nil
 }
