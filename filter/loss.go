@@ -31,7 +31,7 @@ type styleTarget struct {
 //	shifted       Δ is of the Gram matrices of activations less b̄, the mean of the style's means
 //	wasserstein   the bracket is W₂²
 //
-// One weight suits all, within a quarter (bench/README.md): deviations share the weight of
+// One weight suits all, within a third (bench/README.md): deviations share the weight of
 // the means; shifted has a factor that makes its trace, where the activations of G are b̄
 // everywhere, that of gram where they are 0; W₂², of the second degree in the activations
 // and not of the fourth, has one that makes it twice that trace where they are 0.
