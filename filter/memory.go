@@ -100,12 +100,16 @@ func (f *Filter) styleMemory(full, s, at size) int64 {
 	return x + 4*int64(3*full.pixels()+3*3*s.pixels()+3*at.pixels()) + f.gramMemory()
 }
 
-// gramMemory returns the most bytes that the cached moments of styles and blends take.
+// gramMemory returns the most bytes that the cached moments of styles and blends take, and
+// what engine.CompareGaussians computes with: a dozen matrices of float64 at each size.
 func (f *Filter) gramMemory() (bytes int64) {
 	for _, n := range f.networks() {
 		for _, l := range n.layers {
 			if l.Style {
 				bytes += 4 * int64(l.c*(l.c+1)*(len(f.styles)+1)*cachedSizes*len(f.o.StyleSizes))
+				if f.o.StyleLoss == "wasserstein" {
+					bytes += 12 * 8 * int64(l.c*l.c*len(f.o.StyleSizes))
+				}
 			}
 		}
 	}

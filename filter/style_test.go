@@ -153,6 +153,12 @@ func TestPlanCountsStyles(t *testing.T) {
 	if want := int64(2 * cachedSizes * 4 * (6*7 + 8*9)); err != nil || p3.Memory-p1.Memory != want {
 		t.Errorf("two styles more take %d bytes, want %d (%v)", p3.Memory-p1.Memory, want, err)
 	}
+	o := tinyOptions()
+	o.StyleLoss = "wasserstein"
+	p, err := newFilter(t, o, tiny(false), a).Plan(64, 48)
+	if want := int64(12 * 8 * (6*6 + 8*8)); err != nil || p.Memory-p1.Memory != want {
+		t.Errorf("their matrices take %d bytes, want %d (%v)", p.Memory-p1.Memory, want, err)
+	}
 }
 
 // A long strip is looked at with as many pixels as the picture has, whatever its sides.
