@@ -8,6 +8,15 @@ type Frame struct {
 	Pix   []float32 // planes R, G, B, each H rows of W; sRGB-coded, in [0,1]
 	Alpha []float32 // H rows of W in [0,1]; nil: opaque
 
+	// Regions has a map for each region, H rows of W, with the weight in [0,1] of the region in
+	// each pixel. The styles decide how many regions there are; a picture to paint has one map
+	// for each. A map of a style says which part of it region r is painted with; nil: the style
+	// has no part in it. A style without Regions is, as a whole, for every region.
+	//
+	// In a picture to paint, the weights of a pixel have a sum of at most 1. What is missing to
+	// 1 is not painted: the result has that share of the picture as it was.
+	Regions [][]float32
+
 	Index    int      // position in the stream, from 0; 0 for a photo
 	PTS      int64    // presentation time in units of TimeBase
 	TimeBase Rational // seconds; zero for a photo
@@ -55,11 +64,13 @@ func (f *Frame) sized(threads, w, h int) *Frame {
 		g.Alpha = resize(threads, f.Alpha, 1, f.W, f.H, w, h, bicubic)
 		clamp01(threads, g.Alpha)
 	}
+	g.Regions = fitRegions(threads, f.Regions, size{f.W, f.H}, size{w, h})
 	return &g
 }
 
 // Painted returns f with its result, a picture of w×h, which it may overwrite. Transparent
-// pixels keep f's samples. It uses as many threads as runtime.GOMAXPROCS says.
+// pixels keep f's samples, and so do those in no region, by the share that is missing. It uses as
+// many threads as runtime.GOMAXPROCS says.
 func (f *Frame) Painted(pix []float32, w, h int) *Frame { return f.painted(0, pix, w, h) }
 
 func (f *Frame) painted(threads int, pix []float32, w, h int) *Frame {
@@ -70,5 +81,7 @@ func (f *Frame) painted(threads int, pix []float32, w, h int) *Frame {
 	if mask := f.mask(); mask != nil {
 		restore(pix, f.Pix, mask)
 	}
-	return f.With(pix)
+	g := f.With(pix)
+	g.keepUnpainted(threads, f.Pix)
+	return g
 }

@@ -46,16 +46,20 @@ func (s Spec) weights(mask []float32, regions [][]float32, region int) []float32
 	if region == 0 || len(regions) == 0 {
 		return mask
 	}
-	own := regions[region-1]
+	return Product(mask, regions[region-1])
+}
+
+// Product returns the mask times a map; nil is 1 everywhere. It may return either of them.
+func Product(mask, m []float32) []float32 {
 	switch {
 	case mask == nil:
-		return own
-	case own == nil:
+		return m
+	case m == nil:
 		return mask
 	}
 	out := make([]float32, len(mask))
-	for i, m := range mask {
-		out[i] = m * own[i]
+	for i, v := range mask {
+		out[i] = v * m[i]
 	}
 	return out
 }

@@ -22,13 +22,17 @@ func regionMaps(w, h int) [][]float32 {
 	return maps
 }
 
-// regionTaps asks every layer for its content, the whole picture's style in every second
-// layer, and three regions' style.
+// regionTaps asks some layers for the whole picture's content or style, and all of those, and
+// others, for three regions' style, one with content.
 func regionTaps(layers int) (taps []engine.Tap) {
 	for i := range layers {
-		taps = append(taps, engine.Tap{Layer: i, Style: i%2 == 0, Content: true})
+		if i%4 != 2 {
+			taps = append(taps, engine.Tap{Layer: i, Style: i%2 == 0, Content: i%4 != 1})
+		}
 		for r := range 3 {
-			taps = append(taps, engine.Tap{Layer: i, Region: r + 1, Style: true, Content: r == 1 && i%3 == 1})
+			if i%4 != 3 {
+				taps = append(taps, engine.Tap{Layer: i, Region: r + 1, Style: true, Content: r == 1 && i%4 == 1})
+			}
 		}
 	}
 	return taps
@@ -41,11 +45,11 @@ func testRegions(t *testing.T, got, oracle engine.Engine) {
 		network, w, h int
 		memory        int64
 	}{{0, 17, 23, 0}, {1, 19, 16, 0}, {2, 70, 45, 1}} {
-		if c.w*c.h > 1000 && testing.Short() {
-			continue
-		}
 		n := networks()[c.network]
-		for _, p := range n.Poolings {
+		for i, p := range n.Poolings {
+			if (c.network > 0 || i > 0) && testing.Short() {
+				continue
+			}
 			s := engine.Spec{Network: n, Pooling: p, W: c.w, H: c.h, Taps: regionTaps(len(n.Layers)), Memory: c.memory}
 			t.Run(title(s), func(t *testing.T) { testRegionsOne(t, got, WithLoss{oracle}, s) })
 		}
@@ -82,7 +86,9 @@ func testRegionsOne(t *testing.T, got, oracle engine.Engine, s engine.Spec) {
 			e.(engine.LossEvaluator).SetTerms(j)
 		}
 		compareLosses(t, name, a, b, s, x, beside{30, 10, 20})
-		testReading(t, a, s, x)
+		if mask == nil {
+			testReading(t, a, s, x)
+		}
 	}
 	fresh := compile(t, got, s)
 	defer fresh.Close()
