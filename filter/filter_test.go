@@ -99,12 +99,17 @@ func TestGradientOfJ(t *testing.T) {
 		{"metric", true, func(*Options) {}},
 		{"pyramid", false, func(o *Options) { o.Parameters = "pyramid" }},
 		{"several sizes", true, func(o *Options) { *o = severalSizes(*o) }},
+		{"regions", true, func(o *Options) { *o = severalSizes(*o) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := tinyOptions()
 			o.Margin, o.GamutWeight = 0, 10
 			test.change(&o)
-			f := newFilter(t, o, tiny(test.metric), smooth(30, 22, 1))
+			style := smooth(30, 22, 1)
+			if test.name == "regions" {
+				style.Regions = halves(30, 22)
+			}
+			f := newFilter(t, o, tiny(test.metric), style)
 			s := size{23, 18}
 			w, j := objectiveOf(t, f, s)
 			w.Upload(w.x, smooth(s.w, s.h, 2).Pix)

@@ -180,7 +180,7 @@ func (f *Frame) keepUnpainted(threads int, original []float32) {
 	parallel.Blocks(threads, len(rest), pixelBlock, func(first, last int) {
 		for p := first; p < last; p++ {
 			for i := p; i < len(f.Pix); i += len(rest) {
-				f.Pix[i] += rest[p] * (original[i] - f.Pix[i])
+				f.Pix[i] = (1-rest[p])*f.Pix[i] + rest[p]*original[i]
 			}
 		}
 	})

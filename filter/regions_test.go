@@ -1,0 +1,267 @@
+package filter
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"nstfilter/filter/engine"
+)
+
+// halves are the maps of a left and a right half with a soft border that is not straight.
+func halves(w, h int) [][]float32 {
+	left, right := make([]float32, w*h), make([]float32, w*h)
+	for i := range left {
+		d := float64(i%w) - 0.5*float64(w) + 2*math.Sin(0.3*float64(i/w))
+		right[i] = float32(min(max(d/4+0.5, 0), 1))
+		left[i] = 1 - right[i]
+	}
+	return [][]float32{left, right}
+}
+
+// in returns a picture with maps.
+func in(f *Frame, maps ...[]float32) *Frame {
+	g := *f
+	g.Regions = maps
+	return &g
+}
+
+// only returns a style for region r of two, from 1.
+func only(f *Frame, r int) *Frame {
+	maps := make([][]float32, 2)
+	maps[r-1] = f.Everywhere()
+	return in(f, maps...)
+}
+
+// One region that is all of the picture is painted as a picture without regions, and so is one
+// that two regions of one style share.
+func TestRegionsOfOneStyle(t *testing.T) {
+	content, style := smooth(37, 29, 2), smooth(40, 30, 1)
+	for name, change := range ways {
+		if testing.Short() && name != "sizes" {
+			continue // for the time it takes
+		}
+		if name == "style alone" || name == "content alone" || name == "sum" {
+			continue
+		}
+		o := tinyOptions()
+		change(&o)
+		want, plain := paint(t, newFilter(t, o, tiny(true), style), content, Guide{})
+		one, report := paint(t, newFilter(t, o, tiny(true), in(style, style.Everywhere())), in(content, content.Everywhere()), Guide{})
+		near(t, name+": one region", one, want, 50)
+		check(t, name+": J of one region", report.Losses.Total, plain.Losses.Total)
+		two, _ := paint(t, newFilter(t, o, tiny(true), only(style, 1), only(style, 2)), in(content, halves(37, 29)...), Guide{})
+		near(t, name+": two regions of one style", two, want, 25)
+	}
+}
+
+// near reports a result that is less than so many dB from another.
+func near(t *testing.T, what string, got, want *Frame, least float64) {
+	t.Helper()
+	sum := 0.
+	for i, v := range want.Pix {
+		sum += math.Pow(float64(got.Pix[i]-v), 2)
+	}
+	if psnr := -10 * math.Log10(sum/float64(len(want.Pix))); !(psnr >= least) {
+		t.Errorf("%s: %.1f dB, at least %g wanted", what, psnr, least)
+	}
+}
+
+// A style's region has the moments of what its map shows, and a blend in a region those of the
+// styles that are for it, by their shares.
+func TestTargetsByRegion(t *testing.T) {
+	s, a, b, c := size{37, 29}, smooth(40, 30, 1), smooth(30, 40, 5), smooth(34, 34, 7)
+	maps := halves(40, 30)
+	left := in(a, maps[0], nil)
+	f := newFilter(t, severalSizes(tinyOptions()), tiny(true), left, only(b, 1), only(c, 2))
+	targets, err := f.styleTargets(f.network, s, s, engine.FP32, []float64{0.3, 0.1, 0.6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(style *Frame, map0 []float32) []map[string]styleTarget {
+		g := newFilter(t, severalSizes(tinyOptions()), tiny(true), style)
+		if map0 != nil {
+			g = newFilter(t, severalSizes(tinyOptions()), tiny(true), in(style, map0))
+		}
+		out, err := g.styleTargets(g.network, s, s, engine.FP32, []float64{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	first, second, third := of(a, maps[0]), of(b, nil), of(c, nil)
+	for k := range targets {
+		for _, name := range []string{"relu1_1", "relu2_1"} {
+			for i, v := range targets[k][name+" in region 1"].gram {
+				want := 0.75*first[k][name+" in region 1"].gram[i] + 0.25*second[k][name].gram[i]
+				check(t, name+" of the blend", float64(v), float64(want))
+			}
+			two := targets[k][name+" in region 2"]
+			if want := third[k][name]; !slices.Equal(two.gram, want.gram) || two.lambda != want.lambda {
+				t.Errorf("%s, size %d: the region of one style has another target than the style alone", name, k)
+			}
+		}
+	}
+}
+
+// What is in no region keeps its samples, at a soft edge its share of them; in a film the
+// caller does that, once.
+func TestUnpaintedStays(t *testing.T) {
+	const w, h = 47, 38
+	content, style := smooth(w, h, 2), smooth(40, 30, 1)
+	right := halves(w, h)[1]
+	part, whole := in(content, right), in(style, style.Everywhere())
+	for _, o := range []Options{tinyOptions(), severalSizes(tinyOptions())} {
+		f := newFilter(t, o, tiny(false), whole)
+		out, _ := paint(t, f, part, Guide{})
+		f.Film = true
+		painted, _ := paint(t, f, part, Guide{Start: out})
+		shown := part.Painted(slices.Clone(painted.Pix), w, h)
+		moved := 0.
+		for i, v := range content.Pix {
+			switch m := right[i%(w*h)]; {
+			case m == 0 && (out.Pix[i] != v || shown.Pix[i] != v):
+				t.Fatalf("sample %d is in no region and went from %g to %g", i, v, out.Pix[i])
+			case m > 0 && m < 1:
+				check(t, "at the soft edge", float64(shown.Pix[i]), float64(v+m*(painted.Pix[i]-v)))
+			case m == 1:
+				moved += math.Abs(float64(out.Pix[i] - v))
+			}
+		}
+		if moved/float64(len(content.Pix)) < 0.02 {
+			t.Errorf("the region moved by %g in the mean", moved/float64(len(content.Pix)))
+		}
+	}
+	o := tinyOptions()
+	o.Size, o.OutputSize = 31, "work"
+	out, _, err := newFilter(t, o, tiny(false), whole).Paint(t.Context(), part, Guide{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := part.Resized(out.W, out.H)
+	for i, v := range small.Pix {
+		if small.Regions[0][i%(out.W*out.H)] == 0 && out.Pix[i] != v {
+			t.Fatalf("at another size sample %d is in no region and went from %g to %g", i, v, out.Pix[i])
+		}
+	}
+}
+
+// Each region gets the colours of its style, in the start and in the end; a region that a frame
+// does not have changes nothing.
+func TestColoursByRegion(t *testing.T) {
+	const w, h = 64, 48
+	dark, light, content := NewFrame(40, 30), NewFrame(30, 40), smooth(w, h, 2)
+	for i := range dark.Pix {
+		dark.Pix[i], light.Pix[i] = 0.3*smooth(40, 30, 1).Pix[i], 0.7+0.3*smooth(30, 40, 5).Pix[i]
+	}
+	maps := halves(w, h)
+	f := newFilter(t, severalSizes(tinyOptions()), tiny(true), only(dark, 1), only(light, 2))
+	start := f.recoloured(in(content, maps...), f.shares(), size{w, h})
+	out, _ := paint(t, f, in(content, maps...), Guide{})
+	for r, style := range []*Frame{dark, light} {
+		want := coloursOf(style.Pix, nil)
+		for i := range want.mean {
+			if got := coloursOf(start, maps[r]).mean[i]; math.Abs(got-want.mean[i]) > 0.05 {
+				t.Errorf("region %d starts with the mean %.2f, its style has %.2f", r+1, got, want.mean[i])
+			}
+			if got := coloursOf(out.Pix, maps[r]).mean[i]; math.Abs(got-want.mean[i]) > 0.05 {
+				t.Errorf("region %d ends with the mean %.2f, its style has %.2f", r+1, got, want.mean[i])
+			}
+		}
+	}
+	all, _ := paint(t, f, in(content, content.Everywhere(), make([]float32, w*h)), Guide{})
+	alone, _ := paint(t, newFilter(t, severalSizes(tinyOptions()), tiny(true), dark), content, Guide{})
+	near(t, "beside an empty region", all, alone, 50)
+}
+
+// A film's regions move: what a frame leaves behind in the filter does not decide the next.
+func TestRegionsMove(t *testing.T) {
+	styles := []*Frame{only(smooth(40, 30, 1), 1), only(smooth(30, 40, 5), 2)}
+	content := smooth(37, 29, 2)
+	there := halves(37, 29)
+	here := [][]float32{there[1], there[0]}
+	f := newFilter(t, severalSizes(tinyOptions()), tiny(true), styles...)
+	paint(t, f, in(content, there...), Guide{Start: content})
+	got, _ := paint(t, f, in(content, here...), Guide{Start: content})
+	want, _ := paint(t, newFilter(t, severalSizes(tinyOptions()), tiny(true), styles...), in(content, here...), Guide{Start: content})
+	if !slices.Equal(got.Pix, want.Pix) {
+		t.Error("the regions of the frame before change the next")
+	}
+}
+
+// Regions under alpha: what lies under alpha 0 changes nothing in any of them.
+func TestTransparentPixelsOfRegions(t *testing.T) {
+	f := newFilter(t, severalSizes(tinyOptions()), tiny(true), only(smooth(40, 30, 1), 1), only(smooth(30, 40, 5), 2))
+	var results [][]float32
+	for seed := range uint64(2) {
+		content := holed(47, 38, seed)
+		out, _ := paint(t, f, in(content, halves(47, 38)...), Guide{})
+		for i := range out.Pix {
+			if content.Alpha[i%(47*38)] == 0 {
+				out.Pix[i] = 0
+			}
+		}
+		results = append(results, out.Pix)
+	}
+	if !slices.Equal(results[0], results[1]) {
+		t.Error("what lies under alpha 0 shows")
+	}
+}
+
+func TestRegionsTakeMemory(t *testing.T) {
+	style := smooth(40, 30, 1)
+	var before int64
+	for _, regions := range []int{0, 1, 4} {
+		maps := slices.Repeat([][]float32{style.Everywhere()}, regions)
+		p, err := newFilter(t, tinyOptions(), tiny(true), in(style, maps...)).Plan(400, 300)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Memory < before+4*5*400*300*int64(regions/2) {
+			t.Errorf("%d regions take %d bytes, fewer %d", regions, p.Memory, before)
+		}
+		before = p.Memory
+	}
+}
+
+func TestWrongRegions(t *testing.T) {
+	style, content := smooth(40, 30, 1), smooth(37, 29, 2)
+	short, beyond, nan := style.Everywhere()[1:], style.Everywhere(), style.Everywhere()
+	beyond[41], nan[7] = 1.5, float32(math.NaN())
+	hidden := in(style, style.Everywhere())
+	hidden.Alpha = make([]float32, 40*30)
+	hidden.Alpha[0], hidden.Regions[0][0] = 1, 0
+	for want, styles := range map[string][]*Frame{
+		"style 2 has 1 regions and another has 2":    {only(style, 1), in(style, style.Everywhere())},
+		"style 1: the map of region 1 has 1199":      {in(style, short)},
+		"region 1 at pixel (1, 1) is 1.5":            {in(style, beyond)},
+		"region 1 at pixel (7, 0) is NaN":            {in(style, nan)},
+		"no style is for region 2":                   {only(style, 1), only(style, 1)},
+		"style 1 shows nothing of region 1":          {hidden},
+		"style 2 shows nothing of region 1: its map": {only(style, 1), in(style, make([]float32, 40*30), style.Everywhere())},
+	} {
+		if _, err := New(tinyOptions(), newFilter(t, tinyOptions(), tiny(false), style).e, tiny(false), styles); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	f := newFilter(t, tinyOptions(), tiny(false), only(style, 1), only(style, 2))
+	all := content.Everywhere()
+	for want, c := range map[string]struct {
+		maps   [][]float32
+		shares []float64
+	}{
+		"frame 0: the picture has 0 regions and the styles 2": {nil, nil},
+		"region 2 of the picture has no map":                  {[][]float32{all, nil}, nil},
+		"region 1 has 1200 weights for 37×29":                 {[][]float32{style.Everywhere(), all}, nil},
+		"the regions overlap: their weights at pixel (0, 0)":  {[][]float32{all, all}, nil},
+		"all styles of region 2 have the share 0":             {halves(37, 29), []float64{1, 0}},
+	} {
+		if _, _, err := f.Paint(t.Context(), in(content, c.maps...), Guide{Shares: c.shares}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if _, _, err := newFilter(t, tinyOptions(), tiny(false), style).Paint(t.Context(), in(content, all), Guide{}); err == nil {
+		t.Error("regions without a style for them were taken")
+	}
+}
