@@ -26,9 +26,9 @@ type Filter struct {
 	// the first Plan or Paint.
 	MaxMemory int64
 	// Film says that more frames follow, each started from the previous result: plans
-	// then include their memory. Options.OriginalColors is left to the caller, by
-	// Frame.InColoursOf, and what is in no region, by Frame.Painted, because the next frame
-	// starts from the result without them. Set it before a Plan or Paint.
+	// then include their memory, and Options.OriginalColors is left to the caller, by
+	// Frame.InColoursOf, because the next frame starts from the result without them. Set it
+	// before a Plan or Paint.
 	Film bool
 
 	o       Options
@@ -185,11 +185,7 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	recolour := f.o.OriginalColors && !f.Film
 	head := *content // without the picture, so that it can be collected before the end
-	if f.Film {
-		head.Regions = nil
-	}
-	keeps := head.unpainted() != nil
-	if mask == nil && !recolour && !keeps {
+	if mask == nil && !recolour {
 		head.Pix = nil
 	}
 	now := time.Now()
@@ -213,9 +209,6 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	var out *Frame
 	if f.o.OutputSize == "work" && work != c.frame {
 		out = head.sized(f.threads, work.w, work.h).With(pix)
-		if keeps {
-			out.keepUnpainted(f.threads, head.fit(f.threads, work, bicubic))
-		}
 	} else {
 		out = head.painted(f.threads, pix, work.w, work.h)
 	}

@@ -13,8 +13,8 @@ type Frame struct {
 	// for each. A map of a style says which part of it region r is painted with; nil: the style
 	// has no part in it. A style without Regions is, as a whole, for every region.
 	//
-	// In a picture to paint, the weights of a pixel have a sum of at most 1. What is missing to
-	// 1 is not painted: the result has that share of the picture as it was.
+	// In a picture to paint, the weights of a pixel have a sum of at most 1. Where it is less,
+	// styles have that much less to say; where it is 0 the picture is only like itself.
 	Regions [][]float32
 
 	Index    int      // position in the stream, from 0; 0 for a photo
@@ -69,8 +69,7 @@ func (f *Frame) sized(threads, w, h int) *Frame {
 }
 
 // Painted returns f with its result, a picture of w×h, which it may overwrite. Transparent
-// pixels keep f's samples, and so do those in no region, by the share that is missing. It uses as
-// many threads as runtime.GOMAXPROCS says.
+// pixels keep f's samples. It uses as many threads as runtime.GOMAXPROCS says.
 func (f *Frame) Painted(pix []float32, w, h int) *Frame { return f.painted(0, pix, w, h) }
 
 func (f *Frame) painted(threads int, pix []float32, w, h int) *Frame {
@@ -81,7 +80,5 @@ func (f *Frame) painted(threads int, pix []float32, w, h int) *Frame {
 	if mask := f.mask(); mask != nil {
 		restore(pix, f.Pix, mask)
 	}
-	g := f.With(pix)
-	g.keepUnpainted(threads, f.Pix)
-	return g
+	return f.With(pix)
 }

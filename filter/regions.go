@@ -3,8 +3,6 @@ package filter
 import (
 	"fmt"
 	"slices"
-
-	"nstfilter/filter/parallel"
 )
 
 // Everywhere returns the map of a region that is all of f, for Frame.Regions.
@@ -148,42 +146,6 @@ func (f *Filter) regionShares(shares []float64, region int) []float64 {
 		out[i] /= total
 	}
 	return out
-}
-
-// unpainted returns the share of each pixel that is in no region; nil if all are painted.
-func (f *Frame) unpainted() []float32 {
-	if len(f.Regions) == 0 {
-		return nil
-	}
-	rest, some := f.Everywhere(), false
-	for _, m := range f.Regions {
-		for i, v := range m {
-			rest[i] -= v
-		}
-	}
-	for i, v := range rest {
-		if v < overlap {
-			rest[i] = 0
-		}
-		some = some || rest[i] > 0
-	}
-	if !some {
-		return nil
-	}
-	return rest
-}
-
-// keepUnpainted gives f, a result, the share of what is in no region from original, a picture of
-// its size.
-func (f *Frame) keepUnpainted(threads int, original []float32) {
-	rest := f.unpainted()
-	parallel.Blocks(threads, len(rest), pixelBlock, func(first, last int) {
-		for p := first; p < last; p++ {
-			for i := p; i < len(f.Pix); i += len(rest) {
-				f.Pix[i] = (1-rest[p])*f.Pix[i] + rest[p]*original[i]
-			}
-		}
-	})
 }
 
 // mirrorRegions is mirror for maps; nil stays nil.

@@ -105,46 +105,50 @@ func TestTargetsByRegion(t *testing.T) {
 	}
 }
 
-// What is in no region keeps its samples, at a soft edge its share of them; in a film the
-// caller does that, once.
-func TestUnpaintedStays(t *testing.T) {
-	const w, h = 47, 38
+// Where no region is, no style pulls.
+func TestInNoRegion(t *testing.T) {
+	const w, h = 64, 48
 	content, style := smooth(w, h, 2), smooth(40, 30, 1)
 	right := halves(w, h)[1]
-	part, whole := in(content, right), in(style, style.Everywhere())
-	for _, o := range []Options{tinyOptions(), severalSizes(tinyOptions())} {
-		f := newFilter(t, o, tiny(false), whole)
-		out, _ := paint(t, f, part, Guide{})
-		f.Film = true
-		painted, _ := paint(t, f, part, Guide{Start: out})
-		shown := part.Painted(slices.Clone(painted.Pix), w, h)
-		moved := 0.
-		for i, v := range content.Pix {
-			switch m := right[i%(w*h)]; {
-			case m == 0 && (out.Pix[i] != v || shown.Pix[i] != v):
-				t.Fatalf("sample %d is in no region and went from %g to %g", i, v, out.Pix[i])
-			case m > 0 && m < 1:
-				check(t, "at the soft edge", float64(shown.Pix[i]), float64(v+m*(painted.Pix[i]-v)))
-			case m == 1:
-				moved += math.Abs(float64(out.Pix[i] - v))
+	out, _ := paint(t, newFilter(t, severalSizes(tinyOptions()), tiny(false), in(style, style.Everywhere())), in(content, right), Guide{})
+	var moved, total [2]float64 // in no region, in the region
+	for i, v := range content.Pix {
+		r := int(right[i%(w*h)] + 0.5)
+		moved[r] += math.Abs(float64(out.Pix[i] - v))
+		total[r]++
+	}
+	if left, right := moved[0]/total[0], moved[1]/total[1]; left > right/2 {
+		t.Errorf("the picture moves by %g in the mean in no region, and by %g in one", left, right)
+	}
+}
+
+// Regions of one style have together the weight that it has in the whole picture, each by what
+// the mask shows of it.
+func TestRegionsHaveTheWeightOfTheirArea(t *testing.T) {
+	style, s := smooth(40, 30, 1), size{37, 29}
+	o := severalSizes(tinyOptions())
+	_, whole := objectiveOf(t, newFilter(t, o, tiny(true), style), s)
+	f := newFilter(t, o, tiny(true), only(style, 1), only(style, 2))
+	w, parts := objectiveOf(t, f, s)
+	for k := range parts.parts {
+		sum := map[int]float64{}
+		for i, l := range parts.parts[k].layers {
+			sum[l.Layer] += parts.parts[k].terms[i].Style
+		}
+		for i, l := range whole.parts[k].layers {
+			if want := whole.parts[k].terms[i].Style; math.Abs(sum[l.Layer]-want) > 1e-5*want {
+				t.Errorf("%s at size %d: the regions have the weight %g together, the whole has %g", l.name, k, sum[l.Layer], want)
 			}
 		}
-		if moved/float64(len(content.Pix)) < 0.02 {
-			t.Errorf("the region moved by %g in the mean", moved/float64(len(content.Pix)))
-		}
 	}
-	o := tinyOptions()
-	o.Size, o.OutputSize = 31, "work"
-	out, _, err := newFilter(t, o, tiny(false), whole).Paint(t.Context(), part, Guide{})
-	if err != nil {
-		t.Fatal(err)
+	mask := halves(w.size.w, w.size.h)[0]
+	w.setMask(mask, [][]float32{mask, slices.Repeat([]float32{0.25}, len(mask))})
+	squares := 0.
+	for _, v := range mask {
+		squares += float64(v) * float64(v)
 	}
-	small := part.Resized(out.W, out.H)
-	for i, v := range small.Pix {
-		if small.Regions[0][i%(out.W*out.H)] == 0 && out.Pix[i] != v {
-			t.Fatalf("at another size sample %d is in no region and went from %g to %g", i, v, out.Pix[i])
-		}
-	}
+	check(t, "a region that is the mask", w.areas[1], squares/engine.Total(mask))
+	check(t, "a quarter of everything", w.areas[2], 0.25)
 }
 
 // Each region gets the colours of its style, in the start and in the end; a region that a frame
