@@ -105,6 +105,54 @@ func TestTargetsByRegion(t *testing.T) {
 	}
 }
 
+// A picture of two flat halves gives each of two regions the moments of its half.
+func TestPartsOfOneStyle(t *testing.T) {
+	flat := func(w, h int, v float32) *Frame {
+		f := NewFrame(w, h)
+		for i := range f.Pix {
+			f.Pix[i] = v
+		}
+		return f
+	}
+	style := flat(80, 60, 0.1)
+	maps := halves(80, 60)
+	for i := range style.Pix {
+		style.Pix[i] += 0.8 * maps[1][i%(80*60)]
+	}
+	s := size{74, 58}
+	for _, scale := range []string{"mean", "sum"} {
+		o := tinyOptions()
+		o.LossScale = scale
+		targetsOf := func(style *Frame) map[string]styleTarget {
+			f := newFilter(t, o, tiny(false), style)
+			targets, err := f.styleTargets(f.network, s, s, engine.FP32, []float64{1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return targets[0]
+		}
+		dark, light, got := targetsOf(flat(80, 60, 0.1)), targetsOf(flat(80, 60, 0.9)), targetsOf(in(style, maps...))
+		for _, name := range []string{"relu1_1", "relu2_1"} {
+			for r, halves := range [][2]map[string]styleTarget{{dark, light}, {light, dark}} {
+				mean := got[name+" in region "+string(rune('1'+r))].mean
+				own, other := apart(mean, halves[0][name].mean), apart(mean, halves[1][name].mean)
+				if own > other/5 {
+					t.Errorf("%s %s: region %d is %.2g from the mean of its half, and %.2g from that of the other", scale, name, r+1, own, other)
+				}
+			}
+		}
+	}
+}
+
+// apart is ‖a − b‖.
+func apart(a, b []float32) float64 {
+	sum := 0.
+	for i := range a {
+		sum += math.Pow(float64(a[i]-b[i]), 2)
+	}
+	return math.Sqrt(sum)
+}
+
 // Where no region is, no style pulls.
 func TestInNoRegion(t *testing.T) {
 	const w, h = 64, 48
