@@ -11,9 +11,10 @@ import (
 type canvas struct {
 	f       *Filter
 	report  *Report
-	frame   size      // of the input
-	content []float32 // at the last stage's size
-	mask    []float32 // of the content, at the same size; nil: all pixels count
+	frame   size        // of the input
+	content []float32   // at the last stage's size
+	mask    []float32   // of the content, at the same size; nil: all pixels count
+	regions [][]float32 // maps of the content's regions, likewise; nil: it is painted as a whole
 	stages  []stage
 
 	current int        // position in stages
@@ -69,9 +70,10 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 		return nil, err
 	}
 	now = c.report.since(now, "compile")
+	mask, regions := fitMask(f.threads, c.mask, c.full(), s), fitRegions(f.threads, c.regions, c.full(), s)
+	grown := mirrorRegions(f.threads, regions, s, f.o.Margin)
+	w.setMask(marginMask(f.threads, mask, s, f.o.Margin), grown)
 	j := newObjective(f, st, w, style)
-	mask := fitMask(f.threads, c.mask, c.full(), s)
-	w.setMask(marginMask(f.threads, mask, s, f.o.Margin))
 	if mask != nil {
 		pix = fillMasked(f.threads, pix, mask, s) // from what has been painted around the holes
 	}
@@ -90,7 +92,7 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 	}
 	out := p.picture()
 	if st.finished && !f.o.NoStyleColors {
-		f.matchColours(out, mask, s, g.Shares)
+		f.matchColours(out, mask, regions, grown, s, g.Shares)
 	}
 	if last {
 		c.report.Margin = marginDifference(f.threads, out, s, f.o.Margin)

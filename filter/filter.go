@@ -36,6 +36,7 @@ type Filter struct {
 	photo   *PhotoColours // that the styles have been given; nil: they have their own
 	threads int           // of parallel.For: the engine's; 0: one for each processor
 	styles  []*Frame
+	regions int      // of the styles and of every picture; 0: the picture is painted as a whole
 	network *network // paints all scales but the last
 	// lastNetwork paints the last scale; it is the same network unless FinishWith was called.
 	lastNetwork *network
@@ -55,7 +56,7 @@ type Guide struct {
 	Margin      []float32 // of Start, from its Report; nil: its reflection
 	Prior       *Frame    // nil: none
 	PriorWeight []float32 // H rows of W; nil: 1 everywhere
-	Shares      []float64 // of the styles, in their order, with sum 1; nil: Options.StyleBlendWeights
+	Shares      []float64 // of the styles, in their order, with sum 1; nil: Options.StyleBlendWeights. With regions only their ratios count, among the styles of each region
 	Began       time.Time // when work on this frame began, for Options.Deadline; zero: when Paint is called
 }
 
@@ -83,12 +84,15 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 	if (o.Precision == "bf16" || o.Precision == "mixed") && !hasBF16(e) {
 		return nil, fmt.Errorf("--precision %s: %s has no bfloat16 products (AVX512-BF16, or tensor cores): choose auto or fp32", o.Precision, e.Name())
 	}
-	f := &Filter{o: o, e: e, styles: styles, plans: map[planKey]Plan{}}
+	regions, err := styleRegions(styles)
+	if err != nil {
+		return nil, err
+	}
+	f := &Filter{o: o, e: e, styles: styles, regions: regions, plans: map[planKey]Plan{}}
 	if t, ok := e.(engine.Threads); ok {
 		f.threads = t.Threads()
 	}
-	var err error
-	if f.network, err = newNetwork(&f.o, n); err != nil {
+	if f.network, err = newNetwork(&f.o, n, regions); err != nil {
 		return nil, err
 	}
 	f.lastNetwork = f.network
@@ -99,7 +103,7 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 // film. Call it before the first Plan or Paint. It fails if an option does not suit the
 // network.
 func (f *Filter) FinishWith(n *weights.Network) error {
-	last, err := newNetwork(&f.o, n)
+	last, err := newNetwork(&f.o, n, f.regions)
 	if err == nil {
 		f.lastNetwork = last
 	}
@@ -163,6 +167,13 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	} else if len(g.Shares) != len(f.styles) {
 		panic(fmt.Sprintf("filter: %d shares for %d styles", len(g.Shares), len(f.styles)))
 	}
+	err := content.checkRegions(f.regions)
+	if err == nil {
+		err = f.checkShares(g.Shares)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("frame %d: %w", content.Index, err)
+	}
 	plan, err := f.Plan(content.W, content.H)
 	if err != nil {
 		return nil, nil, fmt.Errorf("frame %d: %w", content.Index, err)
@@ -179,7 +190,7 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	now := time.Now()
 	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(f.threads, work, bicubic),
-		mask: fitMask(f.threads, mask, size{head.W, head.H}, work)}
+		mask: fitMask(f.threads, mask, size{head.W, head.H}, work), regions: fitRegions(f.threads, content.Regions, size{head.W, head.H}, work)}
 	report.since(now, "resize")
 	var start []float32
 	if g.Start != nil {

@@ -103,12 +103,17 @@ func TestGradientOfJ(t *testing.T) {
 		{"gram+moments", true, func(o *Options) { o.StyleLoss = "gram+moments" }},
 		{"shifted", true, func(o *Options) { o.StyleLoss = "shifted" }},
 		{"wasserstein", true, func(o *Options) { o.StyleLoss = "wasserstein" }},
+		{"regions", true, func(o *Options) { *o = severalSizes(*o) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := tinyOptions()
 			o.Margin, o.GamutWeight = 0, 10
 			test.change(&o)
-			f := newFilter(t, o, tiny(test.metric), smooth(30, 22, 1))
+			style := smooth(30, 22, 1)
+			if test.name == "regions" {
+				style.Regions = halves(30, 22)
+			}
+			f := newFilter(t, o, tiny(test.metric), style)
 			s := size{23, 18}
 			w, j := objectiveOf(t, f, s)
 			w.Upload(w.x, smooth(s.w, s.h, 2).Pix)

@@ -8,6 +8,15 @@ type Frame struct {
 	Pix   []float32 // planes R, G, B, each H rows of W; sRGB-coded, in [0,1]
 	Alpha []float32 // H rows of W in [0,1]; nil: opaque
 
+	// Regions has a map for each region, H rows of W, with the weight in [0,1] of the region in
+	// each pixel. The styles decide how many regions there are; a picture to paint has one map
+	// for each. A map of a style says which part of it region r is painted with; nil: the style
+	// has no part in it. A style without Regions is, as a whole, for every region.
+	//
+	// In a picture to paint, the weights of a pixel have a sum of at most 1. Where it is less,
+	// styles have that much less to say; where it is 0 the picture is only like itself.
+	Regions [][]float32
+
 	Index    int      // position in the stream, from 0; 0 for a photo
 	PTS      int64    // presentation time in units of TimeBase
 	TimeBase Rational // seconds; zero for a photo
@@ -55,6 +64,7 @@ func (f *Frame) sized(threads, w, h int) *Frame {
 		g.Alpha = resize(threads, f.Alpha, 1, f.W, f.H, w, h, bicubic)
 		clamp01(threads, g.Alpha)
 	}
+	g.Regions = fitRegions(threads, f.Regions, size{f.W, f.H}, size{w, h})
 	return &g
 }
 

@@ -78,7 +78,7 @@ type network struct {
 	styleCaches map[size]*styleCache // by the size of the picture
 }
 
-func newNetwork(o *Options, n *weights.Network) (*network, error) {
+func newNetwork(o *Options, n *weights.Network, regions int) (*network, error) {
 	pool := weights.Pooling(o.Pooling)
 	if o.Pooling == "network" {
 		pool = n.Pooling
@@ -87,8 +87,39 @@ func newNetwork(o *Options, n *weights.Network) (*network, error) {
 		return nil, fmt.Errorf("--pooling %s does not suit network %s, which was made for %s", pool, n.Name, n.Pooling)
 	}
 	layers, err := layersOf(o, n)
-	return &network{Network: n, o: o, pool: pool, layers: layers, styleCaches: map[size]*styleCache{}}, err
+	return &network{Network: n, o: o, pool: pool, layers: byRegion(layers, regions), styleCaches: map[size]*styleCache{}}, err
 }
+
+// byRegion splits each layer of the style loss into one for each region. Content stays with the
+// whole picture.
+func byRegion(layers []layer, regions int) (out []layer) {
+	if regions == 0 {
+		return layers
+	}
+	for _, l := range layers {
+		if l.Content {
+			whole := l
+			whole.Style = false
+			out = append(out, whole)
+		}
+		for r := 1; r <= regions && l.Style; r++ {
+			l.Region, l.Content = r, false
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// in names something of the layer's region.
+func (l *layer) in(name string) string {
+	if l.Region == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s in region %d", name, l.Region)
+}
+
+// key is the layer's key in maps of moments and targets.
+func (l *layer) key() string { return l.in(l.name) }
 
 // layersAt returns the layers for a picture of size s halved k times: content layers only for
 // k = 0, style layers if their receptive field is within Options.LayerReach.
@@ -97,9 +128,9 @@ func (n *network) layersAt(s size, k int) (layers []layer) {
 		s = s.half()
 	}
 	widest := n.o.LayerReach * float64(min(s.w, s.h))
-	for i, l := range n.layers {
+	for _, l := range n.layers {
 		l.Content = l.Content && k == 0
-		l.Style = l.Style && (float64(l.field) <= widest || i == 0 && k == 0)
+		l.Style = l.Style && (float64(l.field) <= widest || l.Layer == n.layers[0].Layer && k == 0)
 		if l.Content || l.Style {
 			layers = append(layers, l)
 		}
@@ -137,14 +168,15 @@ func receptiveFields(n *weights.Network) (out []int) {
 const styleEnergy = 5
 
 // setLambdas sets λ_l: k_l for "sum", else 5 k_l / Σ_m k_m J_m(0), or 5 / (n J_l(0)) for each
-// of n balanced layers. It leaves 0 for a balanced layer that the style does not activate.
+// of n balanced layers. It leaves 0 for a balanced layer that the style does not activate. The
+// layers are those of one region.
 func setLambdas(targets map[string]styleTarget, layers []layer, lossScale string) {
 	total, balanced := 0., 0
 	energies := map[string]float64{}
 	for i := range layers {
 		l := &layers[i]
-		e := energy(l, targets[l.name].gram)
-		energies[l.name] = e
+		e := energy(l, targets[l.key()].gram)
+		energies[l.key()] = e
 		if l.style == Balanced {
 			balanced++
 		} else {
@@ -152,8 +184,8 @@ func setLambdas(targets map[string]styleTarget, layers []layer, lossScale string
 		}
 	}
 	for _, l := range layers {
-		t := targets[l.name]
-		switch e := energies[l.name]; {
+		t := targets[l.key()]
+		switch e := energies[l.key()]; {
 		case l.style == Balanced && e > 0:
 			t.lambda = styleEnergy / (float64(balanced) * e)
 		case l.style != Balanced && lossScale == "sum":
@@ -161,6 +193,6 @@ func setLambdas(targets map[string]styleTarget, layers []layer, lossScale string
 		case l.style != Balanced && total > 0:
 			t.lambda = styleEnergy * l.style / total
 		}
-		targets[l.name] = t
+		targets[l.key()] = t
 	}
 }

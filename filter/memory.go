@@ -79,6 +79,7 @@ func (f *Filter) pictureMemory(full size, st stage, last bool) int64 {
 	if st.later {
 		pictures += 90*st.pixels() + 9*full.pixels() // the guide, what it and the next one are made of; frames that wait
 	}
+	pictures += f.regions * (full.pixels() + 4*s.pixels()) // their maps, and what evaluators make of them
 	if !last {
 		params := 3 * s.pixels()
 		if st.pyramid {

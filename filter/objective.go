@@ -11,6 +11,8 @@ import (
 // terms count at the picture's size, the style there and at half of it, a quarter, …:
 //
 //	J = α J_content(G) + β Σ_k w_k J_style(G/2ᵏ) / Σ_k w_k + J_tv(G) + J_gamut(G) + J_prior(G)
+//
+// With regions J_style is Σ_r A_r J_style,r, where A_r is the share of the picture in region r.
 type objective struct {
 	o       *Options
 	stage   stage
@@ -28,7 +30,7 @@ type part struct {
 	style  float64 // β w_k / Σ w_k
 }
 
-// newObjective returns J of a stage; style has the targets by size and layer.
+// newObjective returns J of a stage; style has the targets by size and layer. w has its mask.
 func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTarget) *objective {
 	j := &objective{o: &f.o, stage: st, w: w, picture: engine.PictureTerms{TV: st.tv, Gamut: f.o.GamutWeight}}
 	total := 0.
@@ -43,8 +45,8 @@ func newObjective(f *Filter, st stage, w *workspace, style []map[string]styleTar
 		for i := range p.layers {
 			l, term := &p.layers[i], engine.Term{}
 			if l.Style {
-				t := style[k][l.name]
-				term = styleTerm(l, t, p.style*t.lambda, f.o.StyleLoss)
+				t := style[k][l.key()]
+				term = styleTerm(l, t, p.style*w.areas[l.Region]*t.lambda, f.o.StyleLoss)
 			}
 			p.terms = append(p.terms, term)
 		}
@@ -125,7 +127,7 @@ func (j *objective) byLayer() map[string]float64 {
 			if k > 0 {
 				name += fmt.Sprintf("/%d", 1<<k)
 			}
-			out[name] = styleLoss(&t, &v, i)
+			out[p.layers[i].in(name)] = styleLoss(&t, &v, i)
 		}
 	}
 	return out

@@ -27,7 +27,8 @@ func TestAdamReadsSeldom(t *testing.T) {
 	}
 }
 
-// objectiveOf is J of pictures of size s, without its content, and its workspace.
+// objectiveOf is J of pictures of size s, without its content, and its workspace. Regions are
+// halves.
 func objectiveOf(t testing.TB, f *Filter, s size) (*workspace, *objective) {
 	t.Helper()
 	return objectiveIn(t, f, s, engine.FP32)
@@ -42,6 +43,9 @@ func objectiveIn(t testing.TB, f *Filter, s size, p engine.Precision) (*workspac
 	w, err := f.workspace(f.network, s, p, 0)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if f.regions > 0 {
+		w.setMask(nil, halves(w.size.w, w.size.h))
 	}
 	stages := f.stages(s)
 	return w, newObjective(f, stages[len(stages)-1], w, style)

@@ -55,15 +55,20 @@ func coloursOf(pix, mask []float32) (c colours) {
 	return c
 }
 
-// styleColours returns the colours of the styles, each measured at its size at(style) and
-// weighted by its share.
-func (f *Filter) styleColours(shares []float64, at func(*Frame) size) (mixed colours) {
+// styleColours returns the colours of the styles in a region, from 1, each measured at its size
+// at(style) and weighted by its share. Region 0 is all of it.
+func (f *Filter) styleColours(region int, shares []float64, at func(*Frame) size) (mixed colours) {
+	shares = f.regionShares(shares, region)
 	for k, style := range f.styles {
 		if shares[k] == 0 {
 			continue
 		}
 		s := at(style)
-		c := coloursOf(f.fitStyle(style, s), fitMask(f.threads, style.mask(), size{style.W, style.H}, s))
+		mask := style.mask()
+		if region > 0 {
+			mask = engine.Product(mask, style.maps(f.regions)[region-1])
+		}
+		c := coloursOf(f.fitStyle(style, s), fitMask(f.threads, mask, size{style.W, style.H}, s))
 		for i := range 3 {
 			mixed.mean[i] += shares[k] * c.mean[i]
 			for j := range 3 {
@@ -101,18 +106,51 @@ func recolour(threads int, pix []float32, from, to colours) {
 func (f *Filter) recoloured(content *Frame, shares []float64, at size) []float32 {
 	own := size{content.W, content.H}
 	small := own.within(recolourAt)
-	from := coloursOf(content.fit(f.threads, small, bilinear), fitMask(f.threads, content.mask(), own, small))
-	to := f.styleColours(shares, func(style *Frame) size { return size{style.W, style.H}.within(recolourAt) })
+	low, mask := content.fit(f.threads, small, bilinear), fitMask(f.threads, content.mask(), own, small)
+	lowMaps, maps := fitRegions(f.threads, content.Regions, own, small), fitRegions(f.threads, content.Regions, own, at)
 	pix := slices.Clone(content.fit(f.threads, at, bicubic))
-	recolour(f.threads, pix, from, to)
+	f.recolourRegions(pix, low, mask, lowMaps, maps, func(r int) colours {
+		return f.styleColours(r, shares, func(style *Frame) size { return size{style.W, style.H}.within(recolourAt) })
+	})
 	return pix
 }
 
+// recolourRegions recolours a picture from the colours of measured, under a mask, to those of
+// the styles, region by region: a pixel becomes the mean of its colours in each region by its
+// weights there, and stays as it was for what is missing to 1. low has the maps of measured,
+// maps those of pix; none: the picture is recoloured as a whole.
+func (f *Filter) recolourRegions(pix, measured, mask []float32, low, maps [][]float32, to func(region int) colours) {
+	if len(maps) == 0 {
+		recolour(f.threads, pix, coloursOf(measured, mask), to(0))
+		return
+	}
+	old := slices.Clone(pix)
+	for r, m := range maps {
+		seen := engine.Product(mask, low[r])
+		if engine.Total(seen) == 0 {
+			continue
+		}
+		part := slices.Clone(old)
+		recolour(f.threads, part, coloursOf(measured, seen), to(r+1))
+		n := len(m)
+		parallel.Blocks(f.threads, n, pixelBlock, func(first, last int) {
+			for p := first; p < last; p++ {
+				for i := p; i < len(pix); i += n {
+					pix[i] += m[p] * (part[i] - old[i])
+				}
+			}
+		})
+	}
+}
+
 // matchColours gives a painted picture, margin included, the mean and covariance of the
-// styles' colours, which Gram matrices only approximate.
-func (f *Filter) matchColours(grown, mask []float32, s size, shares []float64) {
-	from := coloursOf(crop(slices.Clone(grown), 3, s, f.o.Margin), mask)
-	recolour(f.threads, grown, from, f.styleColours(shares, func(style *Frame) size { return f.styleSize(style, s) }))
+// styles' colours, which Gram matrices only approximate. maps are those of the regions,
+// grownMaps with their margin.
+func (f *Filter) matchColours(grown, mask []float32, maps, grownMaps [][]float32, s size, shares []float64) {
+	inner := crop(slices.Clone(grown), 3, s, f.o.Margin)
+	f.recolourRegions(grown, inner, mask, maps, grownMaps, func(r int) colours {
+		return f.styleColours(r, shares, func(style *Frame) size { return f.styleSize(style, s) })
+	})
 }
 
 // transport is A^-½ (A^½ B A^½)^½ A^-½ of two covariances.

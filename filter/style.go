@@ -33,19 +33,22 @@ func (f *Filter) styleTargets(n *network, full, s size, p engine.Precision, shar
 	}
 	var blend []map[string]styleTarget
 	for k := range n.compared(s) {
-		targets, layers := map[string]styleTarget{}, n.styleLayersAt(s, k)
-		for _, l := range layers {
+		targets, layers := map[string]styleTarget{}, map[int][]layer{} // by region
+		for _, l := range n.styleLayersAt(s, k) {
 			t := styleTarget{gram: make([]float32, l.c*l.c), mean: make([]float32, l.c)}
-			for i, share := range shares {
+			for i, share := range f.regionShares(shares, l.Region) {
 				if share > 0 {
-					m := look.moments[i][k][l.name]
+					m := look.moments[i][k][l.key()]
 					axpy(t.gram, float32(share), m.gram)
 					axpy(t.mean, float32(share), m.mean)
 				}
 			}
-			targets[l.name] = t
+			targets[l.key()] = t
+			layers[l.Region] = append(layers[l.Region], l)
 		}
-		setLambdas(targets, layers, f.o.LossScale)
+		for _, region := range layers {
+			setLambdas(targets, region, f.o.LossScale)
+		}
 		blend = append(blend, targets)
 	}
 	look.shares, look.blend = slices.Clone(shares), blend
@@ -81,14 +84,14 @@ func (f *Filter) styleMoments(n *network, style *Frame, full, s size, p engine.P
 		return make([]map[string]styleMoments, 1), nil
 	}
 	f.dropWorkspace() // plans do not count it beside the style's evaluator
-	pix, mask, at := f.styleAt(style, s)
+	pix, mask, regions, at := f.styleAt(style, s)
 	for k := range n.compared(s) {
 		if k > 0 {
 			low := at.half()
 			pix = resize(f.threads, pix, 3, at.w, at.h, low.w, low.h, bilinear)
-			mask, at = fitMask(f.threads, mask, at, low), low
+			mask, regions, at = fitMask(f.threads, mask, at, low), fitRegions(f.threads, regions, at, low), low
 		}
-		moments, err := f.momentsAt(n, pix, mask, at, n.styleLayersAt(s, k), f.styleMemory(full, s, at), p)
+		moments, err := f.momentsAt(n, pix, mask, regions, at, n.styleLayersAt(s, k), f.styleMemory(full, s, at), p)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +101,7 @@ func (f *Filter) styleMoments(n *network, style *Frame, full, s size, p engine.P
 }
 
 // momentsAt evaluates the network at the picture pix of size at.
-func (f *Filter) momentsAt(n *network, pix, mask []float32, at size, layers []layer, reserved int64, p engine.Precision) (map[string]styleMoments, error) {
+func (f *Filter) momentsAt(n *network, pix, mask []float32, regions [][]float32, at size, layers []layer, reserved int64, p engine.Precision) (map[string]styleMoments, error) {
 	ev, err := f.compile(f.withMemory(n.spec(at, layers, p), reserved))
 	if err != nil {
 		return nil, err
@@ -106,20 +109,21 @@ func (f *Filter) momentsAt(n *network, pix, mask []float32, at size, layers []la
 	defer ev.Close()
 	x := ev.NewVector(len(pix))
 	ev.Upload(x, pix)
-	ev.SetMask(mask)
+	ev.SetMask(mask, regions...)
 	out := map[string]styleMoments{}
 	for i, m := range ev.Forward(x) {
-		out[layers[i].name] = styleMoments{slices.Clone(m.Gram), slices.Clone(m.Mean)}
+		out[layers[i].key()] = styleMoments{slices.Clone(m.Gram), slices.Clone(m.Mean)}
 	}
 	return out, nil
 }
 
-// styleAt returns the style with its margin, mask and size, margin included, for a picture of
-// size s. For LossScale "sum" it has the picture's size, so that P_S = P_G and sums are
+// styleAt returns the style with its margin, mask, maps of regions and size, margin included, for
+// a picture of size s. For LossScale "sum" it has the picture's size, so that P_S = P_G and sums are
 // comparable.
-func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
+func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, regions [][]float32, at size) {
 	own := size{style.W, style.H}
 	at = f.styleSize(style, s)
+	maps := style.maps(f.regions)
 	if f.o.LossScale == "sum" {
 		k := max(float64(s.w)/float64(style.W), float64(s.h)/float64(style.H))
 		cover := own.times(k)
@@ -128,11 +132,14 @@ func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, at size) {
 			mask = cropCentre(fitMask(f.threads, mask, own, cover), 1, cover, s)
 		}
 		pix = cropCentre(f.fitStyle(style, cover), 3, cover, s)
+		for _, one := range fitRegions(f.threads, maps, own, cover) {
+			regions = append(regions, cropCentre(one, 1, cover, s))
+		}
 	} else {
-		pix, mask = f.fitStyle(style, at), fitMask(f.threads, style.mask(), own, at)
+		pix, mask, regions = f.fitStyle(style, at), fitMask(f.threads, style.mask(), own, at), fitRegions(f.threads, maps, own, at)
 	}
 	m := f.styleMargin(at)
-	return mirror(f.threads, pix, 3, at, m), marginMask(f.threads, mask, at, m), at.grow(m)
+	return mirror(f.threads, pix, 3, at, m), marginMask(f.threads, mask, at, m), mirrorRegions(f.threads, regions, at, m), at.grow(m)
 }
 
 // cropCentre returns the centre of planes.

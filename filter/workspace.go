@@ -12,6 +12,7 @@ type workspace struct {
 	precision        engine.Precision
 	x                engine.Vector // the picture
 	levels           []level       // the picture's own size first
+	areas            []float64     // of the regions, from 1, as shares of the picture; areas[0] is 1
 	threads          int           // of parallel.For
 
 	vectors []engine.Vector
@@ -41,7 +42,7 @@ func (f *Filter) workspace(n *network, s size, p engine.Precision, reserved int6
 		return w, nil
 	}
 	f.dropWorkspace()
-	w := &workspace{network: n, size: grown, precision: p, threads: f.threads}
+	w := &workspace{network: n, size: grown, precision: p, areas: areas(nil, nil), threads: f.threads}
 	f.workspaceCache = w // first, so that it is freed if a vector fails
 	for k, spec := range f.specs(n, s, p, reserved) {
 		ev, err := f.compile(spec)
@@ -72,14 +73,32 @@ func (w *workspace) Close() {
 	}
 }
 
-// setMask sets the weight of each pixel of the picture with its margin; nil: all are 1.
-func (w *workspace) setMask(mask []float32) {
+// setMask sets the weight of each pixel of the picture with its margin, and in each region;
+// nil: all are 1.
+func (w *workspace) setMask(mask []float32, regions [][]float32) {
+	w.areas = areas(mask, regions)
 	for k, l := range w.levels {
 		if k > 0 {
-			mask = fitMask(w.threads, mask, w.levels[k-1].size, l.size)
+			high := w.levels[k-1].size
+			mask, regions = fitMask(w.threads, mask, high, l.size), fitRegions(w.threads, regions, high, l.size)
 		}
-		l.SetMask(mask)
+		l.SetMask(mask, regions...)
 	}
+}
+
+// areas returns the share of what the mask shows that is in each region, from 1; areas[0] is 1.
+// The style loss of a region is weighted by it, because moments are means over the region: so
+// the style pulls at each pixel as it does at a picture without regions.
+func areas(mask []float32, regions [][]float32) []float64 {
+	out := []float64{1}
+	for _, m := range regions {
+		total := float64(len(m))
+		if mask != nil {
+			total = engine.Total(mask)
+		}
+		out = append(out, engine.Total(engine.Product(mask, m))/total)
+	}
+	return out
 }
 
 // spec returns the Spec for the layers at a size.

@@ -15,12 +15,12 @@ func (s Spec) Check() {
 	if s.Pooling != weights.AveragePooling && s.Pooling != weights.MaxPooling {
 		panic(fmt.Sprintf("engine: unknown pooling %q", s.Pooling))
 	}
-	last := -1
+	last, region := -1, 0
 	for _, t := range s.Taps {
-		if t.Layer <= last || t.Layer >= len(s.Network.Layers) {
-			panic(fmt.Sprintf("engine: tap at layer %d after %d, of %d", t.Layer, last, len(s.Network.Layers)))
+		if t.Layer < last || t.Layer == last && t.Region <= region || t.Layer >= len(s.Network.Layers) || t.Region < 0 {
+			panic(fmt.Sprintf("engine: tap at layer %d, region %d after %d, %d, of %d layers", t.Layer, t.Region, last, region, len(s.Network.Layers)))
 		}
-		last = t.Layer
+		last, region = t.Layer, t.Region
 	}
 	if last < 0 {
 		panic("engine: no taps")

@@ -19,10 +19,12 @@ type Tap struct {
 	Layer   int  // position in Network.Layers
 	Style   bool // Forward computes Gram and Mean
 	Content bool // SetContent stores a target, Forward computes Content
+	Region  int  // whose map weights the moments, from 1; 0: none does, they are of the whole picture
 }
 
-// Spec is what an evaluator is compiled for. Taps are in the network's order,
-// each layer at most once; layers after the last tap are not evaluated. The
+// Spec is what an evaluator is compiled for. Taps are in the network's order, and
+// those of one layer in the order of their regions, each at most once; layers after
+// the last tap are not evaluated. The
 // network's first layer sees the picture's border replicated, every later layer
 // sees zeros outside, pooling rounds sizes down.
 type Spec struct {
@@ -76,7 +78,7 @@ type Multiple struct {
 }
 
 // Moments are Forward's results for one tap. The weights m_p are those of Shares, or 1
-// without a mask. If P is 0, all moments are. The slices belong to the evaluator and are
+// without a mask and a region. If P is 0, all moments are. The slices belong to the evaluator and are
 // valid until the next Forward.
 type Moments struct {
 	P       float64   // Σ_p m_p; without a mask the positions n_h·n_w
@@ -109,7 +111,10 @@ type Evaluator interface {
 	// SetMask sets the weight of each pixel, in [0,1], H rows of W, from the next Forward
 	// on: moments are weighted by Shares, TV by the products of neighbours. Backward's
 	// gradient is 0 where the mask is. nil: all weights are 1, as before the first call.
-	SetMask(mask []float32)
+	// regions has the map of each region, likewise, from region 1 on: the moments of a tap
+	// with a Region are weighted by the shares of the mask times its map. Without maps
+	// all their weights are 1.
+	SetMask(mask []float32, regions ...[]float32)
 	// Forward evaluates the network at the picture x and returns one Moments
 	// per tap of the Spec.
 	Forward(x Vector) []Moments
@@ -187,14 +192,11 @@ func (s Spec) Depth() int {
 	return s.Taps[len(s.Taps)-1].Layer + 1
 }
 
-// TapOf returns for each layer the position of its tap in Taps, −1 if it has none.
-func (s Spec) TapOf() []int {
-	taps := make([]int, s.Depth())
-	for i := range taps {
-		taps[i] = -1
-	}
+// TapsOf returns for each layer the positions of its taps in Taps.
+func (s Spec) TapsOf() [][]int {
+	taps := make([][]int, s.Depth())
 	for i, t := range s.Taps {
-		taps[t.Layer] = i
+		taps[t.Layer] = append(taps[t.Layer], i)
 	}
 	return taps
 }

@@ -42,10 +42,10 @@ func (e *Evaluator) backwardTile(t *tile, pdx *C.float, g []engine.Gradient) {
 			e.unpool(l)
 		}
 		e.profile.lap(i, backwardPart)
-		if l.tap >= 0 {
-			e.addGradient(&e.taps[l.tap], l, &g[l.tap], e.moments[l.tap].P, t.offset(&e.taps[l.tap], l))
-			e.profile.lap(i, lossPart)
+		for _, k := range l.taps {
+			e.addGradient(&e.taps[k], l, &g[k], e.moments[k].P, t.offset(&e.taps[k], l))
 		}
+		e.profile.lap(i, lossPart)
 		if i > 0 {
 			e.run(e.back, l.back, l.layerPlan.back.blocks)
 			e.profile.lap(i, backwardPart)

@@ -17,24 +17,21 @@ import (
 // rowBlock is how many rows of a picture or of a matrix a goroutine handles at a time.
 const rowBlock = 16
 
-func (e *Evaluator) SetMask(mask []float32) {
-	e.mask, e.pairs = nil, 0
-	shares := make([][]float32, len(e.taps))
+func (e *Evaluator) SetMask(mask []float32, regions ...[]float32) {
+	e.mask, e.pairs = slices.Clone(mask), 0
 	if mask != nil {
-		e.mask = slices.Clone(mask)
 		e.pairs = engine.Pairs(e.mask, e.plan.spec.W, e.plan.spec.H)
-		shares = engine.Shares(e.plan.spec, e.mask)
 	}
-	for i := range e.taps {
+	for i, share := range engine.Shares(e.plan.spec, mask, regions) {
 		t := &e.taps[i]
-		t.share, e.moments[i].P = shares[i], float64(t.p)
-		if mask != nil {
-			e.moments[i].P = engine.Total(t.share)
+		t.share, e.moments[i].P = slices.Clone(share), float64(t.p)
+		if share != nil {
+			e.moments[i].P = engine.Total(share)
 		}
 	}
 }
 
-// shareAt points to the share of a position of the whole layer; nil without a mask.
+// shareAt points to the share of a position of the whole layer; nil if all are 1.
 func (t *tap) shareAt(position int) *C.float {
 	if t.share == nil {
 		return nil
@@ -76,17 +73,16 @@ func (e *Evaluator) activate(i int, measure bool) {
 			e.pool(l)
 		}
 		e.profile.lap(i, forwardPart)
-		if l.tap < 0 {
-			continue
-		}
-		tap := &e.taps[l.tap]
-		if tap.Style && measure {
-			e.addGram(tap, l, t.offset(tap, l))
-		}
-		if tap.hasContent {
-			content := e.measureContent(tap, l, t.offset(tap, l))
-			if measure {
-				e.moments[l.tap].Content += content
+		for _, k := range l.taps {
+			tap := &e.taps[k]
+			if tap.Style && measure {
+				e.addGram(tap, l, t.offset(tap, l))
+			}
+			if tap.hasContent {
+				content := e.measureContent(tap, l, t.offset(tap, l))
+				if measure {
+					e.moments[k].Content += content
+				}
 			}
 		}
 		e.profile.lap(i, lossPart)

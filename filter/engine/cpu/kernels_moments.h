@@ -100,6 +100,9 @@ static double content(float *md, const float *a, const float *share, const float
 static void add_gradient(float *da, const float *a, const float *share, const float *style,
                          const float *mean, const float *md, float content, int c, int64_t p,
                          int64_t p0, int n, float *work) {
+    int some = !share; // elsewhere than in its region a tap has nothing to add
+    for (int q = 0; !some && q < n; q++) some = share[q] != 0;
+    if (!some) return;
     if (style) { // from a copy: p·VL is often a power of two, and all blocks fall into one set
         const int64_t step = (int64_t)n * VL;
         for (int i = 0; i < c / VL; i++) {

@@ -40,12 +40,12 @@ type windowPlan struct {
 
 // layerPlan is one convolution with its ReLU, tap and pooling.
 type layerPlan struct {
-	w, h    int  // of its activation
-	c       int  // padded channels of its output
-	tap     int  // −1: none
-	pooled  bool // the next layer reads its pooled activation
-	fused   bool // pooled, and only the pooled activation is stored
-	pools   int  // number of poolings before it
+	w, h    int   // of its activation
+	c       int   // padded channels of its output
+	taps    []int // positions in Spec.Taps
+	pooled  bool  // the next layer reads its pooled activation
+	fused   bool  // pooled, and only the pooled activation is stored
+	pools   int   // number of poolings before it
 	core    core
 	forward winograd
 	back    winograd
@@ -110,18 +110,18 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 	s.W, s.H = x.To, y.To
 	n := &windowPlan{w: s.W, h: s.H, layers: make([]layerPlan, s.Depth())}
 	ws, hs := engine.Sizes(s)
-	taps := s.TapOf()
+	taps := s.TapsOf()
 	in, pools := 0, 0
 	for i := range n.layers {
 		l := &n.layers[i]
-		l.tap = taps[i]
+		l.taps = taps[i]
 		if s.Network.Layers[i].Pooled() {
 			pools++
 		}
 		l.w, l.h, l.c = ws[i], hs[i], roundUp(s.Network.Layers[i].Out, 2*p.vl)
 		l.pools, l.core = pools, coreAt(x, y, pools, l.w)
 		l.pooled = i+1 < len(n.layers) && s.Network.Layers[i+1].Pooled()
-		l.fused = l.pooled && l.tap < 0 && i > 0
+		l.fused = l.pooled && len(l.taps) == 0 && i > 0
 		if i == 0 {
 			p.work = max(p.work, 3*(l.c+3)*(l.w+32))
 		} else {
@@ -130,8 +130,8 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 			p.work = max(p.work, l.forward.work(p.vl), l.back.work(p.vl))
 		}
 		p.masks[i] = max(p.masks[i], int64(l.c/p.vl)*int64(l.w*l.h)*int64((p.vl+7)/8))
-		if l.tap >= 0 {
-			if s.Taps[l.tap].Style {
+		for _, tap := range l.taps {
+			if s.Taps[tap].Style {
 				blocks := gramBlocks(l.core.pieces(gramChunk), l.c)
 				p.gram = max(p.gram, blocks*l.c*l.c)
 				p.sums = max(p.sums, blocks*l.c)
@@ -140,7 +140,7 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 			p.panels = max(p.panels, l.c*l.c)
 			p.work = max(p.work, l.c*positionBlock)
 		}
-		if l.tap >= 0 || l.pooled && !l.fused {
+		if len(l.taps) > 0 || l.pooled && !l.fused {
 			p.acts[i] = max(p.acts[i], l.c*l.w*l.h)
 		}
 		in = l.c
@@ -157,7 +157,7 @@ func (p *plan) turns(n *windowPlan) {
 		switch l := &n.layers[i]; {
 		case l.pooled:
 			l.scratch.pool = p.scratch.Take(l.pooledBytes())
-		case l.tap < 0:
+		case len(l.taps) == 0:
 			l.scratch.act = p.scratch.Take(l.bytes())
 		}
 	}

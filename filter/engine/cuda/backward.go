@@ -71,24 +71,26 @@ func (e *Evaluator) back(n *tile, dx cu.DevicePtr) {
 	if last.dact.lo != 0 {
 		e.device.clear(last.dact.lo, e.plan.plane(last.c, last.w, last.h))
 	}
-	fused := false // the layer's tap, by the convolution above
+	fused := false // the layer's only tap, by the convolution above
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := &n.layers[i]
 		if l.pooled {
 			e.unpool(l)
 		}
-		if l.tap >= 0 && !fused {
-			j := e.tapOf(n, l)
-			e.addDerivatives(&j, l, false)
-			e.plan.products.addTap(e.device, j)
+		for _, k := range l.taps {
+			if !fused {
+				j := e.tapOf(n, l, k)
+				e.addDerivatives(&j, l, k, false)
+				e.plan.products.addTap(e.device, j)
+			}
 		}
 		if fused = false; i == 0 {
 			break
 		}
 		back := l.back
-		if below := &n.layers[i-1]; below.tap >= 0 && !below.pooled {
-			if j := e.tapOf(n, below); e.plan.products.fuses(j) {
-				e.addDerivatives(&j, below, true)
+		if below := &n.layers[i-1]; len(below.taps) == 1 && !below.pooled {
+			if j := e.tapOf(n, below, below.taps[0]); e.plan.products.fuses(j) {
+				e.addDerivatives(&j, below, below.taps[0], true)
 				back.tap, fused = &j, true
 			}
 		}
@@ -104,14 +106,14 @@ func (e *Evaluator) unpool(l *layer) {
 	}
 	unpoolKernel.rows(e, blocks((l.w+1)/2*l.c/eight, threads), (l.h+1)/2, unpoolArgs{daHi: l.dact.hi, daLo: l.dact.lo,
 		dpHi: l.dpool.hi, dpLo: l.dpool.lo, aHi: l.act.hi, aLo: lo, w: l.w, h: l.h, c: l.c,
-		maximum: toInt(e.plan.maximum()), gate: toInt(l.tap < 0)})
+		maximum: toInt(e.plan.maximum()), gate: toInt(len(l.taps) == 0)})
 }
 
 // tapOf returns the job that adds m·(2·D·a + dMean)/p + 2·dContent·m·M·Δa, with shares m, to
-// the gradient of a tap's activation a, over the core of a tile's layer l. addDerivatives
+// the gradient of tap k's activation a, over the core of a tile's layer l. addDerivatives
 // completes it.
-func (e *Evaluator) tapOf(n *tile, l *layer) tapJob {
-	j := tapJob{a: l.act, da: l.dact, core: l.core, shares: e.taps[l.tap].shares(n, l)}
+func (e *Evaluator) tapOf(n *tile, l *layer, k int) tapJob {
+	j := tapJob{a: l.act, da: l.dact, core: l.core, shares: e.taps[k].shares(n, l)}
 	if !l.keepLo {
 		j.a.lo = 0
 	}
@@ -120,8 +122,8 @@ func (e *Evaluator) tapOf(n *tile, l *layer) tapJob {
 
 // addDerivatives packs D, for the next layer's convolution if fused, and sets the other
 // derivatives. It overwrites the D of the previous tap, whose job must have been launched.
-func (e *Evaluator) addDerivatives(j *tapJob, l *layer, fused bool) {
-	t := &e.taps[l.tap]
+func (e *Evaluator) addDerivatives(j *tapJob, l *layer, k int, fused bool) {
+	t := &e.taps[k]
 	if t.positions == 0 || l.core.w == 0 {
 		return
 	}

@@ -167,7 +167,7 @@ func (e *Evaluator) wire(p *windowPlan, forward, backward []filter) *window {
 		l.back = convolution{src: l.dact, dst: below.dact, filter: backward[i], scratch: e.work}
 		if below.pooled {
 			l.back.dst = below.dpool
-		} else if below.tap < 0 {
+		} else if len(below.taps) == 0 {
 			l.back.gate = below.act.hi
 		}
 	}

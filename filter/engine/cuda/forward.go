@@ -19,8 +19,8 @@ const (
 )
 
 // SetMask panics with engine.Failure if there is no memory.
-func (e *Evaluator) SetMask(mask []float32) {
-	if mask == nil && e.masks == nil {
+func (e *Evaluator) SetMask(mask []float32, regions ...[]float32) {
+	if mask == nil && len(regions) == 0 && e.masks == nil {
 		return
 	}
 	e.device.do(func() {
@@ -34,12 +34,13 @@ func (e *Evaluator) SetMask(mask []float32) {
 			t.share, t.positions = 0, float64(t.w*t.h)
 		}
 		e.weigh(nil, 0)
-		if mask == nil {
-			return
+		if mask != nil {
+			e.weigh(mask, e.keepMask(mask))
 		}
-		e.weigh(mask, e.keepMask(mask))
-		for i, share := range engine.Shares(e.plan.spec, mask) {
-			e.taps[i].share, e.taps[i].positions = e.keepMask(share), engine.Total(share)
+		for i, share := range engine.Shares(e.plan.spec, mask, regions) {
+			if share != nil {
+				e.taps[i].share, e.taps[i].positions = e.keepMask(share), engine.Total(share)
+			}
 		}
 	})
 }
@@ -103,8 +104,11 @@ func (e *Evaluator) activate(i int, measure bool) {
 		} else {
 			e.plan.products.conv(e.device, l.forward)
 		}
-		if l.tap >= 0 && l.core.w > 0 {
-			t := &e.taps[l.tap]
+		for _, k := range l.taps {
+			t := &e.taps[k]
+			if l.core.w == 0 {
+				break
+			}
 			if t.Style && measure {
 				e.plan.products.gram(e.device, gramJob{a: l.act, core: l.core, shares: t.shares(n, l),
 					gram: t.gram, means: t.means, scratch: e.work})

@@ -3,6 +3,8 @@
 package cuda
 
 import (
+	"slices"
+
 	"gorgonia.org/cu"
 
 	"nstfilter/filter/engine"
@@ -63,11 +65,11 @@ type windowPlan struct {
 
 // layerPlan is one convolution with its ReLU, tap and pooling.
 type layerPlan struct {
-	w, h, c int  // of its activation
-	tap     int  // −1: none
-	pooled  bool // the next layer reads its pooled activation
-	keepLo  bool // the activation's lo plane is stored until Backward
-	pools   int  // number of poolings before it
+	w, h, c int   // of its activation
+	taps    []int // positions in Spec.Taps
+	pooled  bool  // the next layer reads its pooled activation
+	keepLo  bool  // the activation's lo plane is stored until Backward
+	pools   int   // number of poolings before it
 	core    rect
 	scratch slots
 }
@@ -101,11 +103,11 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 	s.W, s.H = x.To, y.To
 	n := &windowPlan{w: s.W, h: s.H, layers: make([]layerPlan, s.Depth())}
 	ws, hs := engine.Sizes(s)
-	taps := s.TapOf()
+	taps := s.TapsOf()
 	in, pools := 0, 0
 	for i := range n.layers {
 		l := &n.layers[i]
-		l.tap = taps[i]
+		l.taps = taps[i]
 		if s.Network.Layers[i].Pooled() {
 			pools++
 		}
@@ -119,7 +121,7 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 			p.work = max(p.work, p.products.convScratch(in, l.c, l.w, l.h, p.terms(false)),
 				p.products.convScratch(l.c, in, l.w, l.h, p.terms(true)))
 		}
-		if l.tap >= 0 && s.Taps[l.tap].Style {
+		if slices.ContainsFunc(l.taps, func(i int) bool { return s.Taps[i].Style }) {
 			p.work = max(p.work, p.products.gramScratch(l.c, l.core, p.terms(false)))
 		}
 		in = l.c
@@ -131,8 +133,8 @@ func (p *plan) window(x, y tiling.Span) *windowPlan {
 // readsLo reports whether anything reads an activation's lo plane after the next layer's
 // convolution. If nothing does, only the hi plane is stored, as the ReLU's gate.
 func (p *plan) readsLo(l *layerPlan) bool {
-	if l.tap >= 0 {
-		t := p.spec.Taps[l.tap]
+	for _, i := range l.taps {
+		t := p.spec.Taps[i]
 		if t.Content || t.Style && p.gradPlanes == 2 {
 			return true
 		}
@@ -151,7 +153,7 @@ func (p *plan) turns(n *windowPlan) {
 		if p.actPlanes == 2 && !l.keepLo {
 			l.scratch.lo = p.scratch.Take(plane)
 		}
-		if l.tap >= 0 && p.spec.Taps[l.tap].Content {
+		if slices.ContainsFunc(l.taps, func(i int) bool { return p.spec.Taps[i].Content }) {
 			l.scratch.delta = p.scratch.Borrow(act * plane)
 		}
 		if l.pooled {

@@ -17,6 +17,7 @@ func Run(t *testing.T, got, oracle engine.Engine) {
 	t.Run("calls", func(t *testing.T) { testCalls(t, got, oracle) })
 	t.Run("not a number", func(t *testing.T) { testNotANumber(t, got) })
 	t.Run("masks", func(t *testing.T) { testMasks(t, got, oracle) })
+	t.Run("regions", func(t *testing.T) { testRegions(t, got, oracle) })
 	t.Run("memory", func(t *testing.T) { testMemory(t, got, oracle) })
 	t.Run("same bits", func(t *testing.T) { testSameBits(t, got) })
 	t.Run("vectors", func(t *testing.T) { testVectors(t, got) })

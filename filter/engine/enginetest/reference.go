@@ -61,6 +61,7 @@ type referenceEvaluator struct {
 	moments []engine.Moments
 	target  [][]float64 // (C, P) per tap
 	metric  [][]float64 // (C, C) per tap, once there is a target
+	regions [][]float32 // maps, of region 1 first
 }
 
 // Close does nothing.
@@ -101,9 +102,26 @@ func (e *referenceEvaluator) Forward(x engine.Vector) []engine.Moments {
 	return e.moments
 }
 
-func (e *referenceEvaluator) SetMask(mask []float32) { e.mask = slices.Clone(mask) }
+func (e *referenceEvaluator) SetMask(mask []float32, regions ...[]float32) {
+	e.mask, e.regions = slices.Clone(mask), nil
+	for _, m := range regions {
+		e.regions = append(e.regions, slices.Clone(m))
+	}
+}
 
-// shares is the mean of the mask over the pixels that each position of tap i stands
+// weight of a pixel for a tap: of the mask times that of the tap's region.
+func (e *referenceEvaluator) weight(t engine.Tap, pixel int) float64 {
+	w := 1.
+	if e.mask != nil {
+		w = float64(e.mask[pixel])
+	}
+	if t.Region > 0 && len(e.regions) > 0 {
+		w *= float64(e.regions[t.Region-1][pixel])
+	}
+	return w
+}
+
+// shares is the mean of the weights of the pixels that each position of tap i stands
 // for: 2ᵏ×2ᵏ of them after k poolings.
 func (e *referenceEvaluator) shares(i int) []float64 {
 	last := e.spec.Taps[i].Layer
@@ -116,13 +134,9 @@ func (e *referenceEvaluator) shares(i int) []float64 {
 	l := &e.layers[last]
 	out := make([]float64, l.W*l.H)
 	for p := range out {
-		out[p] = 1
-		if e.mask == nil {
-			continue
-		}
 		var sum float64
 		for q := range side * side {
-			sum += float64(e.mask[(p/l.W*side+q/side)*e.spec.W+p%l.W*side+q%side])
+			sum += e.weight(e.spec.Taps[i], (p/l.W*side+q/side)*e.spec.W+p%l.W*side+q%side)
 		}
 		out[p] = sum / float64(side*side)
 	}
@@ -150,10 +164,7 @@ func (e *referenceEvaluator) SetContent(metric [][]float32) {
 }
 
 func (e *referenceEvaluator) Backward(dx engine.Vector, g []engine.Gradient) {
-	tap := map[int]int{}
-	for i, t := range e.spec.Taps {
-		tap[t.Layer] = i
-	}
+	taps := e.spec.TapsOf()
 	var da []float64 // (Out, H, W), from the layers above
 	for i := len(e.layers) - 1; i >= 0; i-- {
 		l := &e.layers[i]
@@ -161,7 +172,10 @@ func (e *referenceEvaluator) Backward(dx engine.Vector, g []engine.Gradient) {
 		if da == nil {
 			da = make([]float64, l.Out*P)
 		}
-		if t, ok := tap[i]; ok && e.moments[t].P > 0 {
+		for _, t := range taps[i] {
+			if e.moments[t].P == 0 {
+				continue
+			}
 			share := e.shares(t)
 			if g[t].Gram != nil {
 				dgram(da, g[t].Gram, l.a, share, l.Out, e.moments[t].P)

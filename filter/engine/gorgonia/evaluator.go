@@ -67,13 +67,11 @@ func (e *evaluator) build() error {
 	return e.buildBackward()
 }
 
-// SetMask builds the graphs anew if it adds or removes the mask. It panics if that fails, which
-// it should not: the first build did not.
-func (e *evaluator) SetMask(mask []float32) {
-	changed := (mask == nil) != (e.mask == nil)
+// SetMask builds the graphs anew if it adds weights to a tap or removes them. It panics if that
+// fails, which it should not: the first build did not.
+func (e *evaluator) SetMask(mask []float32, regions ...[]float32) {
 	e.mask = slices.Clone(mask)
-	e.share(e.mask)
-	if !changed {
+	if !e.share(regions) {
 		return
 	}
 	if err := e.build(); err != nil {
@@ -81,22 +79,20 @@ func (e *evaluator) SetMask(mask []float32) {
 	}
 }
 
-// share fills the inputs that hold the weight of each position.
-func (e *evaluator) share(mask []float32) {
-	shares := make([][]float32, len(e.spec.Taps))
-	if mask != nil {
-		shares = engine.Shares(e.spec, mask)
-	}
-	for i, t := range e.spec.Taps {
+// share fills the inputs that hold the weight of each position. It reports whether a tap has
+// weights that had none, or has none any more.
+func (e *evaluator) share(regions [][]float32) (changed bool) {
+	for i, share := range engine.Shares(e.spec, e.mask, regions) {
 		in := &e.in.taps[i]
-		if mask == nil {
+		changed = changed || (share == nil) != (in.root == nil)
+		if share == nil {
 			in.root = nil
 			for p := range in.share {
 				in.share[p] = 1
 			}
 		} else {
-			copy(in.share, shares[i])
-			C := e.spec.Network.Layers[t.Layer].Out
+			copy(in.share, share)
+			C := e.spec.Network.Layers[e.spec.Taps[i].Layer].Out
 			if in.root == nil {
 				in.root = make([]float32, C*len(in.share))
 			}
@@ -106,6 +102,7 @@ func (e *evaluator) share(mask []float32) {
 		}
 		e.moments[i].P = engine.Total(in.share)
 	}
+	return changed
 }
 
 func (e *evaluator) buildForward() (err error) {

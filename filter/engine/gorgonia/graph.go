@@ -56,7 +56,7 @@ func newGraph(s engine.Spec, in *inputs) *graph {
 	w, h := engine.Sizes(s)
 	g.x = g.input("x", in.x, 1, 3, s.H+2, s.W+2)
 	a := g.x
-	tap := 0
+	taps := s.TapsOf()
 	for i := range s.Network.Layers[:s.Depth()] {
 		l := &s.Network.Layers[i]
 		if l.Pooled() {
@@ -67,9 +67,8 @@ func newGraph(s engine.Spec, in *inputs) *graph {
 			padding = 0 // x has its border
 		}
 		a = g.layer(a, l, padding)
-		if s.Taps[tap].Layer == i {
-			g.taps = append(g.taps, g.moments(a, s.Taps[tap], &in.taps[tap], l.Out, w[i]*h[i]))
-			tap++
+		for _, tap := range taps[i] {
+			g.taps = append(g.taps, g.moments(a, s.Taps[tap], tap, &in.taps[tap], l.Out, w[i]*h[i]))
 		}
 	}
 	return g
@@ -100,21 +99,22 @@ func (g *graph) pool(a *G.Node, i int, p weights.Pooling) *G.Node {
 	return G.Must(G.Reshape(y, tensor.Shape{1, C, H / 2, W / 2}))
 }
 
-func (g *graph) moments(a *G.Node, t engine.Tap, in *tapInputs, C, P int) tapNodes {
+// moments adds those of a tap, by its position in Spec.Taps.
+func (g *graph) moments(a *G.Node, t engine.Tap, tap int, in *tapInputs, C, P int) tapNodes {
 	n := tapNodes{F: G.Must(G.Reshape(a, tensor.Shape{C, P}))}
 	if t.Style {
 		n.gram = outer(n.F)
 		if in.root != nil {
-			n.gram = outer(g.weigh(g.copied(a, P, C), t, in, P, C))
+			n.gram = outer(g.weigh(g.copied(a, P, C), tap, in, P, C))
 		}
-		n.mean = G.Must(G.Mul(n.F, g.input(fmt.Sprintf("shares %d", t.Layer), in.share, P, 1)))
+		n.mean = G.Must(G.Mul(n.F, g.input(fmt.Sprintf("shares %d", tap), in.share, P, 1)))
 	}
 	if t.Content {
-		delta := G.Must(G.Sub(g.copied(a, P, C), g.input(fmt.Sprintf("target %d", t.Layer), in.target, P, C)))
+		delta := G.Must(G.Sub(g.copied(a, P, C), g.input(fmt.Sprintf("target %d", tap), in.target, P, C)))
 		if in.root == nil {
 			n.delta = outer(G.Must(G.Transpose(delta, 1, 0)))
 		} else {
-			n.delta = outer(g.weigh(delta, t, in, P, C))
+			n.delta = outer(g.weigh(delta, tap, in, P, C))
 		}
 	}
 	return n
@@ -129,8 +129,8 @@ func (g *graph) copied(a *G.Node, P, C int) *G.Node {
 }
 
 // weigh multiplies a (P, C) by the roots of the shares, to (C, P).
-func (g *graph) weigh(a *G.Node, t engine.Tap, in *tapInputs, P, C int) *G.Node {
-	root := g.input(fmt.Sprintf("root %d", t.Layer), in.root, P, C)
+func (g *graph) weigh(a *G.Node, tap int, in *tapInputs, P, C int) *G.Node {
+	root := g.input(fmt.Sprintf("root %d", tap), in.root, P, C)
 	return G.Must(G.Transpose(G.Must(G.HadamardProd(a, root)), 1, 0))
 }
 
