@@ -62,6 +62,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkTasks(tasks); err != nil {
 		return err
 	}
+	if err := j.findMaps(tasks); err != nil {
+		return err
+	}
 	if err := j.checkFilesRead(tasks); err != nil {
 		return err
 	}
@@ -136,7 +139,11 @@ func (j *Job) filesRead() []string {
 // checkFilesRead reports a result that would replace a style or another file that the job
 // reads.
 func (j *Job) checkFilesRead(tasks []paintTask) error {
-	for _, read := range j.filesRead() {
+	files := j.filesRead()
+	for _, t := range tasks {
+		files = append(files, t.strength.files()...)
+	}
+	for _, read := range files {
 		info, err := os.Stat(read)
 		if err != nil {
 			continue // no file, which is said when it is read
@@ -349,6 +356,8 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 	reads.add(j.Coherence.FlowFrom)
 	writes.add(j.TempDir)
 	for _, t := range tasks {
+		a.Film = a.Film || t.strength != nil && t.strength.film
+		reads.addMap(t.strength)
 		if t.isPipe() {
 			continue
 		}
@@ -384,6 +393,17 @@ func (s *pathSet) add(path string) {
 	}
 	s.has[path] = true
 	s.list = append(s.list, path)
+}
+
+// addMap adds the files of a map, or the folders of its numbered pictures.
+func (s *pathSet) addMap(m *mapFile) {
+	for _, file := range m.files() {
+		if m.sequence == nil {
+			s.add(file)
+		} else {
+			s.addFolder(file)
+		}
+	}
 }
 
 // addFolder adds the folder of a file, and that of the file that it links to.

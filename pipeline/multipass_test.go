@@ -57,7 +57,10 @@ type order struct {
 	stylizer   *stylizer
 	onPass     func(framePass)
 	onStep     func()
+	said       []string
 }
+
+func (o *order) say(text string) { o.said = append(o.said, text) }
 
 func (o *order) frame(s *Stat) { o.iterations = append(o.iterations, s.Iterations) }
 
@@ -104,7 +107,11 @@ func paintFilmOf(t *testing.T, film Source, change func(*Job, *order, context.Ca
 	defer workers[0].close()
 	l := newLedger("film", nil, o)
 	dst := &recorder{onFrame: func(i int) { o.events = append(o.events, fmt.Sprint("give ", i)) }}
-	o.stylizer = &stylizer{worker: workers[0], ledger: l, stop: j.Stop}
+	strength, err := findMap("--strength", j.Strength, &paintTask{in: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.stylizer = &stylizer{worker: workers[0], ledger: l, strength: strength, stop: j.Stop}
 	err = Run(ctx, StopSource(j.Stop, film), statSink{dst, l}, l.timeSource, o.stylizer.stage(), mapStage(func(_ context.Context, f *filter.Frame) (*filter.Frame, error) {
 		o.written = append(o.written, f)
 		return f, nil

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -113,13 +112,15 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 	if w.options.NoResume || !w.settings.Paints() {
 		return nil, nil
 	}
-	in, settings := t.in, maps.Clone(w.decisive)
-	settings["output's options"] = t.options
+	in := t.in
+	settings, err := w.decisiveFor(t)
+	if err != nil {
+		return nil, err
+	}
 	if t.sequence == nil {
 		if info, err := os.Stat(in); err != nil || !info.Mode().IsRegular() {
 			return nil, err
 		}
-		var err error
 		if settings["input"], err = hashFile(in); err != nil {
 			return nil, err
 		}
@@ -282,11 +283,15 @@ func (w *worker) fingerprint(t paintTask) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	settings, err := json.Marshal(w.decisive) // sorts the keys
+	decisive, err := w.decisiveFor(t)
 	if err != nil {
 		return "", err
 	}
-	all := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", sum, t.options, settings))
+	settings, err := json.Marshal(decisive) // sorts the keys
+	if err != nil {
+		return "", err
+	}
+	all := sha256.Sum256(fmt.Appendf(nil, "%s %s", sum, settings))
 	return hex.EncodeToString(all[:]), nil
 }
 

@@ -22,6 +22,7 @@ type stylizer struct {
 	begin     time.Duration     // the time in the input that a player shows as 0
 	beginHere bool              // begin is the first frame's time, because the input does not tell
 	pictures  []sequencePicture // the frames, if they are files of their own
+	strength  *mapFile          // how much of each frame is painted; nil: all
 
 	planned  bool                // the first frame has been planned for
 	plan     filter.Plan         // of frames of the first one's size
@@ -47,6 +48,9 @@ type analyzedFrame struct {
 // stage paints frames, in as many passes as --passes says.
 func (s *stylizer) stage() Stage {
 	return func(ctx context.Context, in Frames) Frames {
+		if s.strength != nil {
+			in = s.strengthen(s.strength)(ctx, in)
+		}
 		if s.worker.coherence.Passes > 1 && s.coherent() {
 			return s.paintPasses(ctx, s.analyze(in))
 		}
@@ -259,8 +263,8 @@ func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filte
 	return painted, report, nil
 }
 
-// finished returns the frame with what was painted of it, at the size of --output-size and
-// in its own colours if --original-colors says so.
+// finished returns the frame with what was painted of it, at the size of --output-size, in its
+// own colours if --original-colors says so, and as much of it as its strength says.
 func (s *stylizer) finished(frame, painted *filter.Frame) *filter.Frame {
 	settings := &s.worker.settings
 	out := painted
@@ -270,7 +274,7 @@ func (s *stylizer) finished(frame, painted *filter.Frame) *filter.Frame {
 	if settings.OriginalColors {
 		out = out.InColoursOf(frame.Resized(out.W, out.H))
 	}
-	return out
+	return frame.Blended(out)
 }
 
 // nameError puts the picture's name before an error, if frames are files of their own.
