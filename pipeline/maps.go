@@ -15,6 +15,8 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
+	"nstfilter/video/coherence"
+	"nstfilter/video/flow"
 )
 
 // mapFile is a map that lies beside an input: a picture for all of its frames, or a film or
@@ -98,7 +100,7 @@ func (m *mapFile) sum() (string, error) {
 // decisiveFor returns all that decides a task's result beside its input.
 func (w *worker) decisiveFor(t paintTask) (_ map[string]string, err error) {
 	all := maps.Clone(w.decisive)
-	all["output's options"] = t.options
+	all["output's options"], all["protect"] = t.options, w.options.Protect
 	if t.strength != nil {
 		all["strength"], err = t.strength.sum()
 	}
@@ -213,6 +215,35 @@ func (s *stylizer) strengthen(m *mapFile) Stage {
 			})(yield)
 		}
 	}
+}
+
+// protect takes what --protect leaves alone off the strength of a frame. a is the frame's
+// analysis, or nil if frames are independent.
+func (s *stylizer) protect(f *filter.Frame, a *coherence.Analysis) *filter.Frame {
+	if s.faces == nil {
+		return f
+	}
+	backward, begins := (*flow.Field)(nil), true
+	if a != nil {
+		backward, begins = a.Motion()
+	}
+	before := len(s.faces.Tracks)
+	s.faces.Next(f, backward, begins)
+	if n := len(s.faces.Tracks); n == 0 && s.frames == 1 {
+		s.worker.reporter.say(s.ledger.input + ": no face is found: all of it is painted; --strength FILE leaves alone what you draw")
+	} else if n != before && s.worker.options.Verbose {
+		s.worker.reporter.say(fmt.Sprintf("%s: frame %d: faces left as they are: %d", s.ledger.input, f.Index, n))
+	}
+	strength := s.faces.Strength(f.W, f.H)
+	if strength == nil {
+		return f
+	}
+	for i, v := range f.Strength {
+		strength[i] *= v
+	}
+	g := *f
+	g.Strength = strength
+	return &g
 }
 
 // nearEnd is how near to black or white a map counts as such: lossy codecs make it grey.

@@ -194,3 +194,65 @@ func TestFindMapErrors(t *testing.T) {
 		t.Errorf("a film's maps for a photo: error %v", err)
 	}
 }
+
+// drawnFace is a film of a drawn face that moves to the right by two pixels a frame, and round
+// the edges.
+type drawnFace struct{ picture *filter.Frame }
+
+func (d drawnFace) Frames(context.Context) Frames {
+	return func(yield func(*filter.Frame, error) bool) {
+		w := d.picture.W
+		for i := range 4 {
+			f := filter.NewFrame(w, d.picture.H)
+			f.Index, f.PTS, f.TimeBase = i, int64(i), filter.Rational{Num: 1, Den: 25}
+			for k := range f.Pix {
+				f.Pix[k] = d.picture.Pix[k-k%w+(k%w-2*i+w)%w]
+			}
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Of each frame the face stays to the bit, where it is by then, and with a map what either leaves
+// alone. What is away from it is painted.
+func TestProtectFaces(t *testing.T) {
+	picture, err := photo.Read("faces/testdata/drawn.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	w := picture.W
+	writeMap(t, "map.png", w, w, func(_, y int) float32 { return float32(min(y/16, 1)) })
+	for _, init := range []string{"previous", "content"} { // with flow and without
+		o, _, err := paintFilmOf(t, drawnFace{picture}, func(j *Job, _ *order, _ context.CancelFunc) {
+			j.Protect, j.Strength, j.Coherence.Passes, j.Filter.Init = "faces", "map.png", 1, init
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for in := range (drawnFace{picture}).Frames(t.Context()) {
+			differ := func(x, y int) bool { return o.written[in.Index].Pix[y*w+x] != in.Pix[y*w+x] }
+			face, above, below := 0, 0, 0
+			for y := range 20 {
+				for x := range 20 {
+					if differ(w/2+2*in.Index-10+x, w/2-10+y) {
+						face++
+					}
+				}
+			}
+			for x := range w {
+				if differ(x, 5) {
+					above++
+				}
+				if differ(x, w-3) {
+					below++
+				}
+			}
+			if face > 0 || above > 0 || below < w*3/4 {
+				t.Errorf("--init %s, frame %d: %d pixels of the face are painted, %d under the map's black, %d of %d away from both", init, in.Index, face, above, below, w)
+			}
+		}
+	}
+}

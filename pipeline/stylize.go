@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/faces"
 	"nstfilter/video/coherence"
 )
 
@@ -28,6 +29,7 @@ type stylizer struct {
 	plan     filter.Plan         // of frames of the first one's size
 	analyzer *coherence.Analyzer // nil if frames are independent
 	history  *coherence.History  // of the frames that analyzer has seen
+	faces    *faces.Tracker      // nil: faces are painted
 
 	resumption resumption
 }
@@ -41,8 +43,8 @@ type analyzedFrame struct {
 	began    time.Time           // when its analysis began, or when it was asked for if that is later
 	took     time.Duration       // how long its analysis took
 
-	kept  *filter.Frame // what goes to the sink, if the frame was painted by an earlier run
-	state []byte        // of the analyzer behind this frame, if it is to be saved
+	kept  *filter.Frame  // what goes to the sink, if the frame was painted by an earlier run
+	state *analyzerState // behind this frame, if it is to be saved
 }
 
 // stage paints frames, in as many passes as --passes says.
@@ -102,6 +104,8 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 	}
 	a := &analyzedFrame{frame: f, content: f, shares: s.styleShares(f), began: time.Now()}
 	if s.analyzer == nil {
+		a.frame = s.protect(f, nil)
+		a.content = a.frame
 		var err error
 		a.state, err = s.analyzerState()
 		return a, err
@@ -111,6 +115,12 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 	var err error
 	if a.analysis, err = s.analyzer.Analyze(a.content); err != nil {
 		return nil, s.nameError(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
+	}
+	if s.faces != nil {
+		a.frame = s.protect(f, a.analysis)
+		content := *a.content
+		content.Strength = filter.FitMap(a.frame.Strength, f.W, f.H, content.W, content.H)
+		a.content = &content
 	}
 	a.took = time.Since(a.began)
 	a.state, err = s.analyzerState()
@@ -133,6 +143,11 @@ func (s *stylizer) prepare(f *filter.Frame) (err error) {
 	}
 	if s.beginHere {
 		s.begin = secondsToDuration(presentedAt(f))
+	}
+	if w.options.Protect == "faces" && w.settings.Paints() {
+		if s.faces, err = faces.NewTracker(); err != nil {
+			return err
+		}
 	}
 	if !s.coherent() {
 		return nil
