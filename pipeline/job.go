@@ -72,6 +72,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := j.checkMasks(styles); err != nil {
+		return err
+	}
 	if len(tasks) == 1 { // of several, each is checked when its turn comes
 		if err := tasks[0].check(j.Overwrite); err != nil {
 			return err
@@ -88,7 +91,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
-	workers, err := j.openWorkers(tasks, styles, stats, reporter)
+	workers, err := j.openWorkers(ctx, tasks, styles, stats, reporter)
 	if err != nil {
 		return err
 	}
@@ -133,7 +136,7 @@ func (j *Job) filesRead() []string {
 			all = append(all, timed.file)
 		}
 	}
-	return all
+	return append(all, j.StyleMask...)
 }
 
 // checkFilesRead reports a result that would replace a style or another file that the job
@@ -141,7 +144,7 @@ func (j *Job) filesRead() []string {
 func (j *Job) checkFilesRead(tasks []paintTask) error {
 	files := j.filesRead()
 	for _, t := range tasks {
-		files = append(files, t.strength.files()...)
+		files = append(append(files, t.strength.files()...), t.mask.files()...)
 	}
 	for _, read := range files {
 		info, err := os.Stat(read)
@@ -185,7 +188,7 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 
 // openWorkers opens the engines, confines the process, reads the styles and the network, and
 // makes a worker for each engine.
-func (j *Job) openWorkers(tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
+func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
 	opened, err := j.openEngines(reporter, len(tasks))
 	if err != nil {
 		return nil, err
@@ -220,11 +223,16 @@ func (j *Job) openWorkers(tasks []paintTask, styles *styleTimeline, stats io.Wri
 	if err != nil {
 		return nil, err
 	}
+	regions, err := workers[0].readRegions(ctx, tasks, pictures)
+	if err != nil {
+		return nil, err
+	}
 	decisive, err := j.settingsText(networks, styles.styles)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range workers {
+		w.regions = regions
 		w.decisive = maps.Clone(decisive) // two engines do not round alike
 		w.decisive["device"] = undecisive.ReplaceAllString(w.engine.Name(), "")
 		if err := w.openFilter(networks, pictures, start); err != nil {
@@ -356,8 +364,10 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 	reads.add(j.Coherence.FlowFrom)
 	writes.add(j.TempDir)
 	for _, t := range tasks {
-		a.Film = a.Film || t.strength != nil && t.strength.film
-		reads.addMap(t.strength)
+		for _, m := range []*mapFile{t.strength, t.mask} {
+			a.Film = a.Film || m != nil && m.film
+			reads.addMap(m)
+		}
 		if t.isPipe() {
 			continue
 		}

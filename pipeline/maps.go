@@ -67,6 +67,9 @@ func (j *Job) findMaps(tasks []paintTask) (err error) {
 		if tasks[i].strength, err = findMap("--strength", j.Strength, &tasks[i]); err != nil {
 			return err
 		}
+		if tasks[i].mask, err = findMap("--mask", j.Mask, &tasks[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -101,10 +104,16 @@ func (m *mapFile) sum() (string, error) {
 func (w *worker) decisiveFor(t paintTask) (_ map[string]string, err error) {
 	all := maps.Clone(w.decisive)
 	all["output's options"], all["protect"] = t.options, w.options.Protect
-	if t.strength != nil {
-		all["strength"], err = t.strength.sum()
+	all["style-mask"] = w.regions.text()
+	for name, m := range map[string]*mapFile{"strength": t.strength, "mask": t.mask} {
+		if m == nil {
+			continue
+		}
+		if all[name], err = m.sum(); err != nil {
+			return nil, err
+		}
 	}
-	return all, err
+	return all, nil
 }
 
 // pictures yields the map's pictures, and ends after the last.

@@ -29,7 +29,7 @@ func (w *worker) paintPipe(ctx context.Context, t paintTask) error {
 		return fmt.Errorf("stdin: %w", err)
 	}
 	w.reporter.begin("-", 0, 0)
-	s := &stylizer{worker: w, ledger: w.newLedger("-"), beginHere: true, strength: t.strength, stop: w.stop}
+	s := &stylizer{worker: w, ledger: w.newLedger("-"), beginHere: true, strength: t.strength, mask: t.mask, stop: w.stop}
 	return w.run(ctx, pipeSource{src, stdin}, pipeSink{WriterSink{dst}, s.ledger}, s)
 }
 

@@ -23,6 +23,7 @@ type stylizer struct {
 	begin     time.Duration     // the time in the input that a player shows as 0
 	beginHere bool              // begin is the first frame's time, because the input does not tell
 	pictures  []sequencePicture // the frames, if they are files of their own
+	mask      *mapFile          // of its regions; nil: it is painted as a whole
 	strength  *mapFile          // how much of each frame is painted; nil: all
 
 	planned  bool                // the first frame has been planned for
@@ -52,6 +53,9 @@ func (s *stylizer) stage() Stage {
 	return func(ctx context.Context, in Frames) Frames {
 		if s.strength != nil {
 			in = s.strengthen(s.strength)(ctx, in)
+		}
+		if s.mask != nil {
+			in = s.divide(s.mask)(ctx, in)
 		}
 		if s.worker.coherence.Passes > 1 && s.coherent() {
 			return s.paintPasses(ctx, s.analyze(in))
