@@ -7,8 +7,10 @@ require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/davidbyttow/govips/v2 v2.16.0
 	github.com/edsrzf/mmap-go v1.2.0
+	github.com/esimov/pigo v1.4.6
 	github.com/gofrs/flock v0.13.0
 	github.com/landlock-lsm/go-landlock v0.11.2
+	github.com/lucasb-eyer/go-colorful v1.3.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/u2takey/ffmpeg-go v0.5.0
 	github.com/vbauerster/mpb/v8 v8.16.2
@@ -37,7 +39,6 @@ require (
 	github.com/google/uuid v1.3.0 // indirect
 	github.com/jmespath/go-jmespath v0.4.0 // indirect
 	github.com/leesper/go_rng v0.0.0-20190531154944-a612b043e353 // indirect
-	github.com/lucasb-eyer/go-colorful v1.3.0 // indirect
 	github.com/mattn/go-runewidth v0.0.30 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/u2takey/go-utils v0.3.1 // indirect

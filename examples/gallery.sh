@@ -104,3 +104,21 @@ strip style-colors woodcut '--no-style-colors' ''
 strip original-colors night '' '--original-colors' '--original-colors --color-match histogram'
 strip color-match scream '--color-match none' '--color-match mean-covariance' '--color-match histogram'
 strip preset scream '--preset draft' '' '--preset fine'
+
+# Maps: what is painted, what is left alone, and three styles in one picture
+map() { # map NAME GEQ: an RGB picture of 512 × 512
+	ffmpeg -v error -y -f lavfi -i "nullsrc=s=512x512,format=rgb24,geq=$2" -frames:v 1 "$made/map_$1.png"
+}
+pair() { # pair NAME LEFT FLAGS: the photo painted, beside another picture
+	name=$1 left=$2
+	shift 2
+	paint "$name" --style examples/styles/night.jpg "$@" "$media/astronaut.png"
+	join "docs/look/$name.jpg" hstack 240 "$left" "$made/$name.png"
+}
+oval='255*clip((1-hypot((X-240)/180,(Y-370)/135))*4,0,1)'
+map strength "r='$oval':g='$oval':b='$oval'"
+head='lt(hypot((X-225)/85,(Y-105)/95),1)'
+map mask "r='255*$head':g='200*gt(Y,165+60*gt(abs(X-210),75))*not($head)':b=0"
+pair strength "$made/map_strength.png" --strength "$made/map_strength.png"
+pair protect "$media/astronaut.png" --protect faces
+pair mask "$made/map_mask.png" --style examples/styles/watercolour.jpg --style examples/styles/mosaic.jpg --mask "$made/map_mask.png"

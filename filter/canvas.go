@@ -13,7 +13,7 @@ type canvas struct {
 	report  *Report
 	frame   size        // of the input
 	content []float32   // at the last stage's size
-	mask    []float32   // of the content, at the same size; nil: all pixels count
+	mask    []float32   // how much pixels of the content count, at the same size; nil: all alike
 	regions [][]float32 // maps of the content's regions, likewise; nil: it is painted as a whole
 	stages  []stage
 

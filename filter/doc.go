@@ -36,8 +36,10 @@
 // where m_p is the weight of region r at position p, the mean of its map there, and A_r the
 // region's share of the picture. These are the guided Gram matrices of Gatys, Ecker, Bethge,
 // Hertzmann, Shechtman 2017 (engine.Shares has the difference). A position sees beyond its
-// region's border, and still counts by its weight: so the strokes of both styles meet there,
-// and no border shows. Eight pixels further in each is as near its style as alone.
+// region's border, and still counts by its weight: the strokes of both styles meet there. The
+// paper also erodes the maps of deep layers. Then what is 8 to 16 pixels from the border is up
+// to 1.6 times as far from its style as where that paints alone, instead of 1.3 times; from 16
+// pixels on it is as near either way (night and mosaic at 512 pixels).
 //
 // The filter knows no file format and no other frame. What should be near an
 // earlier result is said by a Guide.

@@ -26,9 +26,9 @@ type Filter struct {
 	// the first Plan or Paint.
 	MaxMemory int64
 	// Film says that more frames follow, each started from the previous result: plans
-	// then include their memory, and Options.OriginalColors is left to the caller, by
-	// Frame.InColoursOf, because the next frame starts from the result without them. Set it
-	// before a Plan or Paint.
+	// then include their memory, and Options.OriginalColors and Frame.Strength are left to the
+	// caller, by Frame.InColoursOf and then Frame.Blended, because the next frame starts from
+	// the result without them. Set it before a Plan or Paint.
 	Film bool
 
 	o       Options
@@ -132,7 +132,8 @@ func (f *Filter) dropWorkspace() {
 // Paint returns content in the filter's style. If the guide has a Start, it optimises from
 // there at one scale, by L-BFGS with at most Options.FrameIterations steps; otherwise it
 // works coarse to fine. It returns content itself if there are no iterations or content is
-// wholly transparent. Pixels of alpha 0 keep their samples and do not influence others.
+// wholly transparent. Pixels of alpha 0 keep their samples and do not influence others; those of
+// Strength 0 keep theirs too, and count little.
 // Paint fails if ctx is done, content is too small, J is not finite, or the engine's device
 // fails. If the device runs out of memory, Paint tries again in tiles.
 func (f *Filter) Paint(ctx context.Context, content *Frame, g Guide) (*Frame, *Report, error) {
@@ -185,12 +186,12 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	recolour := f.o.OriginalColors && !f.Film
 	head := *content // without the picture, so that it can be collected before the end
-	if mask == nil && !recolour {
+	if mask == nil && !recolour && content.Strength == nil {
 		head.Pix = nil
 	}
 	now := time.Now()
 	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(f.threads, work, bicubic),
-		mask: fitMask(f.threads, mask, size{head.W, head.H}, work), regions: fitRegions(f.threads, content.Regions, size{head.W, head.H}, work)}
+		mask: fitMask(f.threads, content.counts(), size{head.W, head.H}, work), regions: fitRegions(f.threads, content.Regions, size{head.W, head.H}, work)}
 	report.since(now, "resize")
 	var start []float32
 	if g.Start != nil {
@@ -214,6 +215,9 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	if recolour {
 		out = out.inColoursOf(f.threads, head.Resized(out.W, out.H))
+	}
+	if !f.Film {
+		out = head.blended(f.threads, out)
 	}
 	return out, report, nil
 }

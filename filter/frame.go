@@ -8,6 +8,10 @@ type Frame struct {
 	Pix   []float32 // planes R, G, B, each H rows of W; sRGB-coded, in [0,1]
 	Alpha []float32 // H rows of W in [0,1]; nil: opaque
 
+	// Strength says how much of its painting each pixel of a picture to paint gets: H rows of
+	// W, from 0 (it stays as it is) to 1; nil: 1 everywhere.
+	Strength []float32
+
 	// Regions has a map for each region, H rows of W, with the weight in [0,1] of the region in
 	// each pixel. The styles decide how many regions there are; a picture to paint has one map
 	// for each. A map of a style says which part of it region r is painted with; nil: the style
@@ -64,6 +68,7 @@ func (f *Frame) sized(threads, w, h int) *Frame {
 		g.Alpha = resize(threads, f.Alpha, 1, f.W, f.H, w, h, bicubic)
 		clamp01(threads, g.Alpha)
 	}
+	g.Strength = fitMask(threads, f.Strength, size{f.W, f.H}, size{w, h})
 	g.Regions = fitRegions(threads, f.Regions, size{f.W, f.H}, size{w, h})
 	return &g
 }

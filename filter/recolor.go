@@ -106,7 +106,7 @@ func recolour(threads int, pix []float32, from, to colours) {
 func (f *Filter) recoloured(content *Frame, shares []float64, at size) []float32 {
 	own := size{content.W, content.H}
 	small := own.within(recolourAt)
-	low, mask := content.fit(f.threads, small, bilinear), fitMask(f.threads, content.mask(), own, small)
+	low, mask := content.fit(f.threads, small, bilinear), fitMask(f.threads, content.counts(), own, small)
 	lowMaps, maps := fitRegions(f.threads, content.Regions, own, small), fitRegions(f.threads, content.Regions, own, at)
 	pix := slices.Clone(content.fit(f.threads, at, bicubic))
 	f.recolourRegions(pix, low, mask, lowMaps, maps, func(r int) colours {

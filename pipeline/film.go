@@ -38,7 +38,7 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 		w.reporter.say(t.in + ": was done before")
 		return j.Remove()
 	}
-	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, begin: secondsToDuration(film.Begin), stop: w.stop}
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, strength: t.strength, mask: t.mask, begin: secondsToDuration(film.Begin), stop: w.stop}
 	dst, err := s.createFilm(ctx, film, t, j)
 	if err != nil {
 		if j != nil {

@@ -27,6 +27,8 @@ type paintTask struct {
 	picture   bool              // in holds a photo, though its name does not say so
 	sequence  []sequencePicture // the frames, if in names those of a film; else nil
 	pattern   string            // of a sequence's results: out/%05d.png
+	strength  *mapFile          // how much is painted; nil: all
+	mask      *mapFile          // of the regions; nil: it is painted as a whole
 	batch     *journal.Batch    // of a photo that is one of several; else nil
 	checked   bool              // check has found no error
 	refused   error             // why the input does not go with the output, if others do; else nil

@@ -62,11 +62,17 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkTasks(tasks); err != nil {
 		return err
 	}
+	if err := j.findMaps(tasks); err != nil {
+		return err
+	}
 	if err := j.checkFilesRead(tasks); err != nil {
 		return err
 	}
 	styles, err := newStyleTimeline(j.Style, j.Filter.StyleBlendWeights, j.Coherence.StyleFade, tasks)
 	if err != nil {
+		return err
+	}
+	if err := j.checkMasks(styles); err != nil {
 		return err
 	}
 	if len(tasks) == 1 { // of several, each is checked when its turn comes
@@ -85,7 +91,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
-	workers, err := j.openWorkers(tasks, styles, stats, reporter)
+	workers, err := j.openWorkers(ctx, tasks, styles, stats, reporter)
 	if err != nil {
 		return err
 	}
@@ -130,13 +136,17 @@ func (j *Job) filesRead() []string {
 			all = append(all, timed.file)
 		}
 	}
-	return all
+	return append(all, j.StyleMask...)
 }
 
 // checkFilesRead reports a result that would replace a style or another file that the job
 // reads.
 func (j *Job) checkFilesRead(tasks []paintTask) error {
-	for _, read := range j.filesRead() {
+	files := j.filesRead()
+	for _, t := range tasks {
+		files = append(append(files, t.strength.files()...), t.mask.files()...)
+	}
+	for _, read := range files {
 		info, err := os.Stat(read)
 		if err != nil {
 			continue // no file, which is said when it is read
@@ -178,7 +188,7 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 
 // openWorkers opens the engines, confines the process, reads the styles and the network, and
 // makes a worker for each engine.
-func (j *Job) openWorkers(tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
+func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
 	opened, err := j.openEngines(reporter, len(tasks))
 	if err != nil {
 		return nil, err
@@ -213,11 +223,16 @@ func (j *Job) openWorkers(tasks []paintTask, styles *styleTimeline, stats io.Wri
 	if err != nil {
 		return nil, err
 	}
+	regions, err := workers[0].readRegions(ctx, tasks, pictures)
+	if err != nil {
+		return nil, err
+	}
 	decisive, err := j.settingsText(networks, styles.styles)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range workers {
+		w.regions = regions
 		w.decisive = maps.Clone(decisive) // two engines do not round alike
 		w.decisive["device"] = undecisive.ReplaceAllString(w.engine.Name(), "")
 		if err := w.openFilter(networks, pictures, start); err != nil {
@@ -349,6 +364,10 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 	reads.add(j.Coherence.FlowFrom)
 	writes.add(j.TempDir)
 	for _, t := range tasks {
+		for _, m := range []*mapFile{t.strength, t.mask} {
+			a.Film = a.Film || m != nil && m.film
+			reads.addMap(m)
+		}
 		if t.isPipe() {
 			continue
 		}
@@ -384,6 +403,17 @@ func (s *pathSet) add(path string) {
 	}
 	s.has[path] = true
 	s.list = append(s.list, path)
+}
+
+// addMap adds the files of a map, or the folders of its numbered pictures.
+func (s *pathSet) addMap(m *mapFile) {
+	for _, file := range m.files() {
+		if m.sequence == nil {
+			s.add(file)
+		} else {
+			s.addFolder(file)
+		}
+	}
 }
 
 // addFolder adds the folder of a file, and that of the file that it links to.

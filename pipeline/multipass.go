@@ -21,7 +21,7 @@ type multipassStylizer struct {
 	spill     *coherence.Spill
 	multipass *coherence.Multipass
 	lastGiven *coherence.PaintedFrame // the last frame yielded, or nil if it is of another scene
-	state     []byte                  // of the analyzer behind the part's last frame, if it is to be saved
+	state     *analyzerState          // behind the part's last frame, if it is to be saved
 	yield     func(*filter.Frame, error) bool
 }
 

@@ -19,6 +19,10 @@ import (
 // are in DefaultOptions.
 type Options struct {
 	Style        []string `name:"style" preset:"yes" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
+	Strength     string   `name:"strength" placeholder:"FILE" help:"Grey map of how much is painted: black stays as it is, white is painted, grey is mixed. A picture is for every frame; a film, or numbered pictures ('strength/%04d.png'), has a map for each frame, in step with the input, after --start too for a film. %s stands for the input's name without its extension."`
+	Protect      string   `name:"protect" preset:"yes" oneof:"none,faces" help:"What stays as it is by itself: none, or faces, seen about from the front, which are found and followed through a film; with --strength too, as far as either says."`
+	Mask         string   `name:"mask" placeholder:"FILE" help:"Mask whose flat colours are regions, each painted in a style of its own: the darkest colour in the first --style, the next in the second, and so on (--verbose says which), or as --style-mask says. Edges may be smooth. A picture is for every frame; a film, numbered pictures and %s are as for --strength."`
+	StyleMask    []string `name:"style-mask" sep:"none" placeholder:"FILE" help:"Mask of a style, one for each --style, in their order: a region of --mask is painted like what has its colour here."`
 	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
 	OutputFormat string   `name:"output-format" oneof:"auto,y4m,nut" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
@@ -43,7 +47,7 @@ type Options struct {
 
 // DefaultOptions returns the settings of a plain run.
 func DefaultOptions() Options {
-	return Options{Device: "auto", ISA: "auto", Network: "slim", Progress: "auto", OutputFormat: "auto", MaxPixels: 178e6}
+	return Options{Device: "auto", ISA: "auto", Network: "slim", Protect: "none", Progress: "auto", OutputFormat: "auto", MaxPixels: 178e6}
 }
 
 // Validate reports the first setting out of range, by its flag.

@@ -11,7 +11,7 @@ import (
 // paintPhoto paints one photo, a film of one frame. The photo is finished even if Stop is
 // cancelled meanwhile.
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
-	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, stop: context.Background()}
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, strength: t.strength, mask: t.mask, stop: context.Background()}
 	begin := func() { w.reporter.begin(t.in, 1, 0) }
 	return w.run(ctx, photoSource{t.in, s.checkInput, begin}, photoSink{t, outfile.Mode(w.options.Overwrite), w.reporter}, s)
 }

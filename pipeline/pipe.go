@@ -18,7 +18,7 @@ import (
 
 // paintPipe paints from stdin to stdout. Whether stdin is y4m or NUT is known by its first
 // bytes.
-func (w *worker) paintPipe(ctx context.Context, _ paintTask) error {
+func (w *worker) paintPipe(ctx context.Context, t paintTask) error {
 	stdin, restore := host.WithDeadline(w.stdin)
 	defer restore()
 	src, dst, err := w.openPipe(ctx, stdin)
@@ -29,7 +29,7 @@ func (w *worker) paintPipe(ctx context.Context, _ paintTask) error {
 		return fmt.Errorf("stdin: %w", err)
 	}
 	w.reporter.begin("-", 0, 0)
-	s := &stylizer{worker: w, ledger: w.newLedger("-"), beginHere: true, stop: w.stop}
+	s := &stylizer{worker: w, ledger: w.newLedger("-"), beginHere: true, strength: t.strength, mask: t.mask, stop: w.stop}
 	return w.run(ctx, pipeSource{src, stdin}, pipeSink{WriterSink{dst}, s.ledger}, s)
 }
 

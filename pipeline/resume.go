@@ -12,16 +12,17 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/faces"
 	"nstfilter/pipeline/host"
 	"nstfilter/pipeline/journal"
 	"nstfilter/weights"
@@ -113,13 +114,15 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 	if w.options.NoResume || !w.settings.Paints() {
 		return nil, nil
 	}
-	in, settings := t.in, maps.Clone(w.decisive)
-	settings["output's options"] = t.options
+	in := t.in
+	settings, err := w.decisiveFor(t)
+	if err != nil {
+		return nil, err
+	}
 	if t.sequence == nil {
 		if info, err := os.Stat(in); err != nil || !info.Mode().IsRegular() {
 			return nil, err
 		}
-		var err error
 		if settings["input"], err = hashFile(in); err != nil {
 			return nil, err
 		}
@@ -155,8 +158,15 @@ type resumption struct {
 
 // filmState is what a state file holds, for encoding/gob.
 type filmState struct {
-	Analyzer, History []byte
-	Colours           *filter.PhotoColours
+	Analyzed *analyzerState
+	History  []byte
+	Colours  *filter.PhotoColours
+}
+
+// analyzerState is the part of a filmState that is known before the frame is painted.
+type analyzerState struct {
+	Analyzer []byte
+	Faces    []faces.Track
 }
 
 // resume makes s go on behind the frames that j has. j may be nil.
@@ -192,10 +202,10 @@ func (s *stylizer) restore() error {
 		return err
 	}
 	defer file.Close()
-	var state filmState
+	state := filmState{Analyzed: &analyzerState{}}
 	err = gob.NewDecoder(file).Decode(&state)
 	if err == nil {
-		err = s.analyzer.ReadState(bytes.NewReader(state.Analyzer))
+		err = s.analyzer.ReadState(bytes.NewReader(state.Analyzed.Analyzer))
 	}
 	if err == nil {
 		err = s.history.ReadState(bytes.NewReader(state.History))
@@ -203,35 +213,43 @@ func (s *stylizer) restore() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w: add --restart to begin anew", j.Output, err)
 	}
+	if s.faces != nil {
+		s.faces.Tracks = state.Analyzed.Faces
+	}
 	if state.Colours != nil {
 		s.worker.filter.SetPhotoColours(state.Colours)
 	}
 	return nil
 }
 
-// analyzerState returns what the analyzer knows behind the latest frame if a state is due,
-// else nil.
-func (s *stylizer) analyzerState() ([]byte, error) {
+// analyzerState returns what the analyzer knows behind the latest frame, and the faces there, if
+// a state is due, else nil.
+func (s *stylizer) analyzerState() (*analyzerState, error) {
 	if s.resumption.journal == nil || s.worker.coherence.Passes == 1 && time.Now().UnixNano() < s.resumption.due.Load() {
 		return nil, nil
 	}
-	b := bytes.NewBuffer([]byte{}) // whose Bytes are never nil
+	state := &analyzerState{}
+	if s.faces != nil {
+		state.Faces = slices.Clone(s.faces.Tracks)
+	}
 	if s.analyzer != nil {
-		if err := s.analyzer.WriteState(b); err != nil {
+		var b bytes.Buffer
+		if err := s.analyzer.WriteState(&b); err != nil {
 			return nil, err
 		}
+		state.Analyzer = b.Bytes()
 	}
-	return b.Bytes(), nil
+	return state, nil
 }
 
 // saveState saves what the frame behind frame index is painted from, if analyzer, of
 // analyzerState, is not nil.
-func (s *stylizer) saveState(index int, analyzer []byte) error {
+func (s *stylizer) saveState(index int, analyzer *analyzerState) error {
 	if analyzer == nil {
 		return nil
 	}
 	began := time.Now()
-	state := filmState{Analyzer: analyzer, Colours: s.worker.filter.PhotoColours()}
+	state := filmState{Analyzed: analyzer, Colours: s.worker.filter.PhotoColours()}
 	if s.history != nil {
 		var b bytes.Buffer
 		if err := s.history.WriteState(&b); err != nil {
@@ -282,11 +300,15 @@ func (w *worker) fingerprint(t paintTask) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	settings, err := json.Marshal(w.decisive) // sorts the keys
+	decisive, err := w.decisiveFor(t)
 	if err != nil {
 		return "", err
 	}
-	all := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", sum, t.options, settings))
+	settings, err := json.Marshal(decisive) // sorts the keys
+	if err != nil {
+		return "", err
+	}
+	all := sha256.Sum256(fmt.Appendf(nil, "%s %s", sum, settings))
 	return hex.EncodeToString(all[:]), nil
 }
 

@@ -209,7 +209,7 @@ func checkSequenceFiles(pictures []sequencePicture, overwrite bool) error {
 // paintSequence paints pictures as the frames of one film.
 func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 	n := int64(len(t.sequence))
-	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: n, pictures: t.sequence, stop: w.stop}
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: n, strength: t.strength, mask: t.mask, pictures: t.sequence, stop: w.stop}
 	h, err := checkHeaders(t.sequence)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/faces"
 	"nstfilter/video/coherence"
 )
 
@@ -22,11 +23,14 @@ type stylizer struct {
 	begin     time.Duration     // the time in the input that a player shows as 0
 	beginHere bool              // begin is the first frame's time, because the input does not tell
 	pictures  []sequencePicture // the frames, if they are files of their own
+	mask      *mapFile          // of its regions; nil: it is painted as a whole
+	strength  *mapFile          // how much of each frame is painted; nil: all
 
 	planned  bool                // the first frame has been planned for
 	plan     filter.Plan         // of frames of the first one's size
 	analyzer *coherence.Analyzer // nil if frames are independent
 	history  *coherence.History  // of the frames that analyzer has seen
+	faces    *faces.Tracker      // nil: faces are painted
 
 	resumption resumption
 }
@@ -40,13 +44,19 @@ type analyzedFrame struct {
 	began    time.Time           // when its analysis began, or when it was asked for if that is later
 	took     time.Duration       // how long its analysis took
 
-	kept  *filter.Frame // what goes to the sink, if the frame was painted by an earlier run
-	state []byte        // of the analyzer behind this frame, if it is to be saved
+	kept  *filter.Frame  // what goes to the sink, if the frame was painted by an earlier run
+	state *analyzerState // behind this frame, if it is to be saved
 }
 
 // stage paints frames, in as many passes as --passes says.
 func (s *stylizer) stage() Stage {
 	return func(ctx context.Context, in Frames) Frames {
+		if s.strength != nil {
+			in = s.strengthen(s.strength)(ctx, in)
+		}
+		if s.mask != nil {
+			in = s.divide(s.mask)(ctx, in)
+		}
 		if s.worker.coherence.Passes > 1 && s.coherent() {
 			return s.paintPasses(ctx, s.analyze(in))
 		}
@@ -98,6 +108,8 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 	}
 	a := &analyzedFrame{frame: f, content: f, shares: s.styleShares(f), began: time.Now()}
 	if s.analyzer == nil {
+		a.frame = s.protect(f, nil)
+		a.content = a.frame
 		var err error
 		a.state, err = s.analyzerState()
 		return a, err
@@ -107,6 +119,12 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 	var err error
 	if a.analysis, err = s.analyzer.Analyze(a.content); err != nil {
 		return nil, s.nameError(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
+	}
+	if s.faces != nil {
+		a.frame = s.protect(f, a.analysis)
+		content := *a.content
+		content.Strength = filter.FitMap(a.frame.Strength, f.W, f.H, content.W, content.H)
+		a.content = &content
 	}
 	a.took = time.Since(a.began)
 	a.state, err = s.analyzerState()
@@ -129,6 +147,11 @@ func (s *stylizer) prepare(f *filter.Frame) (err error) {
 	}
 	if s.beginHere {
 		s.begin = secondsToDuration(presentedAt(f))
+	}
+	if w.options.Protect == "faces" && w.settings.Paints() {
+		if s.faces, err = faces.NewTracker(); err != nil {
+			return err
+		}
 	}
 	if !s.coherent() {
 		return nil
@@ -259,8 +282,8 @@ func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filte
 	return painted, report, nil
 }
 
-// finished returns the frame with what was painted of it, at the size of --output-size and
-// in its own colours if --original-colors says so.
+// finished returns the frame with what was painted of it, at the size of --output-size, in its
+// own colours if --original-colors says so, and as much of it as its strength says.
 func (s *stylizer) finished(frame, painted *filter.Frame) *filter.Frame {
 	settings := &s.worker.settings
 	out := painted
@@ -270,7 +293,7 @@ func (s *stylizer) finished(frame, painted *filter.Frame) *filter.Frame {
 	if settings.OriginalColors {
 		out = out.InColoursOf(frame.Resized(out.W, out.H))
 	}
-	return out
+	return frame.Blended(out)
 }
 
 // nameError puts the picture's name before an error, if frames are files of their own.

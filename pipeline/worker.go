@@ -29,6 +29,7 @@ type worker struct {
 	coherence coherence.Options
 	video     video.Options
 	styles    *styleTimeline
+	regions   *regionSet // nil: pictures are painted as a whole
 
 	stdin, stdout, stderr *os.File
 	tempDir               string

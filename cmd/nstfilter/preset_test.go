@@ -63,7 +63,7 @@ func TestPresetNamesNothing(t *testing.T) {
 			t.Errorf("%s: a preset may have it: %v; error %v", o.name, o.preset, err)
 		}
 	}
-	if got := strings.Join(ofJob, " "); got != "style network" {
+	if got := strings.Join(ofJob, " "); got != "style protect network" {
 		t.Errorf("of a job a preset may have %s", got)
 	}
 }

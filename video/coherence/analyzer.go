@@ -42,6 +42,10 @@ type Analysis struct {
 	priorWeight []float32 // becomes filter.Guide.PriorWeight
 }
 
+// Motion returns the flow to the frame before, or nil if that is not known, and whether the
+// frame begins a scene. The flow must not be changed.
+func (a *Analysis) Motion() (backward *flow.Field, begins bool) { return a.backward, a.sceneStart }
+
 // olderMatch says which pixels a frame takes from the result of an older frame.
 type olderMatch struct {
 	framesAgo int

@@ -36,7 +36,7 @@ type Spill struct {
 // spilledFrame says where a PaintedFrame's parts lie in the file, one after the other
 // from at on, and holds what stays in memory.
 type spilledFrame struct {
-	frame   filter.Frame // without Pix and Alpha, and without Origin if rebuild makes it
+	frame   filter.Frame // without its pictures and maps, and without Origin if rebuild makes it
 	w, h    int          // of the result
 	shares  []float64
 	rebuild func(bulk []byte) any // nil: frame has its Origin
@@ -50,6 +50,8 @@ const (
 	partBulk = iota
 	partFrame
 	partAlpha
+	partStrength
+	partRegions
 	partResult
 	partMargin
 	partCount
@@ -113,7 +115,10 @@ func partSizes(p *PaintedFrame) (origin []byte, sizes [partCount]int) {
 	if _, native := p.Frame.Origin.(*video.Native); native {
 		sizes[partFrame] = 0
 	}
-	sizes[partAlpha], sizes[partMargin] = 2*len(p.Frame.Alpha), 4*len(p.Margin)
+	sizes[partAlpha], sizes[partStrength], sizes[partMargin] = 2*len(p.Frame.Alpha), 2*len(p.Frame.Strength), 4*len(p.Margin)
+	for _, m := range p.Frame.Regions {
+		sizes[partRegions] += 2 * len(m)
+	}
 	if p.Result != nil {
 		sizes[partResult] = 2 * len(p.Result.Pix)
 	}
@@ -133,7 +138,7 @@ func sumSizes(sizes []int) (n int64) {
 func (s *Spill) Add(p *PaintedFrame) error {
 	origin, sizes := partSizes(p)
 	f := spilledFrame{frame: *p.Frame, w: p.Result.W, h: p.Result.H, shares: p.Shares, at: s.end, sizes: sizes}
-	f.frame.Pix, f.frame.Alpha = nil, nil
+	f.frame.Pix, f.frame.Alpha, f.frame.Strength, f.frame.Regions = nil, nil, nil, nil
 	if b, ok := p.Frame.Origin.(bulkOrigin); ok {
 		_, f.rebuild = b.Bulk()
 		f.frame.Origin = nil
@@ -147,6 +152,10 @@ func (s *Spill) Add(p *PaintedFrame) error {
 		b = appendSamples(b, p.Frame.Pix)
 	}
 	b = appendSamples(b, p.Frame.Alpha)
+	b = appendSamples(b, p.Frame.Strength)
+	for _, m := range p.Frame.Regions {
+		b = appendSamples(b, m)
+	}
 	if err := s.write(appendResult(b, p.Result, p.Margin), f.at, p.Frame.Index); err != nil {
 		return err
 	}
@@ -219,7 +228,10 @@ func (s *Spill) At(i int) (*PaintedFrame, error) {
 	} else {
 		frame.Pix = unpackSamples(part[partFrame])
 	}
-	frame.Alpha = unpackSamples(part[partAlpha])
+	frame.Alpha, frame.Strength = unpackSamples(part[partAlpha]), unpackSamples(part[partStrength])
+	for m := range slices.Chunk(unpackSamples(part[partRegions]), frame.W*frame.H) {
+		frame.Regions = append(frame.Regions, m)
+	}
 	p := &PaintedFrame{Frame: &frame, Content: frame.Resized(f.w, f.h), Shares: f.shares}
 	p.Result = p.Content.With(unpackSamples(part[partResult]))
 	if margin := part[partMargin]; len(margin) > 0 {

@@ -43,6 +43,9 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 		gray.Pix[i] = float32(i%256) / 255
 		gray.Alpha[i%len(gray.Alpha)] = float32(i%256) / 255
 	}
+	gray.Strength = slices.Clone(gray.Alpha)
+	slices.Reverse(gray.Strength)
+	gray.Regions = [][]float32{gray.Alpha, gray.Strength}
 	gray.Origin = "an origin that stays in memory"
 	all := []*PaintedFrame{
 		odd(video.PixelFormat{Sampling: video.S420, Depth: 8}, 0), odd(video.PixelFormat{Sampling: video.S420, Depth: 10}, 1), odd(video.PixelFormat{Sampling: video.RGB, Depth: 16}, 2), odd(video.PixelFormat{Sampling: video.Mono, Depth: 8}, 3),
@@ -83,6 +86,12 @@ func same(t *testing.T, s *Spill, i int, want *PaintedFrame) {
 	}
 	if !reflect.DeepEqual(got.Content, want.Content) {
 		t.Errorf("frame %d: %v of another content", i, got.Content.Origin)
+	}
+	if got, want := got.Frame.Strength, want.Frame.Strength; !slices.Equal(got, want) {
+		t.Errorf("frame %d: another strength", i)
+	}
+	if got, want := got.Frame.Regions, want.Frame.Regions; !reflect.DeepEqual(got, want) {
+		t.Errorf("frame %d: other regions", i)
 	}
 	if !reflect.DeepEqual(got.Margin, want.Margin) || got.Result.Origin != got.Content.Origin || got.Result.PTS != want.Result.PTS {
 		t.Errorf("frame %d: another margin or origin", i)
