@@ -37,6 +37,7 @@ type Options struct {
 	Progress     string   `name:"progress" oneof:"auto,bar,plain,json,none" help:"How progress is told on stderr: auto, bar, plain, json, or none. What is worth knowing about a result is said all the same."`
 	Quiet        bool     `name:"quiet" short:"q" help:"Say nothing but errors: no progress, and nothing about the results."`
 	Stats        string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
+	NoRecord     bool     `name:"no-record" help:"Leave out of the results what made them, which nstfilter explain reads: the settings, the names of the input and the styles without their folders, hashes of styles and network."`
 	NoSandbox    bool     `name:"no-sandbox" help:"Let the program and its ffmpeg open any file and the network. Else, where Linux has Landlock, they read only what the job names and what belongs to the system, write only into the folders of results and for temporary files, and have no network."`
 	Verbose      bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
 }

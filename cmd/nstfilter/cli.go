@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -52,7 +53,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 		runtime.GOMAXPROCS(c.Job.Threads)
 	}
 	job := pipeline.Job{
-		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
+		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 	}
@@ -67,6 +68,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 // commandLine declares the commands for kong.
 type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
+	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
 	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
@@ -80,7 +82,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
+Other commands: nstfilter explain, jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of
@@ -187,8 +189,11 @@ type declaredOption struct {
 	name, short, group, value, help string
 
 	preset bool // a preset may have it
+	file   bool // its value names a file or a folder
 	kind   reflect.Type
 }
+
+func (o *declaredOption) isBool() bool { return o.kind.Kind() == reflect.Bool }
 
 // declaredOptions returns the fields of s in order, with their values as text.
 func declaredOptions(s allSettings) []declaredOption {
@@ -203,7 +208,11 @@ func declaredOptions(s allSettings) []declaredOption {
 			if group == "job" {
 				preset = tag.Get("preset") == "yes"
 			}
-			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"), preset, inner.Field(k).Type()})
+			placeholder := tag.Get("placeholder")
+			list = append(list, declaredOption{
+				tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"),
+				preset, strings.Contains(placeholder, "FILE") || strings.Contains(placeholder, "DIR"), inner.Field(k).Type(),
+			})
 		}
 	}
 	return list
