@@ -17,6 +17,7 @@ import (
 	"nstfilter/pipeline/sandbox"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
+	"nstfilter/video/outfile"
 )
 
 // commandEnv is what main gives to a command.
@@ -51,6 +52,18 @@ type paintCmd struct {
 func (c *paintCmd) Run(e *commandEnv) error {
 	if c.Job.Threads > 0 { // conversions of frames know no other limit
 		runtime.GOMAXPROCS(c.Job.Threads)
+	}
+	if c.Job.SavePreset != "" {
+		file, err := savePreset(c.Job.SavePreset, c.allSettings, outfile.Mode(c.Job.Overwrite))
+		if err != nil {
+			return err
+		}
+		if !c.Job.Quiet {
+			fmt.Fprintf(os.Stderr, "nstfilter: saved %s: --preset %s takes it up\n", file, c.Job.SavePreset)
+		}
+		if len(c.Inputs) == 0 {
+			return nil
+		}
 	}
 	job := pipeline.Job{
 		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
