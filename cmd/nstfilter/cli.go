@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -81,6 +82,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 // commandLine declares the commands for kong.
 type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
+	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
 	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
 	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
@@ -95,7 +97,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter explain, jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
+Other commands: nstfilter sheet, explain, jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of
@@ -158,21 +160,21 @@ func parseArgs(args []string, e *commandEnv) (func() error, error) {
 }
 
 // filesLast moves file names behind the flags, because kong accepts them only in one place.
-// It leaves args alone if they begin with a command.
+// It leaves args alone if they begin with another command than sheet.
 func filesLast(args []string, commands []*kong.Node) []string {
-	takesValue := map[string]bool{}
-	for _, c := range commands {
-		if len(args) > 0 && args[0] == c.Name {
+	var command []string
+	chosen := slices.IndexFunc(commands, func(c *kong.Node) bool { return c.Tag.Default != "" })
+	if i := slices.IndexFunc(commands, func(c *kong.Node) bool { return len(args) > 0 && args[0] == c.Name }); i >= 0 {
+		if commands[i].Name != "sheet" {
 			return args
 		}
-		if c.Tag.Default == "" {
-			continue
-		}
-		for _, f := range c.Flags {
-			takesValue["--"+f.Name] = !f.IsBool()
-			if f.Short != 0 {
-				takesValue["-"+string(f.Short)] = !f.IsBool()
-			}
+		chosen, command, args = i, args[:1], args[1:]
+	}
+	takesValue := map[string]bool{}
+	for _, f := range commands[chosen].Flags {
+		takesValue["--"+f.Name] = !f.IsBool()
+		if f.Short != 0 {
+			takesValue["-"+string(f.Short)] = !f.IsBool()
 		}
 	}
 	var flags, files []string
@@ -191,10 +193,10 @@ func filesLast(args []string, commands []*kong.Node) []string {
 			}
 		}
 	}
-	if len(files) == 0 {
-		return flags
+	if len(files) > 0 {
+		flags = append(append(flags, "--"), files...)
 	}
-	return append(append(flags, "--"), files...)
+	return slices.Concat(command, flags)
 }
 
 // declaredOption is one field of allSettings.

@@ -132,8 +132,12 @@ func commandLines(made *recipe.Recipe, flags []string, file string) (lines []str
 	stem := func(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 	if made.Sheet {
 		for _, in := range made.Inputs {
+			ext := filepath.Ext(in)
+			if !photo.IsPhoto(in) {
+				ext = ".png"
+			}
 			for _, s := range made.Styles {
-				line([]recipe.Style{s}, in, stem(in)+"-"+stem(s.Name)+filepath.Ext(in))
+				line([]recipe.Style{s}, in, stem(in)+"-"+stem(s.Name)+ext)
 			}
 		}
 		return lines

@@ -18,8 +18,12 @@ import (
 
 // BeforeResolve gives kong the values of --preset for the flags that the command line lacks,
 // wherever --preset stands among them.
-func (c *paintCmd) BeforeResolve(k *kong.Context) error {
-	name := ""
+func (c *paintCmd) BeforeResolve(k *kong.Context) error { return resolvePreset(k, "") }
+
+// resolvePreset takes up the preset that the command line names, or the usual one if that is
+// not empty.
+func resolvePreset(k *kong.Context, usual string) error {
+	name := usual
 	for _, p := range k.Path {
 		if p.Flag != nil && p.Flag.Name == "preset" {
 			name = k.FlagValue(p.Flag).(string)
