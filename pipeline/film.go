@@ -27,6 +27,9 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 		return nameInput(err, t.in)
 	}
 	film.Painted = w.settings.Paints()
+	if made := w.recipe(t); made != nil {
+		film.Recipe = made.XMP()
+	}
 	if target, err := filepath.EvalSymlinks(t.out); err == nil {
 		t.out = target // what -y replaces, and what the journal must lie beside
 	}

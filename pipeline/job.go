@@ -31,6 +31,10 @@ type Job struct {
 	Video     video.Options
 	Inputs    []string // as in UsageExamples
 
+	// Flags are the settings that decide the pixels and differ from the defaults, --name=value,
+	// but for the styles: for the record in each result.
+	Flags []string
+
 	Version               string // of the program; another one does not go on with a job
 	TempDir               string // where frames wait for --passes
 	Stdin, Stdout, Stderr *os.File
@@ -231,8 +235,12 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 	if err != nil {
 		return nil, err
 	}
+	made, err := j.recipe(networks, styles.styles)
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range workers {
-		w.regions = regions
+		w.regions, w.made = regions, made
 		w.decisive = maps.Clone(decisive) // two engines do not round alike
 		w.decisive["device"] = undecisive.ReplaceAllString(w.engine.Name(), "")
 		if err := w.openFilter(networks, pictures, start); err != nil {

@@ -28,7 +28,8 @@ type Options struct {
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Restart      bool     `name:"restart" help:"Begin anew what an earlier run of this command has left unfinished. Without it the same command goes on behind the frames, and skips the photos, that are done."`
 	NoResume     bool     `name:"no-resume" help:"Keep nothing to go on from. Else a film's painted frames wait beside its result, as large as raw film, until it is complete."`
-	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), or FILE.json with an object of settings by the names of --style, --network and what decides the pixels and the film."`
+	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), NAME of your own (--save-preset), or FILE.json with an object of settings by the names of --style, --network and what decides the pixels and the film."`
+	SavePreset   string   `name:"save-preset" placeholder:"NAME" help:"Save this command's settings, as far as a preset may hold them, as a preset of your own: --preset NAME takes them up in any folder. Without a file to paint it only does that; -y replaces one of that name."`
 	Device       string   `name:"device" help:"What computes: cuda (NVIDIA GPUs, all of them for a batch), cuda:N (the one of that number, from 0), cpu (C with vector instructions), gorgonia (Go alone), or auto: the first of these that works here."`
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
 	Threads      int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
@@ -41,6 +42,7 @@ type Options struct {
 	Progress     string   `name:"progress" oneof:"auto,bar,plain,json,none" help:"How progress is told on stderr: auto, bar, plain, json, or none. What is worth knowing about a result is said all the same."`
 	Quiet        bool     `name:"quiet" short:"q" help:"Say nothing but errors: no progress, and nothing about the results."`
 	Stats        string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
+	NoRecord     bool     `name:"no-record" help:"Leave out of the results what made them, which nstfilter explain reads: the settings, the names of the input and the styles without their folders, hashes of styles and network."`
 	NoSandbox    bool     `name:"no-sandbox" help:"Let the program and its ffmpeg open any file and the network. Else, where Linux has Landlock, they read only what the job names and what belongs to the system, write only into the folders of results and for temporary files, and have no network."`
 	Verbose      bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
 }

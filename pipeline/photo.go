@@ -5,6 +5,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
+	"nstfilter/pipeline/recipe"
 	"nstfilter/video/outfile"
 )
 
@@ -13,7 +14,7 @@ import (
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, strength: t.strength, mask: t.mask, stop: context.Background()}
 	begin := func() { w.reporter.begin(t.in, 1, 0) }
-	return w.run(ctx, photoSource{t.in, s.checkInput, begin}, photoSink{t, outfile.Mode(w.options.Overwrite), w.reporter}, s)
+	return w.run(ctx, photoSource{t.in, s.checkInput, begin}, photoSink{t, outfile.Mode(w.options.Overwrite), w.recipe(t), w.reporter}, s)
 }
 
 // photoSource reads one photo, unless check returns an error for its size. It calls begin
@@ -38,6 +39,7 @@ func (s photoSource) Frames(context.Context) Frames {
 type photoSink struct {
 	task     paintTask
 	mode     outfile.Mode
+	made     *recipe.Recipe
 	reporter reporter
 }
 
@@ -49,7 +51,7 @@ func (s photoSink) WriteFrame(f *filter.Frame) error {
 			}
 		}()
 	}
-	return photo.WriteAs(s.mode, s.task.out, s.task.options, f)
+	return photo.WriteAs(s.mode, s.task.out, s.task.options, f, s.made)
 }
 
 func (s photoSink) End(cause error) error {

@@ -17,6 +17,7 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/journal"
 	"nstfilter/pipeline/photo"
+	"nstfilter/pipeline/recipe"
 	"nstfilter/video/outfile"
 )
 
@@ -223,7 +224,7 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 	if err != nil {
 		return err
 	}
-	sink := sequenceSink{task: t, ledger: s.ledger, styles: w.styles, journal: j, mode: outfile.Mode(w.options.Overwrite), read: sha256.New()}
+	sink := sequenceSink{task: t, ledger: s.ledger, styles: w.styles, journal: j, mode: outfile.Mode(w.options.Overwrite), made: w.recipe(t), read: sha256.New()}
 	if j != nil && j.Completed(t.sequence[n-1].out) {
 		w.reporter.say(t.in + ": was done before")
 		return j.Remove()
@@ -349,6 +350,7 @@ type sequenceSink struct {
 	read    hash.Hash        // of the files that frames were read from
 	kept    int              // frames that an earlier run painted
 	mode    outfile.Mode
+	made    *recipe.Recipe
 }
 
 func (s sequenceSink) WriteFrame(f *filter.Frame) error {
@@ -356,7 +358,7 @@ func (s sequenceSink) WriteFrame(f *filter.Frame) error {
 		return nil // an earlier run wrote it
 	}
 	p := s.task.sequence[f.Index]
-	if err := photo.WriteAs(s.mode, p.out, s.task.options, f); err != nil || s.journal == nil {
+	if err := photo.WriteAs(s.mode, p.out, s.task.options, f, s.made); err != nil || s.journal == nil {
 		return err
 	}
 	if err := addFile(s.read, p.in); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
+	"nstfilter/pipeline/recipe"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
 )
@@ -23,6 +24,7 @@ type worker struct {
 	stats    io.Writer       // of --stats; nil if there is none
 	stop     context.Context // Job.Stop
 
+	made      *recipe.Recipe    // of every result, but for its input; nil with --no-record
 	decisive  map[string]string // settingsText, and the device
 	options   Options
 	settings  filter.Options

@@ -280,6 +280,7 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 	}
 	notes = append(notes, s.tagPicture(out)...)
 	s.setContainer(out)
+	s.tagRecipe(out)
 	s.setTimes(out)
 	if rehearsal {
 		// Only the beginning of the original is read: -t is an output limit, which counts
@@ -376,6 +377,29 @@ func (s *FilmSink) setContainer(out ff.KwArgs) {
 		}
 	}
 }
+
+// tagRecipe puts Film.Recipe where the container keeps it, in the place of that of the film
+// itself. A player should still find the film's own tags, so that QuickTime's kind of them
+// (use_metadata_tags) is not chosen for its sake.
+func (s *FilmSink) tagRecipe(out ff.KwArgs) {
+	recipe := s.film.Recipe
+	if len(recipe) > maxTags/4 {
+		recipe = ""
+	}
+	tags := []string{recipeTag + "=" + recipe} // without a value it is removed
+	flags, _ := out["movflags"].(string)
+	switch own := strings.Contains(flags, "use_metadata_tags"); {
+	case recipe == "" || own:
+	case s.container == "mov":
+		tags = append(tags, "xmp="+recipe)
+	case s.container == "mp4" || s.container == "m4v":
+		tags = append(tags, "encoding_tool=nstfilter "+recipe) // of the few tags that it has, the one for this
+	}
+	out["metadata"] = tags
+}
+
+// recipeTag is the tag of containers that have tags of any name.
+const recipeTag = "nstfilter"
 
 // setTimes cuts out --start and --duration, or lets the result begin when the film does:
 // a transport stream's clock begins anywhere; other containers begin at 0.

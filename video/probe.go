@@ -35,6 +35,10 @@ type Film struct {
 	// it before CreateFilm.
 	Painted bool
 
+	// Recipe is XMP that says what makes the result, which keeps it where its container has room.
+	// Set it before CreateFilm.
+	Recipe string
+
 	// Damage says, after Frames, how much of a damaged film could be read, and what
 	// ffmpeg complained of; "" of a whole one.
 	Damage string

@@ -8,6 +8,8 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -16,6 +18,7 @@ import (
 	"nstfilter/pipeline/sandbox"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
+	"nstfilter/video/outfile"
 )
 
 // commandEnv is what main gives to a command.
@@ -51,8 +54,20 @@ func (c *paintCmd) Run(e *commandEnv) error {
 	if c.Job.Threads > 0 { // conversions of frames know no other limit
 		runtime.GOMAXPROCS(c.Job.Threads)
 	}
+	if c.Job.SavePreset != "" {
+		file, err := savePreset(c.Job.SavePreset, c.allSettings, outfile.Mode(c.Job.Overwrite))
+		if err != nil {
+			return err
+		}
+		if !c.Job.Quiet {
+			fmt.Fprintf(os.Stderr, "nstfilter: saved %s: --preset %s takes it up\n", file, c.Job.SavePreset)
+		}
+		if len(c.Inputs) == 0 {
+			return nil
+		}
+	}
 	job := pipeline.Job{
-		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
+		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 	}
@@ -67,6 +82,8 @@ func (c *paintCmd) Run(e *commandEnv) error {
 // commandLine declares the commands for kong.
 type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
+	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
+	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
 	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
@@ -80,7 +97,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
+Other commands: nstfilter sheet, explain, jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of
@@ -143,21 +160,21 @@ func parseArgs(args []string, e *commandEnv) (func() error, error) {
 }
 
 // filesLast moves file names behind the flags, because kong accepts them only in one place.
-// It leaves args alone if they begin with a command.
+// It leaves args alone if they begin with another command than sheet.
 func filesLast(args []string, commands []*kong.Node) []string {
-	takesValue := map[string]bool{}
-	for _, c := range commands {
-		if len(args) > 0 && args[0] == c.Name {
+	var command []string
+	chosen := slices.IndexFunc(commands, func(c *kong.Node) bool { return c.Tag.Default != "" })
+	if i := slices.IndexFunc(commands, func(c *kong.Node) bool { return len(args) > 0 && args[0] == c.Name }); i >= 0 {
+		if commands[i].Name != "sheet" {
 			return args
 		}
-		if c.Tag.Default == "" {
-			continue
-		}
-		for _, f := range c.Flags {
-			takesValue["--"+f.Name] = !f.IsBool()
-			if f.Short != 0 {
-				takesValue["-"+string(f.Short)] = !f.IsBool()
-			}
+		chosen, command, args = i, args[:1], args[1:]
+	}
+	takesValue := map[string]bool{}
+	for _, f := range commands[chosen].Flags {
+		takesValue["--"+f.Name] = !f.IsBool()
+		if f.Short != 0 {
+			takesValue["-"+string(f.Short)] = !f.IsBool()
 		}
 	}
 	var flags, files []string
@@ -176,10 +193,10 @@ func filesLast(args []string, commands []*kong.Node) []string {
 			}
 		}
 	}
-	if len(files) == 0 {
-		return flags
+	if len(files) > 0 {
+		flags = append(append(flags, "--"), files...)
 	}
-	return append(append(flags, "--"), files...)
+	return slices.Concat(command, flags)
 }
 
 // declaredOption is one field of allSettings.
@@ -187,8 +204,11 @@ type declaredOption struct {
 	name, short, group, value, help string
 
 	preset bool // a preset may have it
+	file   bool // its value names a file or a folder
 	kind   reflect.Type
 }
+
+func (o *declaredOption) isBool() bool { return o.kind.Kind() == reflect.Bool }
 
 // declaredOptions returns the fields of s in order, with their values as text.
 func declaredOptions(s allSettings) []declaredOption {
@@ -203,7 +223,11 @@ func declaredOptions(s allSettings) []declaredOption {
 			if group == "job" {
 				preset = tag.Get("preset") == "yes"
 			}
-			list = append(list, declaredOption{tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"), preset, inner.Field(k).Type()})
+			placeholder := tag.Get("placeholder")
+			list = append(list, declaredOption{
+				tag.Get("name"), tag.Get("short"), group, valueText(inner.Field(k)), tag.Get("help"),
+				preset, strings.Contains(placeholder, "FILE") || strings.Contains(placeholder, "DIR"), inner.Field(k).Type(),
+			})
 		}
 	}
 	return list

@@ -67,7 +67,7 @@ func (c *flowCmd) Run(*commandEnv) error {
 	if isFlo(c.Out) {
 		return outfile.Write(c.Out, mode, func(w io.Writer) error { return flow.WriteFlo(w, f) })
 	}
-	return photo.WriteAs(mode, c.Out, "", inColour(f, c.Longest))
+	return photo.WriteAs(mode, c.Out, "", inColour(f, c.Longest), nil)
 }
 
 func (c *flowCmd) estimate() (*flow.Field, error) {

@@ -18,8 +18,12 @@ import (
 
 // BeforeResolve gives kong the values of --preset for the flags that the command line lacks,
 // wherever --preset stands among them.
-func (c *paintCmd) BeforeResolve(k *kong.Context) error {
-	name := ""
+func (c *paintCmd) BeforeResolve(k *kong.Context) error { return resolvePreset(k, "") }
+
+// resolvePreset takes up the preset that the command line names, or the usual one if that is
+// not empty.
+func resolvePreset(k *kong.Context, usual string) error {
+	name := usual
 	for _, p := range k.Path {
 		if p.Flag != nil && p.Flag.Name == "preset" {
 			name = k.FlagValue(p.Flag).(string)
@@ -61,20 +65,26 @@ var builtinPresets = map[string]map[string]any{
 	},
 }
 
-// loadPreset returns the values of a built-in preset or of FILE.json, by flag name.
+// loadPreset returns the values of a built-in preset, of one of the user's own, or of
+// FILE.json, by flag name.
 func loadPreset(name string) (map[string]any, error) {
 	if values, ok := builtinPresets[name]; ok {
 		return presetValues(name, values)
 	}
+	file := name
 	if !strings.HasSuffix(name, ".json") {
-		known := slices.Sorted(maps.Keys(builtinPresets))
-		return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearestName(name, known))
+		own, names := ownPresets()
+		if !slices.Contains(names, name) {
+			known := append(slices.Sorted(maps.Keys(builtinPresets)), names...)
+			return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearestName(name, known))
+		}
+		file = presetFile(own, name)
 	}
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("--preset %w", err)
 	}
-	return parsePreset(name, data)
+	return parsePreset(file, data)
 }
 
 // parsePreset reads an object of settings in JSON.

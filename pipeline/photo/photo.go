@@ -8,6 +8,7 @@ import (
 	"regexp"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/recipe"
 	"nstfilter/video/outfile"
 )
 
@@ -113,11 +114,12 @@ func decode(name string, data []byte, check func(w, h int) error) (f *filter.Fra
 // place of an existing one. Samples are rounded to the origin's depth if the format has it,
 // else to 8 bits. In a format without alpha, white shows through.
 func Write(path, options string, f *filter.Frame) error {
-	return WriteAs(outfile.Replace, path, options, f)
+	return WriteAs(outfile.Replace, path, options, f, nil)
 }
 
-// WriteAs is Write, but mode says whether the file may take the place of an existing one.
-func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame) error {
+// WriteAs is Write, but mode says whether the file may take the place of an existing one, and
+// made, if not nil, goes into the file as XMP where the format has it.
+func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame, made *recipe.Recipe) error {
 	kind, err := outputFormat(path)
 	if err != nil {
 		return err
@@ -132,7 +134,7 @@ func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame) error {
 	if origin == nil {
 		origin = &Photo{bits: 8}
 	}
-	data, err := encodePicture(kind, options, f, origin)
+	data, err := encodePicture(kind, options, f, origin, made)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -11,11 +11,13 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"slices"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/recipe"
 )
 
 const noVips = "this build has no libvips: convert first, or build with cgo and without -tags novips"
@@ -131,7 +133,7 @@ func writable(f pictureFormat) error {
 	return nil
 }
 
-func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
+func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo, made *recipe.Recipe) ([]byte, error) {
 	quality := 92
 	knobs := map[string]knob{}
 	if kind.name == "jpeg" {
@@ -157,7 +159,28 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 	case "bmp":
 		err = bmp.Encode(&out, img)
 	}
-	return out.Bytes(), err
+	if err != nil || made == nil {
+		return out.Bytes(), err
+	}
+	xmp := recipe.Packet(made.XMP())
+	switch kind.name {
+	case "jpeg":
+		return jpegWithXMP(out.Bytes(), xmp), nil
+	case "png":
+		return pngWithXMP(out.Bytes(), xmp), nil
+	}
+	return out.Bytes(), nil
+}
+
+// jpegWithXMP puts XMP into a JPEG, behind its first marker (XMP Specification Part 3, 1.1.3).
+// It returns the JPEG as it is if the XMP is longer than a segment.
+func jpegWithXMP(file, xmp []byte) []byte {
+	const marker = 2
+	if len(xmp) > mostJPEGXMP {
+		return file
+	}
+	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(2+len(jpegXMP)+len(xmp)))
+	return slices.Concat(file[:marker], segment, []byte(jpegXMP), xmp, file[marker:])
 }
 
 // imageFromFrame makes an image of 8 or 16 bits a sample, not multiplied by alpha.

@@ -8,11 +8,11 @@ import (
 )
 
 // wrapTIFF makes a TIFF of one strip of interleaved little-endian samples (TIFF 6.0,
-// section 2), because govips cannot import pixels from memory.
-func wrapTIFF(pix []byte, w, h, bands, bits int) []byte {
+// section 2) with XMP, if there is any, because govips can import neither from memory.
+func wrapTIFF(pix []byte, w, h, bands, bits int, xmp []byte) []byte {
 	const (
-		short, long = 3, 4
-		headerBytes = 8
+		octet, short, long = 1, 3, 4
+		headerBytes        = 8
 	)
 	type entry struct {
 		tag, kind    uint16
@@ -33,11 +33,15 @@ func wrapTIFF(pix []byte, w, h, bands, bits int) []byte {
 	if bands == 4 {
 		entries = append(entries, entry{338, short, 1, 2}) // alpha, not multiplied in
 	}
+	if len(xmp) > 4 { // a shorter one would be in the directory, and is no XMP
+		entries = append(entries, entry{700, octet, uint32(len(xmp)), 0})
+	}
 	if len(pix) > math.MaxInt32 {
 		panic("photo: more than 2 GiB of samples")
 	}
 	depths := uint32(headerBytes + 2 + 12*len(entries) + 4)
-	strip := (depths + 2*uint32(bands) + 15) &^ 15
+	xmpAt := depths + 2*uint32(bands)
+	strip := (xmpAt + uint32(len(xmp)) + 15) &^ 15
 	le := binary.LittleEndian
 	out := make([]byte, 0, int(strip)+len(pix))
 	out = append(out, 'I', 'I', 42, 0)
@@ -49,6 +53,8 @@ func wrapTIFF(pix []byte, w, h, bands, bits int) []byte {
 			e.value = depths
 		case 273:
 			e.value = strip
+		case 700:
+			e.value = xmpAt
 		}
 		out = le.AppendUint16(out, e.tag)
 		out = le.AppendUint16(out, e.kind)
@@ -59,6 +65,7 @@ func wrapTIFF(pix []byte, w, h, bands, bits int) []byte {
 	for range bands {
 		out = le.AppendUint16(out, uint16(bits))
 	}
+	out = append(out, xmp...)
 	out = append(out, make([]byte, int(strip)-len(out))...)
 	return append(out, pix...)
 }

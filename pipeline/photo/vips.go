@@ -15,6 +15,7 @@ import (
 	"github.com/davidbyttow/govips/v2/vips"
 
 	"nstfilter/filter"
+	"nstfilter/pipeline/recipe"
 )
 
 // startVips starts libvips once, with small caches, because each picture is read once.
@@ -248,8 +249,9 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 }
 
 // encodePicture puts the new pixels into the original image, in order to keep EXIF, XMP and
-// IPTC. The orientation becomes 1. The profile stays, or becomes sRGB where it cannot.
-func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
+// IPTC; made joins the XMP. The orientation becomes 1. The profile stays, or becomes sRGB where
+// it cannot.
+func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo, made *recipe.Recipe) ([]byte, error) {
 	if err := startVips(); err != nil {
 		return nil, err
 	}
@@ -258,7 +260,21 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 		return nil, err
 	}
 	pix, bands := packSamples(f, save.bits, kind.alpha, binary.LittleEndian)
-	img, err := vips.NewImageFromBuffer(wrapTIFF(pix, f.W, f.H, bands, save.bits))
+	var xmp []byte
+	if !save.strip {
+		var note string
+		if xmp, note, err = recipeXMP(origin, kind, made); err != nil {
+			return nil, err
+		}
+		if note != "" {
+			origin.Notes = append(origin.Notes, note)
+		}
+	}
+	var wrapped []byte
+	if kind.name != "png" {
+		wrapped = xmp
+	}
+	img, err := vips.NewImageFromBuffer(wrapTIFF(pix, f.W, f.H, bands, save.bits, wrapped))
 	if err != nil {
 		return nil, firstLine(err)
 	}
@@ -278,10 +294,13 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 	if err != nil {
 		return nil, fmt.Errorf("libvips cannot write this %s (%w); try PNG", kind.name, firstLine(err))
 	}
+	if kind.name == "png" && len(xmp) > 0 {
+		data = pngWithXMP(data, xmp)
+	}
 	return data, nil
 }
 
-// withMetadata returns the original image with its pixels, size and bands replaced by the
+// withMetadata returns the original image with its pixels, size, bands and XMP replaced by the
 // picture's.
 func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef, error) {
 	img, err := openImage(file)
@@ -318,12 +337,9 @@ func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef
 }
 
 // dropFalse removes metadata that would be false of a painted picture: a thumbnail of it as
-// it was, and XMP that promises what is not written.
+// it was, and its XMP, which recipeXMP changes.
 func dropFalse(img *vips.ImageRef) error {
-	lies := []string{"jpeg-thumbnail-data"}
-	if promised(img) != "" {
-		lies = append(lies, xmpField)
-	}
+	lies := []string{"jpeg-thumbnail-data", xmpField}
 	fields := img.ImageFields()
 	lie := func(s string) bool { return slices.Contains(lies, s) }
 	if !slices.ContainsFunc(fields, lie) {
@@ -333,6 +349,32 @@ func dropFalse(img *vips.ImageRef) error {
 }
 
 const xmpField = "xmp-data"
+
+// recipeXMP returns the XMP of a result: that of the photo, with made in it in the place of what
+// made an older result. note says why made is not in it.
+func recipeXMP(origin *Photo, kind pictureFormat, made *recipe.Recipe) (xmp []byte, note string, err error) {
+	if origin.file != nil {
+		img, err := openImage(origin.file)
+		if err != nil {
+			return nil, "", err
+		}
+		defer img.Close()
+		if slices.Contains(img.ImageFields(), xmpField) && promised(img) == "" {
+			xmp = img.GetBlob(xmpField)
+		}
+	}
+	merged, err := recipe.Merge(xmp, made)
+	if err == nil && kind.name == "jpeg" && len(merged) > mostJPEGXMP {
+		err = errors.New("a JPEG has no room for it beside the photo's XMP")
+	}
+	switch {
+	case err == nil:
+		return merged, "", nil
+	case made == nil:
+		return xmp, "", nil
+	}
+	return xmp, "what made the result is not recorded in it: " + err.Error(), nil
+}
 
 // promised is what a picture's XMP says that its file has beside the picture; "": nothing.
 func promised(img *vips.ImageRef) string {
