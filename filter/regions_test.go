@@ -225,6 +225,12 @@ func TestColoursByRegion(t *testing.T) {
 	all, _ := paint(t, f, in(content, content.Everywhere(), make([]float32, w*h)), Guide{})
 	alone, _ := paint(t, newFilter(t, severalSizes(tinyOptions()), tiny(true), dark), content, Guide{})
 	near(t, "beside an empty region", all, alone, 50)
+	for _, loss := range []string{"covariance", "gram+moments", "shifted", "wasserstein"} {
+		o := severalSizes(tinyOptions())
+		o.StyleLoss = loss
+		f := newFilter(t, o, tiny(true), only(dark, 1), only(light, 2))
+		paint(t, f, in(content, content.Everywhere(), make([]float32, w*h)), Guide{}) // whose J is finite
+	}
 }
 
 // A film's regions move: what a frame leaves behind in the filter does not decide the next.
