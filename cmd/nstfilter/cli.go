@@ -53,7 +53,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 	}
 	job := pipeline.Job{
 		Options: c.Job, Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
-		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 	}
 	restore := surviveClosedPipes()
@@ -68,7 +68,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
-	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
+	Weights weightsCmd `cmd:"" help:"List, verify and import networks."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
 	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
@@ -80,7 +80,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
+Other commands: nstfilter jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of
