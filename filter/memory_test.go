@@ -27,7 +27,7 @@ func TestPlanForADevice(t *testing.T) {
 			t.Errorf("film %t: %d bytes of the host's beside a device's, want %d; %d beside its own", film, on.Host, want, off.Host)
 		}
 		grown := s.grow(f.o.Margin)
-		style := f.styleSize(f.styles[0], s)
+		style := f.styleSizes(f.styles[0], s)[0]
 		style = style.grow(f.styleMargin(style))
 		want := max(d.Reference.Memory(f.network.spec(grown, f.network.layers, f.precision(true)))+f.vectorMemory(st),
 			d.Reference.Memory(f.network.spec(style, f.network.layers, f.precision(true)))+4*3*int64(style.pixels()))

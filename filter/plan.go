@@ -99,11 +99,12 @@ func (f *Filter) planAt(full, s size, cost map[*network]float64) Plan {
 	later := f.laterStage(s)
 	p.Later = f.stageSeconds(full, later, true, cost[later.network])
 	for _, style := range f.styles {
-		at := f.styleSize(style, s)
-		at = at.grow(f.styleMargin(at))
-		reserved := f.styleMemory(full, s, at)
-		for _, n := range f.networks() {
-			p.Memory = max(p.Memory, f.e.Memory(f.withMemory(n.spec(at, n.layers, f.precision(true)), reserved))+reserved)
+		for _, at := range f.styleSizes(style, s) {
+			at = at.grow(f.styleMargin(at))
+			reserved := f.styleMemory(full, s, at)
+			for _, n := range f.networks() {
+				p.Memory = max(p.Memory, f.e.Memory(f.withMemory(n.spec(at, n.layers, f.precision(true)), reserved))+reserved)
+			}
 		}
 	}
 	if !f.hasDeviceMemory() {

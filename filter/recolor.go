@@ -112,7 +112,7 @@ func (f *Filter) recoloured(content *Frame, shares []float64, at size) []float32
 // styles' colours, which Gram matrices only approximate.
 func (f *Filter) matchColours(grown, mask []float32, s size, shares []float64) {
 	from := coloursOf(crop(slices.Clone(grown), 3, s, f.o.Margin), mask)
-	recolour(f.threads, grown, from, f.styleColours(shares, func(style *Frame) size { return f.styleSize(style, s) }))
+	recolour(f.threads, grown, from, f.styleColours(shares, func(style *Frame) size { return f.styleSizes(style, s)[0] }))
 }
 
 // transport is A^-½ (A^½ B A^½)^½ A^-½ of two covariances.

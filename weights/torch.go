@@ -102,7 +102,7 @@ func (f *torchFile) parseLegacy(data []byte) error {
 		}
 	}
 	if values[1] != int64(1001) {
-		return fmt.Errorf("its protocol is %v, only 1001 is read", values[1])
+		return errors.New("its protocol is not 1001")
 	}
 	if system, ok := values[2].(*dict); !ok || system.get("little_endian") != true {
 		return errors.New("it does not say that its byte order is little-endian")
@@ -157,7 +157,7 @@ func (f *torchFile) setState(v any) error {
 		name, isText := k.(string)
 		t, isTensor := d.values[i].(*torchTensor)
 		if !isText || !isTensor {
-			return fmt.Errorf("its state_dict has at %v what is no tensor", k)
+			return fmt.Errorf("its state_dict has at %q what is no tensor", name)
 		}
 		if f.tensors[name] != nil {
 			return fmt.Errorf("its state_dict has %q twice", name)
