@@ -29,9 +29,9 @@ type planKey struct {
 const maxPaintTime = time.Hour
 
 // maxOverhead is the largest overhead of tiles with which Size auto still chooses a larger
-// size. Close to the size at which memory ends tiles become so small that one takes thirty
-// times as long: of 24 megapixels within 2 GB that at 3080 pixels took nine times as long as
-// that at 2900.
+// size. Close to the size at which memory ends tiles become so small that a step
+// takes thirty times as long: 24 megapixels within 2 GB would take nine times as long at 3080
+// pixels as at 2900.
 const maxOverhead = 3
 
 // Plan chooses the size at which a w×h picture is painted, after measuring the engine once
