@@ -207,6 +207,9 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	}
 	now = time.Now()
 	defer report.since(now, "resize")
+	if work != c.frame && !f.Film {
+		f.dropWorkspace() // the picture that is enlarged needs the memory
+	}
 	var out *Frame
 	if f.o.OutputSize == "work" && work != c.frame {
 		out = head.sized(f.threads, work.w, work.h).With(pix)

@@ -80,7 +80,7 @@ func TestStyleSize(t *testing.T) {
 	f := newFilter(t, DefaultOptions(), weights.Slim(), smooth(40, 30, 1))
 	s := size{512, 384}
 	for _, own := range []size{{1024, 640}, {640, 1024}, {3000, 20}, {20, 8000}} {
-		at := f.styleSize(&Frame{W: own.w, H: own.h}, s)
+		at := f.styleSizes(&Frame{W: own.w, H: own.h}, s)[0]
 		if r := float64(at.pixels()) / float64(s.pixels()); r < 0.97 || r > 1.03 {
 			t.Errorf("a style of %v is %v beside a picture of %v", own, at, s)
 		}

@@ -47,7 +47,7 @@ type Options struct {
 	TVWeight          Numbers       `name:"tv-weight" most:"32" min:"0" max:"1e12" help:"Weight of the total variation, one or for the scales like --content-weight: more paints smoother."`
 	GamutWeight       float64       `name:"gamut-weight" min:"0" max:"1e12" help:"Weight of keeping colours within what can be shown while L-BFGS works; 0 clips them in the end."`
 	PriorWeight       float64       `name:"temporal-weight" min:"0" max:"1e12" help:"Weight of staying near the previous result, moved along with the film."`
-	StyleScale        float64       `name:"style-scale" min:"0.05" max:"20" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad."`
+	StyleScale        Numbers       `name:"style-scale" most:"8" min:"0.05" max:"20" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad. Several numbers mix strokes of these sizes, in equal shares: 0.5,1."`
 	StyleBlendWeights Numbers       `name:"style-blend-weights" min:"0" max:"1e12" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
 	Precision         string        `name:"precision" oneof:"auto,fp32,mixed,bf16" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16 and on tensor cores; or auto: fp32 for L-BFGS, whose line search bf16 misleads; for Adam, on such machines, bf16, and mixed for the last scale of a photo."`
 	Pooling           string        `name:"pooling" oneof:"network,avg,max" help:"Pooling of the network: avg, max, or network (what it was made for)."`
@@ -80,7 +80,7 @@ func DefaultOptions() Options {
 		TVWeight:        Numbers{10, 20, 20, 60, 150, 300},
 		GamutWeight:     100,
 		PriorWeight:     15,
-		StyleScale:      1,
+		StyleScale:      Numbers{1},
 		Precision:       "auto",
 		Pooling:         "network",
 	}

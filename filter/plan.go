@@ -15,6 +15,8 @@ type Plan struct {
 	Seconds float64 // estimate for one picture, coarse to fine
 	Later   float64 // seconds, at most, for a frame that starts from the previous result
 	Reason  string  // why the size is not the input's; empty if it is
+
+	overhead float64 // Seconds over what they would be without tiles
 }
 
 // planKey is what a plan depends on, apart from the options.
@@ -25,6 +27,12 @@ type planKey struct {
 
 // maxPaintTime is the longest that a picture may take; Size auto chooses a smaller size before.
 const maxPaintTime = time.Hour
+
+// maxOverhead is the largest overhead of tiles with which Size auto still chooses a larger
+// size. Close to the size at which memory ends tiles become so small that a step
+// takes thirty times as long: 24 megapixels within 2 GB would take nine times as long at 3080
+// pixels as at 2900.
+const maxOverhead = 3
 
 // Plan chooses the size at which a w×h picture is painted, after measuring the engine once
 // at a small size. It fails for a picture below engine.MinSide. It does not reduce an explicit
@@ -76,7 +84,7 @@ func (f *Filter) choose(full, s size, cost map[*network]float64) Plan {
 
 func (f *Filter) tooMuch(p Plan) string {
 	switch {
-	case f.MaxMemory > 0 && p.Memory > f.MaxMemory:
+	case f.MaxMemory > 0 && (p.Memory > f.MaxMemory || p.overhead > maxOverhead):
 		return fmt.Sprintf("a larger one would need more than %.1f GB of %s", float64(f.MaxMemory)/1e9, f.MemoryName())
 	case p.Seconds > maxPaintTime.Seconds():
 		return "a larger one would take more than an hour"
@@ -87,23 +95,28 @@ func (f *Filter) tooMuch(p Plan) string {
 // planAt plans a picture of size full painted at size s.
 func (f *Filter) planAt(full, s size, cost map[*network]float64) Plan {
 	p := Plan{W: s.w, H: s.h}
-	stages := f.stages(s)
+	stages, whole := f.stages(s), 0.
 	for i, st := range stages {
 		last := i+1 == len(stages)
-		p.Seconds += f.stageSeconds(full, st, last, cost[st.network])
+		tiled, untiled := f.stageSeconds(full, st, last, cost[st.network])
+		p.Seconds, whole = p.Seconds+tiled, whole+untiled
 		if st.size == s {
 			memory, host := f.stageMemory(full, st)
 			p.Memory, p.Host = max(p.Memory, memory), max(p.Host, host)
 		}
 	}
+	if whole > 0 {
+		p.overhead = p.Seconds / whole
+	}
 	later := f.laterStage(s)
-	p.Later = f.stageSeconds(full, later, true, cost[later.network])
+	p.Later, _ = f.stageSeconds(full, later, true, cost[later.network])
 	for _, style := range f.styles {
-		at := f.styleSize(style, s)
-		at = at.grow(f.styleMargin(at))
-		reserved := f.styleMemory(full, s, at)
-		for _, n := range f.networks() {
-			p.Memory = max(p.Memory, f.e.Memory(f.withMemory(n.spec(at, n.layers, f.precision(true)), reserved))+reserved)
+		for _, at := range f.styleSizes(style, s) {
+			at = at.grow(f.styleMargin(at))
+			reserved := f.styleMemory(full, s, at)
+			for _, n := range f.networks() {
+				p.Memory = max(p.Memory, f.e.Memory(f.withMemory(n.spec(at, n.layers, f.precision(true)), reserved))+reserved)
+			}
 		}
 	}
 	if !f.hasDeviceMemory() {
@@ -112,20 +125,22 @@ func (f *Filter) planAt(full, s size, cost map[*network]float64) Plan {
 	return p
 }
 
-// stageSeconds estimates a stage; perPixel is in seconds per iteration and pixel.
-func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) (seconds float64) {
+// stageSeconds estimates a stage, in its tiles and as if there were memory enough to do without;
+// perPixel is in seconds per iteration and pixel.
+func (f *Filter) stageSeconds(full size, st stage, last bool, perPixel float64) (tiled, whole float64) {
+	steps := float64(st.steps)
+	if st.lbfgs {
+		steps *= 1.1 // evaluations of a line search
+	}
 	for _, spec := range f.specs(st.network, st.size, f.precision(true), f.reservedMemory(full, st, last)) {
-		cost := perPixel * float64(spec.W*spec.H)
+		cost := steps * perPixel * float64(spec.W*spec.H)
+		whole += cost
 		if t, ok := f.e.(engine.Tiler); ok {
 			cost *= t.Overhead(spec)
 		}
-		seconds += cost
+		tiled += cost
 	}
-	const search = 1.1 // evaluations of a line search
-	if st.lbfgs {
-		seconds *= search
-	}
-	return seconds * float64(st.steps)
+	return tiled, whole
 }
 
 // stageMemory estimates the bytes of a stage at the last size, in the engine's memory and in

@@ -149,7 +149,7 @@ func (f *Filter) recolourRegions(pix, measured, mask []float32, low, maps [][]fl
 func (f *Filter) matchColours(grown, mask []float32, maps, grownMaps [][]float32, s size, shares []float64) {
 	inner := crop(slices.Clone(grown), 3, s, f.o.Margin)
 	f.recolourRegions(grown, inner, mask, maps, grownMaps, func(r int) colours {
-		return f.styleColours(r, shares, func(style *Frame) size { return f.styleSize(style, s) })
+		return f.styleColours(r, shares, func(style *Frame) size { return f.styleSizes(style, s)[0] })
 	})
 }
 

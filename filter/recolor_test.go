@@ -80,7 +80,7 @@ func TestResultHasTheColoursOfTheStyle(t *testing.T) {
 	for _, shares := range [][]float64{{1, 0}, {0.3, 0.7}} {
 		for _, g := range []Guide{{Shares: shares}, {Shares: shares, Start: content}} {
 			out, _ := paint(t, f, content, g)
-			want := f.styleColours(0, shares, func(s *Frame) size { return f.styleSize(s, size{37, 29}) })
+			want := f.styleColours(0, shares, func(s *Frame) size { return f.styleSizes(s, size{37, 29})[0] })
 			sameColours(t, "painted", coloursOf(out.Pix, nil), want, 0.02) // a few samples are clipped
 		}
 	}

@@ -78,13 +78,43 @@ func (f *Filter) cachedMoments(n *network, full, s size, p engine.Precision, sha
 	return known, nil
 }
 
-// styleMoments computes the moments of one style for a picture of size s, by size and layer.
+// styleMoments computes the moments of one style for a picture of size s, by size and layer:
+// their means over Options.StyleScale.
 func (f *Filter) styleMoments(n *network, style *Frame, full, s size, p engine.Precision) (out []map[string]styleMoments, err error) {
 	if len(n.styleLayersAt(s, 0)) == 0 {
 		return make([]map[string]styleMoments, 1), nil
 	}
 	f.dropWorkspace() // plans do not count it beside the style's evaluator
-	pix, mask, regions, at := f.styleAt(style, s)
+	sizes := f.styleSizes(style, s)
+	for i, at := range sizes {
+		moments, err := f.momentsOf(n, style, at, full, s, p)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			out = moments
+			continue
+		}
+		for k := range moments {
+			for name, m := range moments[k] {
+				approach(out[k][name].gram, m.gram, i+1)
+				approach(out[k][name].mean, m.mean, i+1)
+			}
+		}
+	}
+	return out, nil
+}
+
+// approach makes the mean of n-1 vectors that of n, with x.
+func approach(mean, x []float32, n int) {
+	for i := range mean {
+		mean[i] += (x[i] - mean[i]) / float32(n)
+	}
+}
+
+// momentsOf computes the moments of a style of size own for a picture of size s.
+func (f *Filter) momentsOf(n *network, style *Frame, own, full, s size, p engine.Precision) (out []map[string]styleMoments, err error) {
+	pix, mask, regions, at := f.styleAt(style, own, s)
 	for k := range n.compared(s) {
 		if k > 0 {
 			low := at.half()
@@ -118,11 +148,10 @@ func (f *Filter) momentsAt(n *network, pix, mask []float32, regions [][]float32,
 }
 
 // styleAt returns the style with its margin, mask, maps of regions and size, margin included, for
-// a picture of size s. For LossScale "sum" it has the picture's size, so that P_S = P_G and sums are
-// comparable.
-func (f *Filter) styleAt(style *Frame, s size) (pix, mask []float32, regions [][]float32, at size) {
+// a picture of size s, from its size at by styleSizes. For LossScale "sum" that is the picture's,
+// so that P_S = P_G and sums are comparable.
+func (f *Filter) styleAt(style *Frame, at, s size) (pix, mask []float32, regions [][]float32, _ size) {
 	own := size{style.W, style.H}
-	at = f.styleSize(style, s)
 	maps := style.maps(f.regions)
 	if f.o.LossScale == "sum" {
 		k := max(float64(s.w)/float64(style.W), float64(s.h)/float64(style.H))
@@ -154,14 +183,17 @@ func cropCentre(pix []float32, planes int, from, to size) []float32 {
 	return out
 }
 
-// styleSize returns the size, without margin, at which a style is compared with a picture of
-// size s: the style's aspect, and s's area times Options.StyleScale².
-func (f *Filter) styleSize(style *Frame, s size) size {
+// styleSizes returns the sizes, without margin, at which a style is compared with a picture of
+// size s: the style's aspect, and s's area times the square of each Options.StyleScale.
+func (f *Filter) styleSizes(style *Frame, s size) (out []size) {
 	if f.o.LossScale == "sum" {
-		return s
+		return []size{s}
 	}
-	k := f.o.StyleScale * math.Sqrt(float64(s.pixels())/(float64(style.W)*float64(style.H)))
-	return size{style.W, style.H}.times(k)
+	for _, scale := range f.o.StyleScale {
+		k := scale * math.Sqrt(float64(s.pixels())/(float64(style.W)*float64(style.H)))
+		out = append(out, size{style.W, style.H}.times(k))
+	}
+	return out
 }
 
 // styleMargin returns the width of a style's margin: the picture's, or more if halves of the

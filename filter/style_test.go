@@ -116,7 +116,7 @@ func TestStylesAreLookedAtOnceAndWhenNeeded(t *testing.T) {
 	defer f.Close()
 	s := size{37, 29}
 	sizeOf := func(style *Frame) size {
-		at := f.styleSize(style, s)
+		at := f.styleSizes(style, s)[0]
 		return at.grow(f.styleMargin(at))
 	}
 	first, second := sizeOf(a), sizeOf(b)
@@ -168,12 +168,51 @@ func TestExtremeStyles(t *testing.T) {
 	for _, own := range []size{{3000, 20}, {8000, 400}, {16, 5000}} {
 		style := NewFrame(own.w, own.h)
 		f := newFilter(t, tinyOptions(), tiny(false), style)
-		at := f.styleSize(style, s)
+		at := f.styleSizes(style, s)[0]
 		if share := float64(at.pixels()) / float64(s.pixels()); share < 0.9 || share > 1.1 {
 			t.Errorf("%d×%d: looked at as %d×%d", own.w, own.h, at.w, at.h)
 		}
 		if p := planOf(t, f, smooth(s.w, s.h, 2)); p.Memory > 2*usual.Memory {
 			t.Errorf("%d×%d: %d bytes are planned, %d beside another style", own.w, own.h, p.Memory, usual.Memory)
 		}
+	}
+}
+
+// Several scales of a style are compared as the mean of what each asks for; one alone, however
+// it is written, is what it was.
+func TestStyleScalesAreAMean(t *testing.T) {
+	style, s := smooth(40, 30, 1), size{37, 29}
+	moments := func(scales ...float64) []map[string]styleMoments {
+		o := severalSizes(tinyOptions())
+		o.StyleScale = scales
+		f := newFilter(t, o, tiny(true), style)
+		m, err := f.styleMoments(f.network, style, s, s, engine.FP32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	one, two, three, all := moments(0.5), moments(1), moments(1.5), moments(0.5, 1, 1.5)
+	for k := range all {
+		for name, m := range all[k] {
+			for i, v := range m.gram {
+				if want := (one[k][name].gram[i] + two[k][name].gram[i] + three[k][name].gram[i]) / 3; math.Abs(float64(v-want)) > 1e-6*math.Abs(float64(want))+1e-9 {
+					t.Fatalf("%s/%d: Gram[%d] is %g, the mean of the scales %g", name, k, i, v, want)
+				}
+			}
+			for i, v := range m.mean {
+				if want := (one[k][name].mean[i] + two[k][name].mean[i] + three[k][name].mean[i]) / 3; math.Abs(float64(v-want)) > 1e-6*math.Abs(float64(want))+1e-9 {
+					t.Fatalf("%s/%d: mean[%d] is %g, the mean of the scales %g", name, k, i, v, want)
+				}
+			}
+			if slices.Equal(m.gram, one[k][name].gram) || slices.Equal(m.gram, two[k][name].gram) {
+				t.Errorf("%s/%d: three scales ask for the same as one", name, k)
+			}
+		}
+	}
+	sum := tinyOptions()
+	sum.LossScale, sum.StyleScale = "sum", Numbers{0.5, 2} // the picture's size, whatever the scales
+	if f := newFilter(t, sum, tiny(true), style); !slices.Equal(f.styleSizes(style, s), []size{s}) {
+		t.Errorf("sum: compared at %v", f.styleSizes(style, s))
 	}
 }

@@ -37,6 +37,7 @@ type Job struct {
 
 	Version               string // of the program; another one does not go on with a job
 	TempDir               string // where frames wait for --passes
+	NetworkFolder         string // of networks that were imported, as vgg19.safetensors
 	Stdin, Stdout, Stderr *os.File
 	// Stop, when cancelled, ends the job after the current frame and keeps what is done.
 	// A cancelled context of Run ends it at once and keeps nothing partial.
@@ -309,7 +310,7 @@ func (j *Job) networks() (networks []*weights.Network, err error) {
 		return []*weights.Network{n}, nil
 	}
 	for _, name := range strings.Split(j.Network, "+") {
-		n, err := weights.Load(name)
+		n, err := weights.Named(name, j.NetworkFolder)
 		if err != nil {
 			return nil, err
 		}

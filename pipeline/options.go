@@ -35,7 +35,7 @@ type Options struct {
 	Threads      int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
 	MaxMemory    Bytes    `name:"max-memory" min:"0" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
 	MaxPixels    Pixels   `name:"max-pixels" min:"1" help:"Most pixels of a picture or a frame: 178M (powers of 1000). A larger one is refused before it is decoded; a photo has at most 178M whatever this says."`
-	Network      string   `name:"network" preset:"yes" oneof:"slim,vgg16,slim+vgg16" help:"Network that sees: slim, vgg16, or slim+vgg16: slim, and for the last scale vgg16."`
+	Network      string   `name:"network" preset:"yes" oneof:"slim,vgg16,slim+vgg16,vgg19,slim+vgg19" help:"Network that sees: slim, vgg16, vgg19 (after nstfilter weights import), or slim+vgg16 and slim+vgg19: slim, and for the last scale the other."`
 	Weights      string   `name:"weights" placeholder:"FILE" help:"A network of your own instead, FILE.safetensors."`
 	MaxTemp      Bytes    `name:"max-temp" min:"0" help:"Disk that frames may take while they wait for --passes: 8G, 500M, or auto: 8G, or half of what is free in the folder for temporary files (TMPDIR) where that is less."`
 	ZeroLatency  bool     `name:"zero-latency" help:"Give each frame's result out before the next frame is asked for: nothing is read or looked at ahead, which takes a little longer for all, and much on a GPU, which then waits for the flow."`

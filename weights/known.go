@@ -15,7 +15,7 @@ var slimFile []byte
 //go:embed vgg16/vgg16.f16.safetensors
 var vgg16File []byte
 
-// Info describes a network that has a name. All are embedded.
+// Info describes a network that is embedded.
 type Info struct {
 	Name        string
 	Description string
@@ -78,7 +78,8 @@ func (i *Info) read() (*Network, error) {
 // Slim returns the network slim, parsed once. It is shared: do not change it.
 func Slim() *Network { return networks[0].parse() }
 
-// Load returns the network of that name, parsed once. It is shared: do not change it.
+// Load returns the embedded network of that name, parsed once. It is shared: do not change
+// it.
 func Load(name string) (*Network, error) {
 	for _, i := range networks {
 		if i.Name == name {
@@ -88,7 +89,7 @@ func Load(name string) (*Network, error) {
 	return nil, unknown(name)
 }
 
-// List describes all networks that have a name.
+// List describes the networks that are embedded.
 func List() []Info { return networks }
 
 // Verify reads the network anew and checks its hash, shapes and numbers.

@@ -68,7 +68,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 	}
 	job := pipeline.Job{
 		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
-		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 	}
 	restore := surviveClosedPipes()
@@ -85,7 +85,7 @@ type commandLine struct {
 	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
 	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
-	Weights weightsCmd `cmd:"" help:"List and verify the networks that are built in."`
+	Weights weightsCmd `cmd:"" help:"List, verify and import networks."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
 	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
@@ -97,7 +97,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter sheet, explain, jobs list|clean, weights list|verify, flow, bench, version; each has --help.`
+Other commands: nstfilter sheet, explain, jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of

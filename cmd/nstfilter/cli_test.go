@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 //	dies CODE WHO FILE COMMAND…           see there
 //	disk FOLDER SIZE                      FOLDER is a disk of SIZE (mount's words)
 //
-// and the conditions ffmpeg, disk and landlock; SLIM is the embedded network's file.
+// and the conditions ffmpeg, disk and landlock; SLIM is the embedded network's file,
+// VGG19 a narrow one that PyTorch has saved.
 func TestScripts(t *testing.T) {
 	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
@@ -53,6 +54,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("NSTFILTER_LIBCUDA", os.Getenv("NSTFILTER_LIBCUDA"))
 			slim, err := filepath.Abs("../../weights/slim/slim.f16.safetensors")
 			e.Setenv("SLIM", slim)
+			e.Setenv("VGG19", filepath.Join(filepath.Dir(slim), "../testdata/vgg19.legacy.pth"))
 			return err
 		},
 		Condition: func(c string) (bool, error) {

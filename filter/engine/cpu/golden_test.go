@@ -98,3 +98,40 @@ func goldenPicture(t *testing.T) (x []float32, w, h int) {
 	}
 	return x, w, h
 }
+
+// TestImportedVGG19 compares every tap of a network that PyTorch has saved with what PyTorch
+// made of the same picture, in float32 both.
+func TestImportedVGG19(t *testing.T) {
+	const tolerance, data = 1e-4, "../../../weights/testdata/"
+	imported, err := weights.ImportTorch(data + "vgg19.legacy.pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := weights.OpenSafetensors(data + "vgg19_activations.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	x, w, h := goldenPicture(t)
+	n := imported.Network
+	s := engine.Spec{Network: n, Pooling: weights.MaxPooling, W: w, H: h}
+	for i := range n.Layers {
+		s.Taps = append(s.Taps, engine.Tap{Layer: i, Style: true})
+	}
+	if len(file.Tensors) != 16 || len(n.Layers) != 16 {
+		t.Fatalf("%d layers, %d golden ones", len(n.Layers), len(file.Tensors))
+	}
+	for _, eng := range engines(t, 2) {
+		e := compile(t, eng, s)
+		e.Forward(upload(e, x))
+		for _, tensor := range file.Tensors {
+			i, err := n.Layer(tensor.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := relative(e.activation(i), tensor.Floats()); !(err <= tolerance) {
+				t.Errorf("%s %s: relative L2 error %.2e", eng.isa, tensor.Name, err)
+			}
+		}
+	}
+}
