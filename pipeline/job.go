@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/term"
@@ -55,7 +56,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkSettings(); err != nil {
 		return err
 	}
-	tasks, err := parseInputs(j.Inputs, j.Output)
+	tasks, notes, err := parseInputs(j.Inputs, j.Output, j.Recursive)
 	if err != nil {
 		return err
 	}
@@ -75,6 +76,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkMasks(styles); err != nil {
 		return err
 	}
+	if err := makeFolders(tasks); err != nil {
+		return err
+	}
 	if len(tasks) == 1 { // of several, each is checked when its turn comes
 		if err := tasks[0].check(j.Overwrite); err != nil {
 			return err
@@ -91,6 +95,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
+	for _, note := range notes {
+		reporter.say(note)
+	}
 	workers, err := j.openWorkers(ctx, tasks, styles, stats, reporter)
 	if err != nil {
 		return err
@@ -102,7 +109,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}()
 	err = shareTasks(ctx, workers, tasks)
 	if err == nil || errors.As(err, &PartlyError{}) {
-		err = errors.Join(err, forgetBatch(tasks))
+		err = errors.Join(err, removeBatchPartials(tasks))
 	}
 	return err
 }
@@ -211,6 +218,9 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 		w := &worker{engine: e, workers: len(opened), reporter: reporter, stats: stats, stop: j.Stop,
 			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles,
 			stdin: j.Stdin, stdout: j.Stdout, stderr: j.Stderr, tempDir: j.TempDir}
+		if t, ok := e.(engine.Threads); ok && j.Jobs > 1 {
+			w.options.Threads = t.Threads()
+		}
 		if i > 0 {
 			w.reporter = reporter.sibling()
 		}
@@ -326,6 +336,29 @@ func (j *Job) openEngines(reporter reporter, most int) ([]engine.Engine, error) 
 		if j.Verbose || j.Device != "auto" {
 			reporter.say(note)
 		}
+	}
+	if n := min(j.Jobs, most); n > 1 && len(opened) == 1 {
+		return j.shareThreads(registry, opened[0], n)
+	}
+	return opened, nil
+}
+
+// shareThreads opens n engines that share the threads of one, unless that computes elsewhere.
+func (j *Job) shareThreads(registry engines.Registry, one engine.Engine, n int) (opened []engine.Engine, err error) {
+	if _, ok := one.(engine.DeviceMemory); ok {
+		return []engine.Engine{one}, nil
+	}
+	threads := cmp.Or(j.Threads, runtime.GOMAXPROCS(0))
+	one.Close()
+	for range n {
+		e, err := registry.OpenOne(j.Device, j.ISA, max(threads/n, 1))
+		if err != nil {
+			for _, e := range opened {
+				e.Close()
+			}
+			return nil, err
+		}
+		opened = append(opened, e)
 	}
 	return opened, nil
 }

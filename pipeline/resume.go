@@ -312,7 +312,11 @@ func (w *worker) fingerprint(t paintTask) (string, error) {
 	return hex.EncodeToString(all[:]), nil
 }
 
-// paintBatched paints a photo of several, unless an earlier run of the same command did.
+// errDoneBefore is of a photo that an earlier run of the same command has painted.
+var errDoneBefore = errors.New("was done before")
+
+// paintBatched paints a photo of several, unless an earlier run of the same command did: then
+// it returns errDoneBefore.
 func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 	if w.options.NoResume || t.batch == nil {
 		return w.paintPhoto(ctx, t)
@@ -322,8 +326,7 @@ func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 		return err
 	}
 	if !w.options.Restart && t.batch.Done(t.out, id) {
-		w.reporter.say(t.in + ": was done before")
-		return nil
+		return errDoneBefore
 	}
 	if err := t.check(w.options.Overwrite); err != nil {
 		return err
@@ -339,7 +342,7 @@ func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 	}
 	err = w.paintPhoto(ctx, t)
 	if err != nil && !fileExists(t.out) { // an interruption may come behind the file
-		return errors.Join(err, t.batch.Forget([]string{t.out}))
+		return errors.Join(err, t.batch.Forget(t.out))
 	}
 	return err
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,18 +53,27 @@ func findSequence(in string) ([]sequencePicture, error) {
 	return all, err
 }
 
-func globSequence(glob string) ([]sequencePicture, error) {
+// globFiles lists the files that a glob matches, as the shell does but with numbers in order.
+func globFiles(glob string) ([]string, error) {
 	names, err := filepath.Glob(glob)
 	if err != nil {
 		return nil, UsageErrorf("%s: no such file, and no glob: a [ is not closed", glob)
 	}
-	names = slices.DeleteFunc(names, func(s string) bool { // as the shell does
+	names = slices.DeleteFunc(names, func(s string) bool {
 		return strings.HasPrefix(filepath.Base(s), ".") && !strings.HasPrefix(filepath.Base(glob), ".")
 	})
 	if len(names) == 0 {
 		return nil, fmt.Errorf("%s: no such file, and as a glob it matches none: check the name", glob)
 	}
 	slices.SortFunc(names, naturalOrder)
+	return names, nil
+}
+
+func globSequence(glob string) ([]sequencePicture, error) {
+	names, err := globFiles(glob)
+	if err != nil {
+		return nil, err
+	}
 	var all []sequencePicture
 	for i, name := range names {
 		if !photo.IsPhoto(name) {
@@ -109,66 +117,6 @@ func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 		}
 	}
 	return nil
-}
-
-// checkSequenceOutputs reports, if a sequence is among the inputs, two pictures with one
-// result and an input that would be written over.
-func checkSequenceOutputs(tasks []paintTask) error {
-	if !slices.ContainsFunc(tasks, func(t paintTask) bool { return t.sequence != nil }) {
-		return nil
-	}
-	var pairs []sequencePicture
-	for _, t := range tasks {
-		if t.sequence == nil && t.refused == nil {
-			pairs = append(pairs, sequencePicture{in: t.in, out: t.out})
-		}
-		pairs = append(pairs, t.sequence...)
-	}
-	var folders folderNumbers
-	inputs, from := map[fileIdentity]string{}, map[fileIdentity]string{}
-	for _, p := range pairs {
-		inputs[folders.identify(p.in)] = p.in
-	}
-	for _, p := range pairs {
-		id := folders.identify(p.out)
-		if in, ok := inputs[id]; ok {
-			return UsageErrorf("%s would be written over: give the results another name or folder", in)
-		}
-		if first, taken := from[id]; taken {
-			return UsageErrorf("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
-		}
-		from[id] = p.in
-	}
-	return nil
-}
-
-// fileIdentity is equal for two paths of one file, even if their folder has two names.
-type fileIdentity struct {
-	folder int
-	base   string
-}
-
-// folderNumbers gives each folder a number.
-type folderNumbers struct {
-	known map[string]int
-	infos []fs.FileInfo // by number; nil if there is no such folder
-}
-
-func (f *folderNumbers) identify(path string) fileIdentity {
-	name := filepath.Dir(path)
-	n, ok := f.known[name]
-	if !ok {
-		info, _ := os.Stat(name)
-		n = slices.IndexFunc(f.infos, func(i fs.FileInfo) bool { return info != nil && i != nil && os.SameFile(i, info) })
-		if n < 0 {
-			n, f.infos = len(f.infos), append(f.infos, info)
-		}
-		if f.known == nil {
-			f.known = map[string]int{}
-		}
-		f.known[name] = n
-	}
-	return fileIdentity{n, filepath.Base(path)}
 }
 
 // checkSequenceFiles reports a result that exists or cannot be written.

@@ -46,7 +46,7 @@ func TestParseSequences(t *testing.T) {
 		{"b/x[1].png", "out/y.png", "b/x[1].png"},
 		{"b/100%d.png", "out/y.png", "b/100%d.png"},
 	} {
-		tasks, err := parseInputs(strings.Fields(c.inputs), c.output)
+		tasks, _, err := parseInputs(strings.Fields(c.inputs), c.output, false)
 		if err != nil {
 			t.Errorf("%s to %s: %v", c.inputs, c.output, err)
 			continue
@@ -89,7 +89,7 @@ func TestParseSequences(t *testing.T) {
 		{"f/8.png f/9.png", "out/%d.png", "by a glob in quotes, 'f/*.png'"},
 		{"in.mkv", "out/%05d.png", "ffmpeg -i in.mkv"},
 	} {
-		if _, err := parseInputs(strings.Fields(c.inputs), c.output); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, _, err := parseInputs(strings.Fields(c.inputs), c.output, false); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s to %s: %v should say %q", c.inputs, c.output, err, c.says)
 		}
 	}
