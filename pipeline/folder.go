@@ -153,7 +153,7 @@ func makeFolders(tasks []paintTask) error {
 	made := map[string]bool{}
 	for _, t := range tasks {
 		folder := filepath.Dir(t.out)
-		if t.sequence != nil {
+		if t.pattern != "" {
 			folder = filepath.Dir(t.pattern)
 		}
 		if !t.makeFolder || made[folder] || t.refused != nil {

@@ -20,7 +20,7 @@ import (
 // paintTask is one input and where its result goes.
 type paintTask struct {
 	in      string // file, or - for stdin
-	out     string // file, or - for stdout; empty for a sequence
+	out     string // file, or - for stdout; empty if sequence has it
 	options string // how to write pictures: the text between the output's brackets
 
 	under      string // folder of in below the folder that the command names, if it names one
@@ -29,7 +29,7 @@ type paintTask struct {
 	animation bool              // in is an animated WebP, a film whatever its name
 	picture   bool              // in holds a photo, though its name does not say so
 	sequence  []sequencePicture // the frames, if in names those of a film; else nil
-	pattern   string            // of a sequence's results: out/%05d.png
+	pattern   string            // of results that are numbered: out/%05d.png; out is the same of a film
 	strength  *mapFile          // how much is painted; nil: all
 	mask      *mapFile          // of the regions; nil: it is painted as a whole
 	batch     *journal.Batch    // of a photo that is one of several; else nil
@@ -47,7 +47,7 @@ func (t *paintTask) isFilm() bool {
 
 // results are the files that the task makes.
 func (t *paintTask) results() []string {
-	if t.sequence == nil {
+	if t.sequence == nil || t.pattern == "" {
 		return []string{t.out}
 	}
 	var all []string
@@ -67,6 +67,8 @@ const UsageExamples = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --styl
         a film, with its sound
     nstfilter --style S.jpg 'frames/%05d.png' 'out/%05d.png'
         a film in numbered pictures, or in those of a glob: 'frames/*.png'
+    nstfilter --style S.jpg in.mkv 'out/%05d.png'
+        a film to numbered pictures; the other way round they have a --rate
     nstfilter --style S.jpg -o 'out/%s.jpg[Q=90]' photos/*.jpg
         photos
     nstfilter --style S.jpg --recursive photos/ out/
@@ -194,8 +196,12 @@ func (t *paintTask) setFilmOutput(pattern photo.Output) error {
 		if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s: no such file", t.in)
 		}
-		if _, numbered, _ := parseSequenceName(path); numbered && isFilm(t.in) {
-			return UsageErrorf("%s is a film, %s names pictures: make pictures of it first, and paint these: ffmpeg -i %s FOLDER/%%05d.png", t.in, path, t.in)
+		if name, numbered, err := parseSequenceName(nameInPattern(path, t.in)); numbered && t.sequence == nil {
+			t.pattern, t.out = name.String(), name.String()
+			if err != nil {
+				return UsageErrorf("--output %v", err)
+			}
+			return nil
 		}
 		return UsageErrorf("%s holds no still picture that is known here, so it is read as a film, but %s is a photo: use one of %s",
 			t.in, path, strings.Join(filmExtensions, " "))
@@ -203,9 +209,19 @@ func (t *paintTask) setFilmOutput(pattern photo.Output) error {
 	if pattern.String() != path {
 		return UsageErrorf("%s: options in brackets are for photos; %s is a film", pattern, path)
 	}
-	base := filepath.Base(t.in)
-	t.out = strings.ReplaceAll(path, "%s", strings.TrimSuffix(base, filepath.Ext(base)))
+	if t.out = nameInPattern(path, t.in); t.sequence != nil {
+		t.out = path
+		if strings.Contains(path, "%s") {
+			return UsageErrorf("--output %s: name the film that %d pictures become, without %%s", path, len(t.sequence))
+		}
+	}
 	return nil
+}
+
+// nameInPattern puts the input's name without its extension in the place of each %s.
+func nameInPattern(path, in string) string {
+	base := filepath.Base(in)
+	return strings.ReplaceAll(path, "%s", strings.TrimSuffix(base, filepath.Ext(base)))
 }
 
 // checkOutputs reports two pictures or films with one result and an input that would be
@@ -217,7 +233,7 @@ func checkOutputs(tasks []paintTask, pattern photo.Output) error {
 		if t.isPhoto() {
 			photos = append(photos, t.in)
 		}
-		if t.sequence == nil && t.refused == nil {
+		if t.out != "" && t.refused == nil {
 			pairs = append(pairs, sequencePicture{in: t.in, out: t.out})
 		}
 		pairs = append(pairs, t.sequence...)
@@ -232,6 +248,9 @@ func checkOutputs(tasks []paintTask, pattern photo.Output) error {
 		inputs[folders.identify(p.in)] = p.in
 	}
 	for _, p := range pairs {
+		if p.out == "" {
+			continue // a frame of a film
+		}
 		id := folders.identify(p.out)
 		if in, ok := inputs[id]; ok {
 			return UsageErrorf("%s would be written over: give the results another name or folder", in)
@@ -287,7 +306,7 @@ func (t *paintTask) unfinished() bool {
 	switch {
 	case t.batch != nil:
 		return t.batch.Begun()
-	case t.sequence != nil:
+	case t.pattern != "":
 		return journal.Exists(t.pattern)
 	}
 	return !t.isPipe() && journal.Exists(t.out)
@@ -305,13 +324,18 @@ func (t *paintTask) check(overwrite bool) error {
 }
 
 func (t *paintTask) checkFiles(overwrite bool) error {
-	if t.sequence != nil {
+	if t.sequence != nil && t.pattern != "" {
 		return checkSequenceFiles(t.sequence, overwrite || journal.Exists(t.pattern))
+	} else if t.sequence != nil {
+		return checkResult(t.out, overwrite || journal.Completed(t.out))
 	}
 	if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no such file", t.in)
 	} else if err != nil {
 		return err
+	}
+	if t.pattern != "" {
+		return t.checkPictures(overwrite || journal.Exists(t.pattern))
 	}
 	if err := checkResult(t.out, overwrite || journal.Completed(t.out)); err != nil {
 		return err
@@ -350,18 +374,24 @@ func checkFolder(out string) error {
 	return nil
 }
 
-// checkFilmOptions reports options for films in files if no input is one.
+// checkFilmOptions reports options that none of the inputs has a use for.
 func checkFilmOptions(o *video.Options, tasks []paintTask) error {
-	if slices.ContainsFunc(tasks, func(t paintTask) bool { return t.isFilm() }) {
-		return nil
+	var reads, pictures, encodes bool // films in files, numbered pictures, films in files
+	for _, t := range tasks {
+		reads = reads || t.isFilm()
+		pictures = pictures || t.sequence != nil
+		encodes = encodes || (t.isFilm() || t.sequence != nil) && t.pattern == ""
 	}
 	for name, given := range map[string]bool{
-		"start": o.Start > 0, "duration": o.Duration > 0, "no-deinterlace": o.NoDeinterlace, "hwaccel": o.HWAccel != "",
-		"encoder": o.Encoder != "auto", "encoder-options": len(o.EncoderOptions) > 0,
+		"start": o.Start > 0 && !reads, "duration": o.Duration > 0 && !reads, "no-deinterlace": o.NoDeinterlace && !reads, "hwaccel": o.HWAccel != "" && !reads,
+		"encoder": o.Encoder != "auto" && !encodes, "encoder-options": len(o.EncoderOptions) > 0 && !encodes,
 	} {
 		if given {
 			return UsageErrorf("--%s is for films in files, and here is none; in a pipe it is for the ffmpeg before or behind", name)
 		}
+	}
+	if o.Rate != video.DefaultOptions().Rate && !pictures {
+		return UsageErrorf("--rate is for numbered pictures, and here are none: films keep their own times")
 	}
 	return nil
 }

@@ -410,10 +410,13 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 			writes.addFolder(t.out)
 			continue
 		}
-		writes.addFolder(t.pattern) // of its journal
+		writes.addFolder(cmp.Or(t.pattern, t.out)) // of its journal
+		a.Film = a.Film || t.pattern == ""
 		for _, p := range t.sequence {
 			reads.addFolder(p.in)
-			writes.addFolder(p.out)
+			if p.out != "" {
+				writes.addFolder(p.out)
+			}
 		}
 	}
 	a.Read, a.Write = reads.list, writes.list

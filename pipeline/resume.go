@@ -119,7 +119,12 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 	if err != nil {
 		return nil, err
 	}
-	if t.sequence == nil {
+	switch {
+	case t.sequence != nil && t.pattern == "":
+		if settings["input"], err = hashPictures(t.sequence); err != nil || settings["input"] == "" {
+			return nil, err
+		}
+	case t.sequence == nil:
 		if info, err := os.Stat(in); err != nil || !info.Mode().IsRegular() {
 			return nil, err
 		}

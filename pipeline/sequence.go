@@ -90,8 +90,7 @@ func globSequence(glob string) ([]sequencePicture, error) {
 func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 	path := pattern.Path
 	if isFilm(path) {
-		return UsageErrorf("%s names pictures, %s is a film: paint them to '%%05d.png' in a folder, and make the film of that: ffmpeg -framerate 25 -start_number %d -i FOLDER/%%05d.png %s",
-			t.in, path, t.sequence[0].number, path)
+		return t.setFilmOutput(pattern)
 	}
 	if !photo.IsPhoto(path) {
 		return unknownExtension(path)
@@ -184,7 +183,7 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 		s.resume(j)
 	}
 	w.reporter.begin(t.in, n, s.resumption.kept)
-	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, w.checkSize}, sink, s)
+	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, filter.Rational(w.video.Rate), w.checkSize}, sink, s)
 }
 
 // checkHeaders reports, before any work, a picture that is damaged, cut short or of another
@@ -245,12 +244,12 @@ func (s *sequenceSink) resume() error {
 
 func (s *sequenceSink) readSum() string { return hex.EncodeToString(s.read.Sum(nil)) }
 
-// sequenceSource reads pictures as frames. They must be of one size, and last a 25th of a
-// second, as ffmpeg's image2 takes them. Of the first kept frames, which an earlier run
+// sequenceSource reads pictures as frames. They must be of one size, and come evenly. Of the first kept frames, which an earlier run
 // painted, only the first and the last one are read; the others have no samples.
 type sequenceSource struct {
 	pictures []sequencePicture
 	kept     int
+	rate     filter.Rational      // frames per second
 	check    func(w, h int) error // of a size that cannot be decoded
 }
 
@@ -279,7 +278,7 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 				yield(nil, err)
 				return
 			}
-			f.Index, f.PTS, f.TimeBase, f.Duration = i, int64(i), filter.Rational{Num: 1, Den: 25}, 1
+			f.Index, f.PTS, f.TimeBase, f.Duration = i, int64(i), filter.Rational{Num: s.rate.Den, Den: s.rate.Num}, 1
 			if !yield(f, nil) {
 				return
 			}

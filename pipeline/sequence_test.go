@@ -45,6 +45,10 @@ func TestParseSequences(t *testing.T) {
 		// Files that are there are themselves.
 		{"b/x[1].png", "out/y.png", "b/x[1].png"},
 		{"b/100%d.png", "out/y.png", "b/100%d.png"},
+		// Films become pictures, and pictures films.
+		{"in.mkv", "out/%05d.png", "in.mkv to out/%05d.png"},
+		{"in.mkv", "out/100%%_%s_%d.png", "in.mkv to out/100%%_in_%d.png"},
+		{"h/%d.png", "out.mkv", "h/8.png>"},
 	} {
 		tasks, _, err := parseInputs(strings.Fields(c.inputs), c.output, false)
 		if err != nil {
@@ -56,7 +60,9 @@ func TestParseSequences(t *testing.T) {
 			for _, p := range task.sequence {
 				got = append(got, p.in+">"+p.out)
 			}
-			if task.sequence == nil {
+			if task.sequence == nil && task.pattern != "" {
+				got = append(got, task.in+" to "+task.pattern)
+			} else if task.sequence == nil {
 				got = append(got, task.in)
 			}
 		}
@@ -71,7 +77,7 @@ func TestParseSequences(t *testing.T) {
 		{"f/%d.png", "out/%d_%d.png", "two numbers"},
 		{"f/%d.png", "out/%d.xyz", "unknown extension"},
 		{"f/%d.png", "out/%d.png[Q=]", "Q="},
-		{"f/%d.png", "out.mkv", "-start_number 8 "},
+		{"f/%d.png", "out/%s.mkv", "name the film that 3 pictures become, without %s"},
 		{"f/%d%d.png", "out/%d.png", "two numbers"},
 		{"f/%d.png", "f/%s.png", "f/8.png would be written over"},
 		{"f/%d.png", "./f/../f/%d.png", "f/8.png would be written over"},
@@ -87,7 +93,7 @@ func TestParseSequences(t *testing.T) {
 		{"f/[.png", "out/%d.png", "not closed"},
 		{"none/%d.png", "out/%d.png", "no folder none"},
 		{"f/8.png f/9.png", "out/%d.png", "by a glob in quotes, 'f/*.png'"},
-		{"in.mkv", "out/%05d.png", "ffmpeg -i in.mkv"},
+		{"in.mkv", "out/%d_%d.png", "two numbers"},
 	} {
 		if _, _, err := parseInputs(strings.Fields(c.inputs), c.output, false); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s to %s: %v should say %q", c.inputs, c.output, err, c.says)
@@ -98,6 +104,7 @@ func TestParseSequences(t *testing.T) {
 func TestCheckSequence(t *testing.T) {
 	inFolder(t, "out/2.png out/3.png file")
 	to := func(names ...string) (t paintTask) {
+		t.pattern = filepath.Join(filepath.Dir(names[0]), "%d.png")
 		for _, name := range names {
 			t.sequence = append(t.sequence, sequencePicture{out: name})
 		}

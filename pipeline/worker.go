@@ -59,8 +59,12 @@ func (w *worker) paint(ctx context.Context, t paintTask) error {
 	switch {
 	case t.isPipe():
 		paint = w.paintPipe
+	case t.sequence != nil && t.pattern == "":
+		paint = w.paintPicturesToFilm
 	case t.sequence != nil:
 		paint = w.paintSequence
+	case t.pattern != "":
+		paint = w.paintFilmToPictures
 	case t.isPhoto():
 		paint = w.paintPhoto
 	}

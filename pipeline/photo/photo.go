@@ -108,6 +108,30 @@ func decode(name string, data []byte, check func(w, h int) error) (f *filter.Fra
 	return f, nil
 }
 
+// OfDepth returns the Origin of a frame that comes from elsewhere with so many bits a sample.
+func OfDepth(bits int) *Photo {
+	if bits > 8 {
+		return &Photo{bits: 16}
+	}
+	return &Photo{bits: 8}
+}
+
+// BitsOf returns how many bits a sample of a frame from Read has, 8 or 16.
+func BitsOf(f *filter.Frame) int {
+	if p, ok := f.Origin.(*Photo); ok {
+		return p.bits
+	}
+	return 8
+}
+
+// Depth returns how many bits a sample has in a file of this name, of bits that there are.
+func Depth(path string, bits int) int {
+	if f, ok := formatOf(path); ok && !f.deep {
+		return 8
+	}
+	return bits
+}
+
 // Write encodes f as the path's extension and the options say (the text between vips's
 // brackets: "Q=90,strip"). The file appears under its name when it is whole, and takes the
 // place of an existing one. Samples are rounded to the origin's depth if the format has it,
