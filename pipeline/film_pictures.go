@@ -213,7 +213,7 @@ func (w *worker) paintPicturesToFilm(ctx context.Context, t paintTask) error {
 		return fmt.Errorf("%s: %w", t.out, err)
 	}
 	return w.encodeFilm(ctx, t, film, func(kept int) Source {
-		return sequenceSource{t.sequence, kept, filter.Rational(w.video.Rate), w.checkSize}
+		return sequenceSource{t.sequence, kept, filter.Rational(w.video.Rate), photo.ReadIf, w.checkSize}
 	})
 }
 

@@ -229,7 +229,7 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 	if _, err := workers[0].memoryLimit(); err != nil { // before the styles take some of it
 		return nil, err
 	}
-	pictures, start, err := workers[0].readStyles()
+	own, err := workers[0].readStyles()
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +245,8 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 		w.regions = regions
 		w.decisive = maps.Clone(decisive) // two engines do not round alike
 		w.decisive["device"] = undecisive.ReplaceAllString(w.engine.Name(), "")
-		if err := w.openFilter(networks, pictures, start); err != nil {
+		w.own = own
+		if err := w.openFilter(networks); err != nil {
 			return nil, UsageError{err} // the files are read, so a setting does not suit them
 		}
 		if j.Verbose {
@@ -258,8 +259,12 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 }
 
 // openFilter makes the worker's filter. A second network paints the last scale.
-func (w *worker) openFilter(networks []*weights.Network, styles []*filter.Frame, start *filter.Frame) error {
+func (w *worker) openFilter(networks []*weights.Network) error {
 	limit, err := w.memoryLimit()
+	if err != nil {
+		return err
+	}
+	styles, start, err := w.own.in(nil)
 	if err != nil {
 		return err
 	}
@@ -278,26 +283,6 @@ func (w *worker) openFilter(networks []*weights.Network, styles []*filter.Frame,
 	f.ByLayer = w.stats != nil
 	w.filter = f
 	return nil
-}
-
-// readStyles reads the pictures of the styles, and the one of --init image:FILE, or nil.
-func (w *worker) readStyles() (pictures []*filter.Frame, start *filter.Frame, err error) {
-	for _, s := range w.styles.styles {
-		f, err := w.readPicture(s.file)
-		if err != nil {
-			return nil, nil, fmt.Errorf("--style %w", err)
-		}
-		if min(f.W, f.H) < engine.MinSide {
-			return nil, nil, fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", s.file, f.W, f.H, engine.MinSide)
-		}
-		pictures = append(pictures, f)
-	}
-	if file, ok := strings.CutPrefix(w.settings.Init, "image:"); ok {
-		if start, err = w.readPicture(file); err != nil {
-			return nil, nil, fmt.Errorf("--init image:%w", err)
-		}
-	}
-	return pictures, start, nil
 }
 
 // networks returns the network that paints, and a second one if the last scale has its

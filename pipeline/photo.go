@@ -26,7 +26,7 @@ type photoSource struct {
 
 func (s photoSource) Frames(context.Context) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
-		f, err := photo.ReadIf(s.path, s.check)
+		f, err := photo.ReadOwn(s.path, s.check)
 		if err == nil {
 			s.begin()
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -183,7 +184,7 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 		s.resume(j)
 	}
 	w.reporter.begin(t.in, n, s.resumption.kept)
-	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, filter.Rational(w.video.Rate), w.checkSize}, sink, s)
+	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, filter.Rational(w.video.Rate), photo.ReadOwn, w.checkSize}, sink, s)
 }
 
 // checkHeaders reports, before any work, a picture that is damaged, cut short or of another
@@ -249,13 +250,15 @@ func (s *sequenceSink) readSum() string { return hex.EncodeToString(s.read.Sum(n
 type sequenceSource struct {
 	pictures []sequencePicture
 	kept     int
-	rate     filter.Rational      // frames per second
-	check    func(w, h int) error // of a size that cannot be decoded
+	rate     filter.Rational                                                      // frames per second
+	read     func(path string, check func(w, h int) error) (*filter.Frame, error) // photo's
+	check    func(w, h int) error                                                 // of a size that cannot be decoded
 }
 
 func (s sequenceSource) Frames(ctx context.Context) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		var w, h int
+		var profile []byte
 		for i, p := range s.pictures {
 			if ctx.Err() != nil {
 				yield(nil, ctx.Err())
@@ -266,10 +269,13 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 			if i > 0 && i < s.kept-1 {
 				f = &filter.Frame{W: w, H: h}
 			} else {
-				f, err = photo.ReadIf(p.in, s.check)
+				f, err = s.read(p.in, s.check)
 			}
 			if err == nil && i == 0 {
-				w, h = f.W, f.H
+				w, h, profile = f.W, f.H, photo.Profile(f)
+			}
+			if err == nil && f.Pix != nil && !bytes.Equal(photo.Profile(f), profile) {
+				err = fmt.Errorf("%s has another colour profile than %s, and the frames of a film have one: convert it first: vips icc_transform, or paint each picture by itself", p.in, s.pictures[0].in)
 			}
 			if err == nil && (f.W != w || f.H != h) {
 				err = sizesDiffer(p.in, s.pictures[0].in, f.W, f.H, w, h)

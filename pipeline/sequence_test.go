@@ -146,7 +146,7 @@ func TestSequenceSource(t *testing.T) {
 	}
 	var got []int
 	var last error
-	for f, err := range (sequenceSource{pictures: all, check: anySize}).Frames(t.Context()) {
+	for f, err := range (sequenceSource{pictures: all, read: photo.ReadIf, check: anySize}).Frames(t.Context()) {
 		if last = err; err == nil {
 			got = append(got, f.Index)
 			if f.Alpha[f.Index] != 1 || f.Alpha[2] != 0 {
@@ -178,7 +178,7 @@ func TestSequenceSource(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for f, err := range (sequenceSource{pictures: all, check: anySize}).Frames(ctx) {
+	for f, err := range (sequenceSource{pictures: all, read: photo.ReadIf, check: anySize}).Frames(ctx) {
 		if f != nil || err != context.Canceled {
 			t.Errorf("after the end: %v, %v", f, err)
 		}

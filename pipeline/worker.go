@@ -35,6 +35,9 @@ type worker struct {
 	stdin, stdout, stderr *os.File
 	tempDir               string
 
+	own     guidePictures
+	profile []byte // that the filter paints in; nil: sRGB
+
 	reducedMemory int64 // bytes that the device turned out to have once it ran out, or 0
 }
 

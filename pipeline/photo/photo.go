@@ -31,7 +31,26 @@ func ReadIf(path string, check func(w, h int) error) (*filter.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(path, data, check)
+	return decode(path, data, check, false)
+}
+
+// ReadOwn is ReadIf, but leaves a picture in its own colours if its profile may have more than
+// sRGB: Display P3, Adobe RGB, ProPhoto. The frame is then coded by that profile, which
+// Profile returns, and Write keeps it.
+func ReadOwn(path string, check func(w, h int) error) (*filter.Frame, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return decode(path, data, check, true)
+}
+
+// Profile returns the ICC profile that a frame of ReadOwn is coded by; nil: sRGB.
+func Profile(f *filter.Frame) []byte {
+	if p, ok := f.Origin.(*Photo); ok {
+		return p.profile
+	}
+	return nil
 }
 
 // readFile returns the bytes of a file that may be a picture.
@@ -91,16 +110,16 @@ func openRegular(path string) (*os.File, error) {
 
 // Decode is Read for a file in memory; name is for errors. It keeps data.
 func Decode(name string, data []byte) (*filter.Frame, error) {
-	return decode(name, data, func(int, int) error { return nil })
+	return decode(name, data, func(int, int) error { return nil }, false)
 }
 
-func decode(name string, data []byte, check func(w, h int) error) (f *filter.Frame, err error) {
+func decode(name string, data []byte, check func(w, h int) error, own bool) (f *filter.Frame, err error) {
 	h, err := decodeHeader(data)
 	if err == nil {
 		err = check(h.W, h.H)
 	}
 	if err == nil {
-		f, err = decodePicture(data)
+		f, err = decodePicture(data, own)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -37,7 +37,7 @@ type Photo struct {
 
 	file    []byte // as it was read, for its metadata
 	bits    int    // a sample, 8 or 16
-	profile []byte // ICC's, if it is not sRGB's and the picture is RGB
+	profile []byte // ICC's that the samples of the frame are coded by; nil: sRGB
 }
 
 // Bulk returns the file, and a function that makes the same Photo from it. Frames that wait
@@ -61,7 +61,9 @@ var decodableTypes = []vips.ImageType{
 	vips.ImageTypeAVIF, vips.ImageTypeGIF, vips.ImageTypeJXL, vips.ImageTypeJP2K, vips.ImageTypeBMP,
 }
 
-func decodePicture(data []byte) (*filter.Frame, error) {
+// decodePicture decodes a picture to sRGB, or to its own colours if that is asked for and
+// sRGB may lack some of them.
+func decodePicture(data []byte, own bool) (*filter.Frame, error) {
 	data, err := readable(data)
 	if err != nil {
 		return nil, err
@@ -71,19 +73,22 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 		return nil, err
 	}
 	defer img.Close()
-	origin := &Photo{file: data, bits: 8, profile: wideProfile(img)}
+	origin := &Photo{file: data, bits: 8}
+	if own {
+		origin.profile = wideProfile(img)
+	}
 	if img.BandFormat() != vips.BandFormatUchar {
 		origin.bits = 16
 	}
 	if what := promised(img); what != "" {
 		origin.Notes = append(origin.Notes, "its "+what+" is left out, and its XMP, which promises that")
 	}
-	if img.HasICCProfile() || img.Interpretation() == vips.InterpretationCMYK {
+	if origin.profile == nil && img.HasICCProfile() || img.Interpretation() == vips.InterpretationCMYK {
 		if _, err := srgbProfile(); err != nil {
 			return nil, err
 		}
 	}
-	if err := toSRGB(img, origin.bits); err != nil {
+	if err := toRGB(img, origin.bits, origin.profile != nil); err != nil {
 		return nil, errDamaged(firstLine(err))
 	}
 	raw, err := img.ToBytes()
@@ -220,7 +225,10 @@ func decodeHeader(data []byte) (Header, error) {
 }
 
 // toSRGB makes an image upright, and converts it to sRGB of 3 or 4 bands and 8 or 16 bits.
-func toSRGB(img *vips.ImageRef, bits int) error {
+func toSRGB(img *vips.ImageRef, bits int) error { return toRGB(img, bits, false) }
+
+// toRGB is toSRGB, but leaves the samples of an RGB picture in its own profile if own is set.
+func toRGB(img *vips.ImageRef, bits int, own bool) error {
 	if err := img.AutoRotate(); err != nil {
 		return err
 	}
@@ -230,6 +238,7 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 	}
 	var err error
 	switch {
+	case own:
 	case img.HasICCProfile():
 		err = withSRGB(img.TransformICCProfile)
 	case img.Interpretation() == vips.InterpretationCMYK:
@@ -248,7 +257,8 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 }
 
 // encodePicture puts the new pixels into the original image, in order to keep EXIF, XMP and
-// IPTC. The orientation becomes 1. The profile stays, or becomes sRGB where it cannot.
+// IPTC. The orientation becomes 1. The profile is the one that the frame is coded by, or sRGB
+// where the format keeps none.
 func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo) ([]byte, error) {
 	if err := startVips(); err != nil {
 		return nil, err
@@ -263,15 +273,13 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 		return nil, firstLine(err)
 	}
 	defer img.Close()
-	if origin.file != nil && !save.strip {
-		if img, err = withMetadata(origin.file, img, save.bits); err != nil {
+	if origin.file != nil && (!save.strip || origin.profile != nil) {
+		if img, err = withMetadata(origin, img, save.bits); err != nil {
 			return nil, firstLine(err)
 		}
 		defer img.Close()
 	}
-	done, err := intoProfile(img, kind, save.strip, origin, save.bits)
-	defer done()
-	if err != nil {
+	if err := fromProfile(img, kind, save.strip, origin); err != nil {
 		return nil, firstLine(err)
 	}
 	data, err := save.export(img)
@@ -283,13 +291,13 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 
 // withMetadata returns the original image with its pixels, size and bands replaced by the
 // picture's.
-func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef, error) {
-	img, err := openImage(file)
+func withMetadata(origin *Photo, picture *vips.ImageRef, bits int) (*vips.ImageRef, error) {
+	img, err := openImage(origin.file)
 	if err != nil {
 		return nil, err
 	}
 	steps := []func() error{
-		func() error { return toSRGB(img, bits) },
+		func() error { return toRGB(img, bits, origin.profile != nil) },
 		func() error { return dropFalse(img) },
 		func() error {
 			switch {

@@ -374,7 +374,7 @@ func TestWideProfileKept(t *testing.T) {
 			}
 			return nil
 		})
-		g, err := Decode("p3.tif", data)
+		g, err := decode("p3.tif", data, anySize, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -412,7 +412,7 @@ func TestWideProfileKept(t *testing.T) {
 		if err := Write(out, "", g); err != nil {
 			t.Fatal(err)
 		}
-		painted, err := Read(out)
+		painted, err := ReadOwn(out, anySize)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -422,9 +422,58 @@ func TestWideProfileKept(t *testing.T) {
 		if err := Write(filepath.Join(dir, "out.gif"), "", g); err != nil {
 			t.Fatal(err)
 		}
-		if notes := g.Origin.(*Photo).Notes; len(notes) != 1 || !strings.Contains(notes[0], "gif is written here without the ICC profile") {
+		stripped := filepath.Join(dir, "stripped.png")
+		if err := Write(stripped, "strip", g); err != nil {
+			t.Fatal(err)
+		}
+		if _, profile := samples(stripped); len(profile) > 0 {
+			t.Errorf("%d bits: strip leaves a profile", bits)
+		}
+		narrow, err := Convert(g, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asSRGB, err := Read(stripped); err != nil || psnr(asSRGB.Pix, narrow.Pix) < 40 {
+			t.Errorf("%d bits: stripped, it is no sRGB: %v", bits, err)
+		}
+		if notes := g.Origin.(*Photo).Notes; len(notes) != 2 || !strings.Contains(notes[0], "gif is written here without the ICC profile") {
 			t.Errorf("notes are %q", notes)
 		}
+	}
+}
+
+func anySize(int, int) error { return nil }
+
+// Colours that sRGB lacks come through a conversion to a wider profile and back, and what a
+// style has of them.
+func TestConvert(t *testing.T) {
+	f := picture(64, 48, 16, false)
+	data := exported(t, f, func(img *vips.ImageRef) error { return img.TransformICCProfile("p3") })
+	wide, err := decode("p3.tif", data, anySize, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile := Profile(wide)
+	if profile == nil {
+		t.Fatal("no profile")
+	}
+	there, err := Convert(f, profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := psnr(there.Pix, wide.Pix); d < 60 || psnr(there.Pix, f.Pix) > 40 {
+		t.Errorf("sRGB to P3: PSNR %.1f dB", d)
+	}
+	there.Origin = wide.Origin
+	back, err := Convert(there, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := psnr(back.Pix, f.Pix); d < 45 {
+		t.Errorf("and back: PSNR %.1f dB", d)
+	}
+	if again, err := Convert(wide, profile); err != nil || again != wide {
+		t.Errorf("what is in the profile is converted: %v", err)
 	}
 }
 
