@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/davidbyttow/govips/v2/vips"
@@ -29,18 +30,43 @@ func wideProfile(img *vips.ImageRef) []byte {
 	default:
 		return nil
 	}
-	if bytes.Contains(profile, []byte("sRGB")) || bytes.Contains(profile, []byte("s\x00R\x00G\x00B")) || !isMatrix(profile) {
+	if primaries, ok := profilePrimaries(profile); !ok || nearSRGB(primaries) {
 		return nil
 	}
 	return profile
 }
 
-// isMatrix reports whether a profile says its colours by three primaries, as those of Display
-// P3, Adobe RGB, ProPhoto and Rec. 2020 do (ICC.1:2022, sections 7.2.5 and 8.3.3). A scanner's
-// table leads one way only.
-func isMatrix(profile []byte) bool {
-	const class = 12
-	return len(profile) > class+4 && slices.Contains([]string{"mntr", "spac"}, string(profile[class:class+4])) && bytes.Contains(profile, []byte("rXYZ"))
+// profilePrimaries returns the primaries of a profile, XYZ of red, green and blue with the white
+// of D50, if it says its colours by them, as those of Display P3, Adobe RGB, ProPhoto and Rec.
+// 2020 do (ICC.1:2022, sections 7.2.5, 7.3 and 10.31). A scanner's table leads one way only.
+func profilePrimaries(profile []byte) (out [9]float64, ok bool) {
+	const class, table, entry, header = 12, 128, 12, 8
+	if len(profile) < table+4 || !slices.Contains([]string{"mntr", "spac"}, string(profile[class:class+4])) {
+		return out, false
+	}
+	found := 0
+	for at := table + 4; at+entry <= len(profile) && at < table+4+entry*int(min(binary.BigEndian.Uint32(profile[table:]), 1000)); at += entry {
+		k := slices.Index([]string{"rXYZ", "gXYZ", "bXYZ"}, string(profile[at:at+4]))
+		offset := int64(binary.BigEndian.Uint32(profile[at+4:])) + header
+		if k < 0 || offset+12 > int64(len(profile)) {
+			continue
+		}
+		for i := range 3 {
+			out[3*k+i] = float64(int32(binary.BigEndian.Uint32(profile[offset+4*int64(i):]))) / 65536
+		}
+		found++
+	}
+	return out, found == 3
+}
+
+// nearSRGB reports whether primaries are those of sRGB (IEC 61966-2-1), adapted to D50.
+func nearSRGB(primaries [9]float64) bool {
+	for i, v := range [9]float64{0.4360, 0.2225, 0.0139, 0.3851, 0.7169, 0.0971, 0.1431, 0.0606, 0.7141} {
+		if math.Abs(primaries[i]-v) > 0.004 {
+			return false
+		}
+	}
+	return true
 }
 
 // Convert returns f with its picture in the colours of a profile, of Profile. Colours that it
