@@ -63,6 +63,8 @@ var filmExtensions = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", "
 // UsageExamples are the ways to call the program.
 const UsageExamples = `    ffmpeg -i in.mkv -f yuv4mpegpipe - | nstfilter --style S.jpg | ffmpeg -i - out.mkv
         a stage in a pipe
+    nstfilter --style S.jpg - - <in.png >out.png
+        a photo in a pipe, in the format that it has, or in that of '-.webp[Q=80]'
     nstfilter --style S.jpg in.mkv out.mkv
         a film, with its sound
     nstfilter --style S.jpg 'frames/%05d.png' 'out/%05d.png'
@@ -90,6 +92,9 @@ func parseInputs(ins []string, output string, recursive bool) (tasks []paintTask
 	switch {
 	case len(ins) == 0 && output == "", slices.Equal(ins, []string{"-"}) && output == "", slices.Equal(ins, []string{"-", "-"}) && output == "":
 		return []paintTask{{in: "-", out: "-"}}, nil, nil
+	case len(ins) == 2 && output == "" && ins[0] == "-" && strings.HasPrefix(ins[1], "-."):
+		t, err := pipedPhoto(ins[1])
+		return []paintTask{t}, nil, err
 	case len(ins) == 0:
 		return nil, nil, UsageErrorf("--output %s without an input: name the files to paint", output)
 	case output == "" && len(ins) == 1:
@@ -127,6 +132,19 @@ func parseInputs(ins []string, output string, recursive bool) (tasks []paintTask
 	}
 	setBatch(tasks, pattern)
 	return tasks, f.notes, checkOutputs(tasks, pattern)
+}
+
+// pipedPhoto is the task of a photo that is piped and comes out as the extension of output
+// says: -.webp[Q=80].
+func pipedPhoto(output string) (paintTask, error) {
+	o, err := photo.ParseOutput(output)
+	if err != nil {
+		return paintTask{}, UsageErrorf("%v", err)
+	}
+	if !photo.IsPhoto("stdout" + o.Path[1:]) {
+		return paintTask{}, UsageErrorf("%s: a photo is written to stdout as one of -%s; frames go to -", output, strings.Join(photo.Extensions(), " -"))
+	}
+	return paintTask{in: "-", out: "stdout" + o.Path[1:], options: o.Options}, nil
 }
 
 // setBatch makes several photos, or all of a folder, a batch, whose marks are in the folder of

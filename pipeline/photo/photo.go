@@ -113,6 +113,22 @@ func Decode(name string, data []byte) (*filter.Frame, error) {
 	return decode(name, data, func(int, int) error { return nil }, false)
 }
 
+// IsPicture reports whether the first bytes of a file, a few hundred, are those of a format
+// that is read.
+func IsPicture(head []byte) bool { return isPicture(head) }
+
+// ReadOwnFrom is ReadOwn for a file that comes from a stream; name is for errors.
+func ReadOwnFrom(name string, r io.Reader, check func(w, h int) error) (*filter.Frame, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		err = errors.New("the picture is over 2 GiB; scale it down first")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return decode(name, data, check, true)
+}
+
 func decode(name string, data []byte, check func(w, h int) error, own bool) (f *filter.Frame, err error) {
 	h, err := decodeHeader(data)
 	if err == nil {
@@ -161,15 +177,27 @@ func Write(path, options string, f *filter.Frame) error {
 
 // WriteAs is Write, but mode says whether the file may take the place of an existing one.
 func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame) error {
-	kind, err := outputFormat(path)
+	data, err := Encode(path, options, f)
 	if err != nil {
 		return err
 	}
+	return ExplainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}))
+}
+
+// Encode returns the file that Write writes.
+func Encode(path, options string, f *filter.Frame) ([]byte, error) {
+	kind, err := outputFormat(path)
+	if err != nil {
+		return nil, err
+	}
 	if err := writable(kind); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := checkSize(f.W, f.H); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	origin, _ := f.Origin.(*Photo)
 	if origin == nil {
@@ -177,12 +205,9 @@ func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame) error {
 	}
 	data, err := encodePicture(kind, options, f, origin)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return ExplainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	}))
+	return data, nil
 }
 
 func checkSize(w, h int) error {

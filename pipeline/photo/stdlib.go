@@ -80,6 +80,12 @@ func isPicture(head []byte) bool {
 	return !errors.Is(err, image.ErrFormat)
 }
 
+// kindName returns the format's name in pictureFormats of a file that begins so.
+func kindName(head []byte) string {
+	_, kind, _ := image.DecodeConfig(bytes.NewReader(head))
+	return kind
+}
+
 // checkStill returns an error if the file is no picture, or an animation.
 func checkStill(data []byte) error {
 	if isAnimated(data) {

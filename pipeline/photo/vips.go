@@ -150,6 +150,9 @@ func isPicture(head []byte) bool {
 	return isMore(head) || slices.Contains(decodableTypes, vips.DetermineImageType(head))
 }
 
+// kindName returns the format's name in pictureFormats of a file that begins so.
+func kindName(head []byte) string { return vips.ImageTypes[vips.DetermineImageType(head)] }
+
 // checkStill returns an error if the file is no picture, or an animation.
 func checkStill(data []byte) error {
 	if isMore(data) {
