@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -145,6 +146,22 @@ func readable(data []byte) ([]byte, error) {
 	return data, nil
 }
 
+// noCodec matches what libheif says without the plugin of a codec.
+var noCodec = regexp.MustCompile(`(?i)unsupported codec|no .*(decoder|encoder|plugin)|unsupported compression|codec not available`)
+
+// packagesFor names what a format may lack, for Debian and its heirs, and for Fedora.
+func packagesFor(format string) string {
+	packages, ok := map[string]string{
+		"heif": "libvips42 with libheif-plugin-libde265, to write libheif-plugin-x265 (Debian, Ubuntu; older libheif1 has both), or vips-heif and libheif-freeworld (Fedora)",
+		"avif": "libvips42 with libheif-plugin-dav1d, to write libheif-plugin-aomenc (Debian, Ubuntu; older libheif1 has both), or vips-heif (Fedora)",
+		"jxl":  "libvips42 (Debian, Ubuntu) or vips-jxl (Fedora), of libvips 8.11 or later",
+	}[format]
+	if !ok {
+		return "libvips42 (Debian, Ubuntu) or vips (Fedora)"
+	}
+	return packages
+}
+
 // isPicture reports whether the head of a file is that of a format that is read.
 func isPicture(head []byte) bool {
 	return isMore(head) || slices.Contains(decodableTypes, vips.DetermineImageType(head))
@@ -175,7 +192,7 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 		return nil, errNotPicture
 	}
 	if kind != vips.ImageTypeBMP && !vips.IsTypeSupported(kind) {
-		return nil, fmt.Errorf("this libvips reads no %s; convert the picture to PNG first", vips.ImageTypes[kind])
+		return nil, fmt.Errorf("this libvips reads no %s: install %s, or convert the picture to PNG first", vips.ImageTypes[kind], packagesFor(vips.ImageTypes[kind]))
 	}
 	if kind == vips.ImageTypeJP2K {
 		if err := checkJP2K(data); err != nil {
@@ -185,7 +202,9 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 	params := vips.NewImportParams()
 	params.FailOnError.Set(true)
 	img, err := vips.LoadImageFromBuffer(data, params)
-	if err != nil {
+	if err != nil && noCodec.MatchString(err.Error()) {
+		return nil, fmt.Errorf("%s cannot read this kind of it (%w): install %s, or convert the picture to PNG first", decoderName, firstLine(err), packagesFor(vips.ImageTypes[kind]))
+	} else if err != nil {
 		return nil, errDamaged(firstLine(err))
 	}
 	pages := img.Pages()
@@ -287,6 +306,9 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 	}
 	data, err := save.export(img)
 	if err != nil {
+		if noCodec.MatchString(err.Error()) {
+			return nil, fmt.Errorf("this libvips cannot write %s (%w): install %s, or write PNG", kind.name, firstLine(err), packagesFor(kind.name))
+		}
 		return nil, fmt.Errorf("libvips cannot write this %s (%w); try PNG", kind.name, firstLine(err))
 	}
 	return data, nil

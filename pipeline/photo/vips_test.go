@@ -513,3 +513,22 @@ func TestBrokenPromises(t *testing.T) {
 		}
 	}
 }
+
+// What libheif says without a codec names the packages; what it says of a damaged file does not.
+func TestPackagesFor(t *testing.T) {
+	for words, want := range map[string]bool{
+		"heifload: Unsupported feature: Unsupported codec (4.3000)": true,
+		"heifsave: Unsupported compression":                         true,
+		"heifload: Invalid input: No 'ftyp' box (2.100)":            false,
+		"VipsJpeg: Premature end of JPEG file":                      false,
+	} {
+		if noCodec.MatchString(words) != want {
+			t.Errorf("%q: %t", words, !want)
+		}
+	}
+	for format, want := range map[string]string{"heif": "libheif-plugin-x265", "avif": "libheif-plugin-aomenc", "jxl": "vips-jxl", "exr": "libvips42"} {
+		if got := packagesFor(format); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", format, got)
+		}
+	}
+}
