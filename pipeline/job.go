@@ -233,7 +233,7 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 	if err != nil {
 		return nil, err
 	}
-	regions, err := workers[0].readRegions(ctx, tasks, pictures)
+	regions, err := workers[0].readRegions(ctx, tasks, own.styles)
 	if err != nil {
 		return nil, err
 	}
