@@ -99,6 +99,16 @@ func New(o Options, e engine.Engine, n *weights.Network, styles []*Frame) (*Filt
 	return f, nil
 }
 
+// SetStyles replaces the styles by as many of the same sizes, such as the same ones in the
+// colours of another profile.
+func (f *Filter) SetStyles(styles []*Frame) {
+	if len(styles) != len(f.styles) {
+		panic(fmt.Sprintf("filter: %d styles in the place of %d", len(styles), len(f.styles)))
+	}
+	f.styles = styles
+	f.SetPhotoColours(nil)
+}
+
 // FinishWith sets the network that paints a picture's last scale and all later frames of a
 // film. Call it before the first Plan or Paint. It fails if an option does not suit the
 // network.

@@ -5,7 +5,7 @@ import "fmt"
 // Frame is one picture: planar RGB as the network sees it.
 type Frame struct {
 	W, H  int
-	Pix   []float32 // planes R, G, B, each H rows of W; sRGB-coded, in [0,1]
+	Pix   []float32 // planes R, G, B, each H rows of W; in [0,1]; coded as sRGB, or by the profile of the photo and the styles
 	Alpha []float32 // H rows of W in [0,1]; nil: opaque
 
 	// Strength says how much of its painting each pixel of a picture to paint gets: H rows of

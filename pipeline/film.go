@@ -26,6 +26,12 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	if err != nil {
 		return nameInput(err, t.in)
 	}
+	return w.encodeFilm(ctx, t, film, func(int) Source { return film })
+}
+
+// encodeFilm paints the frames of a source, which film describes. The source need not read the
+// samples of the frames that are kept.
+func (w *worker) encodeFilm(ctx context.Context, t paintTask, film *video.Film, source func(kept int) Source) error {
 	film.Painted = w.settings.Paints()
 	if made := w.recipe(t); made != nil {
 		film.Recipe = made.XMP()
@@ -41,7 +47,7 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 		w.reporter.say(t.in + ": was done before")
 		return j.Remove()
 	}
-	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, strength: t.strength, mask: t.mask, begin: secondsToDuration(film.Begin), stop: w.stop}
+	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, strength: t.strength, mask: t.mask, begin: secondsToDuration(film.Begin), pictures: t.sequence, stop: w.stop}
 	dst, err := s.createFilm(ctx, film, t, j)
 	if err != nil {
 		if j != nil {
@@ -58,7 +64,7 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: s.ledger, stop: w.stop, journal: j, room: room}
 	sink.sayNotes()
 	w.reporter.begin(t.in, film.Count, s.resumption.kept)
-	return w.run(ctx, film, sink, s)
+	return w.run(ctx, source(s.ledger.kept), sink, s)
 }
 
 // createFilm opens the encoder, which writes into the journal if there is one. It fails if the
@@ -172,6 +178,9 @@ func (s *filmSink) restText(kept string) string {
 	text := fmt.Sprintf("the %d frames that are done are in %s. ", s.ledger.done, kept)
 	if s.journal != nil && s.journal.Done > 0 {
 		return text + "Run the same command again to go on"
+	}
+	if s.task.sequence != nil {
+		return text + "Run the same command again with -y for the whole"
 	}
 	rest := s.ledger.lastBegin - s.film.Begin
 	if r := s.film.Rate; r.Num > 0 {

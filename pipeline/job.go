@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/term"
@@ -60,7 +61,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkSettings(); err != nil {
 		return err
 	}
-	tasks, err := parseInputs(j.Inputs, j.Output)
+	tasks, notes, err := parseInputs(j.Inputs, j.Output, j.Recursive)
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkMasks(styles); err != nil {
 		return err
 	}
+	if err := makeFolders(tasks); err != nil {
+		return err
+	}
 	if len(tasks) == 1 { // of several, each is checked when its turn comes
 		if err := tasks[0].check(j.Overwrite); err != nil {
 			return err
@@ -96,6 +100,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
+	for _, note := range notes {
+		reporter.say(note)
+	}
 	workers, err := j.openWorkers(ctx, tasks, styles, stats, reporter)
 	if err != nil {
 		return err
@@ -107,7 +114,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}()
 	err = shareTasks(ctx, workers, tasks)
 	if err == nil || errors.As(err, &PartlyError{}) {
-		err = errors.Join(err, forgetBatch(tasks))
+		err = errors.Join(err, removeBatchPartials(tasks))
 	}
 	return err
 }
@@ -216,6 +223,9 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 		w := &worker{engine: e, workers: len(opened), reporter: reporter, stats: stats, stop: j.Stop,
 			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles,
 			stdin: j.Stdin, stdout: j.Stdout, stderr: j.Stderr, tempDir: j.TempDir}
+		if t, ok := e.(engine.Threads); ok && j.Jobs > 1 {
+			w.options.Threads = t.Threads()
+		}
 		if i > 0 {
 			w.reporter = reporter.sibling()
 		}
@@ -224,11 +234,11 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 	if _, err := workers[0].memoryLimit(); err != nil { // before the styles take some of it
 		return nil, err
 	}
-	pictures, start, err := workers[0].readStyles()
+	own, err := workers[0].readStyles()
 	if err != nil {
 		return nil, err
 	}
-	regions, err := workers[0].readRegions(ctx, tasks, pictures)
+	regions, err := workers[0].readRegions(ctx, tasks, own.styles)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +254,8 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 		w.regions, w.made = regions, made
 		w.decisive = maps.Clone(decisive) // two engines do not round alike
 		w.decisive["device"] = undecisive.ReplaceAllString(w.engine.Name(), "")
-		if err := w.openFilter(networks, pictures, start); err != nil {
+		w.own = own
+		if err := w.openFilter(networks); err != nil {
 			return nil, UsageError{err} // the files are read, so a setting does not suit them
 		}
 		if j.Verbose {
@@ -257,8 +268,12 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 }
 
 // openFilter makes the worker's filter. A second network paints the last scale.
-func (w *worker) openFilter(networks []*weights.Network, styles []*filter.Frame, start *filter.Frame) error {
+func (w *worker) openFilter(networks []*weights.Network) error {
 	limit, err := w.memoryLimit()
+	if err != nil {
+		return err
+	}
+	styles, start, err := w.own.in(nil)
 	if err != nil {
 		return err
 	}
@@ -277,26 +292,6 @@ func (w *worker) openFilter(networks []*weights.Network, styles []*filter.Frame,
 	f.ByLayer = w.stats != nil
 	w.filter = f
 	return nil
-}
-
-// readStyles reads the pictures of the styles, and the one of --init image:FILE, or nil.
-func (w *worker) readStyles() (pictures []*filter.Frame, start *filter.Frame, err error) {
-	for _, s := range w.styles.styles {
-		f, err := w.readPicture(s.file)
-		if err != nil {
-			return nil, nil, fmt.Errorf("--style %w", err)
-		}
-		if min(f.W, f.H) < engine.MinSide {
-			return nil, nil, fmt.Errorf("--style %s: is %d×%d pixels, at least %d on each side are needed; enlarge it first", s.file, f.W, f.H, engine.MinSide)
-		}
-		pictures = append(pictures, f)
-	}
-	if file, ok := strings.CutPrefix(w.settings.Init, "image:"); ok {
-		if start, err = w.readPicture(file); err != nil {
-			return nil, nil, fmt.Errorf("--init image:%w", err)
-		}
-	}
-	return pictures, start, nil
 }
 
 // networks returns the network that paints, and a second one if the last scale has its
@@ -335,6 +330,29 @@ func (j *Job) openEngines(reporter reporter, most int) ([]engine.Engine, error) 
 		if j.Verbose || j.Device != "auto" {
 			reporter.say(note)
 		}
+	}
+	if n := min(j.Jobs, most); n > 1 && len(opened) == 1 {
+		return j.shareThreads(registry, opened[0], n)
+	}
+	return opened, nil
+}
+
+// shareThreads opens n engines that share the threads of one, unless that computes elsewhere.
+func (j *Job) shareThreads(registry engines.Registry, one engine.Engine, n int) (opened []engine.Engine, err error) {
+	if _, ok := one.(engine.DeviceMemory); ok {
+		return []engine.Engine{one}, nil
+	}
+	threads := cmp.Or(j.Threads, runtime.GOMAXPROCS(0))
+	one.Close()
+	for range n {
+		e, err := registry.OpenOne(j.Device, j.ISA, max(threads/n, 1))
+		if err != nil {
+			for _, e := range opened {
+				e.Close()
+			}
+			return nil, err
+		}
+		opened = append(opened, e)
 	}
 	return opened, nil
 }
@@ -386,10 +404,13 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 			writes.addFolder(t.out)
 			continue
 		}
-		writes.addFolder(t.pattern) // of its journal
+		writes.addFolder(cmp.Or(t.pattern, t.out)) // of its journal
+		a.Film = a.Film || t.pattern == ""
 		for _, p := range t.sequence {
 			reads.addFolder(p.in)
-			writes.addFolder(p.out)
+			if p.out != "" {
+				writes.addFolder(p.out)
+			}
 		}
 	}
 	a.Read, a.Write = reads.list, writes.list

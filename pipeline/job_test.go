@@ -61,7 +61,7 @@ func TestAccess(t *testing.T) {
 		if c.change != nil {
 			c.change(j)
 		}
-		tasks, err := parseInputs(c.inputs, c.output)
+		tasks, _, err := parseInputs(c.inputs, c.output, false)
 		if err != nil {
 			t.Fatal(err)
 		}

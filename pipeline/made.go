@@ -52,7 +52,7 @@ func (w *worker) recipe(t paintTask) *recipe.Recipe {
 	made := *w.made
 	made.Engine = w.decisive["device"]
 	made.Inputs, made.OutputOptions = []string{filepath.Base(t.in)}, t.options
-	if t.sequence != nil {
+	if t.pattern != "" {
 		made.Pattern = filepath.Base(t.pattern)
 	}
 	return &made

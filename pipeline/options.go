@@ -18,12 +18,13 @@ import (
 // machine is asked for. What may be given is in the tags that package limits reads, defaults
 // are in DefaultOptions.
 type Options struct {
-	Style        []string `name:"style" preset:"yes" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count 25 a second)."`
+	Style        []string `name:"style" preset:"yes" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count by --rate)."`
 	Strength     string   `name:"strength" placeholder:"FILE" help:"Grey map of how much is painted: black stays as it is, white is painted, grey is mixed. A picture is for every frame; a film, or numbered pictures ('strength/%04d.png'), has a map for each frame, in step with the input, after --start too for a film. %s stands for the input's name without its extension."`
 	Protect      string   `name:"protect" preset:"yes" oneof:"none,faces" help:"What stays as it is by itself: none, or faces, seen about from the front, which are found and followed through a film; with --strength too, as far as either says."`
 	Mask         string   `name:"mask" placeholder:"FILE" help:"Mask whose flat colours are regions, each painted in a style of its own: the darkest colour in the first --style, the next in the second, and so on (--verbose says which), or as --style-mask says. Edges may be smooth. A picture is for every frame; a film, numbered pictures and %s are as for --strength."`
 	StyleMask    []string `name:"style-mask" sep:"none" placeholder:"FILE" help:"Mask of a style, one for each --style, in their order: a region of --mask is painted like what has its colour here."`
-	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. %s stands for the input's name without its extension, options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
+	Output       string   `name:"output" short:"o" placeholder:"FILE" help:"Where results go; every other argument is then an input. FOLDER/ is made if it is missing, and results keep their names there; in a name, %s stands for the input's without its extension, and options of a photo follow in brackets: 'out/%s.jpg[Q=90]'."`
+	Recursive    bool     `name:"recursive" help:"Paint the pictures in the subfolders of a folder too. Results go into subfolders of the same names."`
 	OutputFormat string   `name:"output-format" oneof:"auto,y4m,nut" help:"What a pipe gives out: auto (as it came in), y4m, or nut, which keeps exact times, RGB and alpha."`
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Restart      bool     `name:"restart" help:"Begin anew what an earlier run of this command has left unfinished. Without it the same command goes on behind the frames, and skips the photos, that are done."`
@@ -33,6 +34,7 @@ type Options struct {
 	Device       string   `name:"device" help:"What computes: cuda (NVIDIA GPUs, all of them for a batch), cuda:N (the one of that number, from 0), cpu (C with vector instructions), gorgonia (Go alone), or auto: the first of these that works here."`
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
 	Threads      int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use. The result does not depend on it."`
+	Jobs         int      `name:"jobs" min:"1" max:"256" help:"Inputs to paint side by side on the cpu, which share its threads and memory. The results do not depend on it. It pays for many small pictures, whose steps are too short for all threads; on GPUs, each has one anyway."`
 	MaxMemory    Bytes    `name:"max-memory" min:"0" help:"Memory that the program may take, on a GPU its memory: 2G, 500M (powers of 1000), or auto: three quarters of what can be had, most of what is free on a GPU. Large pictures are painted in tiles to keep within it, which takes longer."`
 	MaxPixels    Pixels   `name:"max-pixels" min:"1" help:"Most pixels of a picture or a frame: 178M (powers of 1000). A larger one is refused before it is decoded; a photo has at most 178M whatever this says."`
 	Network      string   `name:"network" preset:"yes" oneof:"slim,vgg16,slim+vgg16,vgg19,slim+vgg19" help:"Network that sees: slim, vgg16, vgg19 (after nstfilter weights import), or slim+vgg16 and slim+vgg19: slim, and for the last scale the other."`
@@ -49,7 +51,7 @@ type Options struct {
 
 // DefaultOptions returns the settings of a plain run.
 func DefaultOptions() Options {
-	return Options{Device: "auto", ISA: "auto", Network: "slim", Protect: "none", Progress: "auto", OutputFormat: "auto", MaxPixels: 178e6}
+	return Options{Device: "auto", ISA: "auto", Network: "slim", Protect: "none", Jobs: 1, Progress: "auto", OutputFormat: "auto", MaxPixels: 178e6}
 }
 
 // Validate reports the first setting out of range, by its flag.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"io"
 
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
@@ -14,7 +15,7 @@ import (
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, strength: t.strength, mask: t.mask, stop: context.Background()}
 	begin := func() { w.reporter.begin(t.in, 1, 0) }
-	return w.run(ctx, photoSource{t.in, s.checkInput, begin}, photoSink{t, outfile.Mode(w.options.Overwrite), w.recipe(t), w.reporter}, s)
+	return w.run(ctx, photoSource{t.in, s.checkInput, begin, photo.ReadOwn}, photoSink{t, outfile.Mode(w.options.Overwrite), w.recipe(t), w.reporter, nil}, s)
 }
 
 // photoSource reads one photo, unless check returns an error for its size. It calls begin
@@ -23,11 +24,12 @@ type photoSource struct {
 	path  string
 	check func(w, h int) error
 	begin func()
+	read  func(path string, check func(w, h int) error) (*filter.Frame, error) // photo's
 }
 
 func (s photoSource) Frames(context.Context) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
-		f, err := photo.ReadIf(s.path, s.check)
+		f, err := s.read(s.path, s.check)
 		if err == nil {
 			s.begin()
 		}
@@ -41,6 +43,7 @@ type photoSink struct {
 	mode     outfile.Mode
 	made     *recipe.Recipe
 	reporter reporter
+	stdout   io.Writer // nil: it goes to a file
 }
 
 func (s photoSink) WriteFrame(f *filter.Frame) error {
@@ -50,6 +53,14 @@ func (s photoSink) WriteFrame(f *filter.Frame) error {
 				s.reporter.say(s.task.in + ": " + note)
 			}
 		}()
+	}
+	if s.stdout != nil {
+		data, err := photo.Encode(s.task.out, s.task.options, f, s.made)
+		if err == nil {
+			_, err = s.stdout.Write(data)
+			err = nameStdout(err)
+		}
+		return err
 	}
 	return photo.WriteAs(s.mode, s.task.out, s.task.options, f, s.made)
 }

@@ -8,20 +8,29 @@ import (
 	"io"
 	"math"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
 	"nstfilter/filter"
 	"nstfilter/pipeline/host"
+	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 )
 
-// paintPipe paints from stdin to stdout. Whether stdin is y4m or NUT is known by its first
-// bytes.
+// paintPipe paints from stdin to stdout. Whether stdin is y4m, NUT or a photo is known by its
+// first bytes.
 func (w *worker) paintPipe(ctx context.Context, t paintTask) error {
 	stdin, restore := host.WithDeadline(w.stdin)
 	defer restore()
-	src, dst, err := w.openPipe(ctx, stdin)
+	in := bufio.NewReaderSize(stdin, 1<<16)
+	if head := w.photoHead(ctx, stdin, in); head != nil {
+		return w.paintPipedPhoto(ctx, t, stdin, in, head)
+	}
+	src, dst, err := w.openPipe(ctx, stdin, in)
+	if err == nil && t.out != "-" {
+		err = fmt.Errorf("holds no photo, and %s is to be one: name - for frames", strings.Replace(t.out, "stdout", "-", 1))
+	}
 	if err != nil {
 		if w.stop.Err() != nil || ctx.Err() != nil {
 			return ErrInterrupted
@@ -34,15 +43,45 @@ func (w *worker) paintPipe(ctx context.Context, t paintTask) error {
 }
 
 // openPipe reads the header of stdin and returns its reader and the writer to stdout.
-func (w *worker) openPipe(ctx context.Context, stdin *os.File) (Source, Writer, error) {
+func (w *worker) openPipe(ctx context.Context, stdin *os.File, in *bufio.Reader) (Source, Writer, error) {
 	expire := func() { stdin.SetReadDeadline(time.Now()) }
 	defer context.AfterFunc(ctx, expire)()
 	defer context.AfterFunc(w.stop, expire)()
-	in := bufio.NewReaderSize(stdin, 1<<16)
 	if video.Sniff(in) == video.NUT {
 		return w.openNUT(in)
 	}
 	return w.openY4M(in)
+}
+
+// photoHead returns the first bytes of stdin, which it leaves unread, if they are a photo's.
+func (w *worker) photoHead(ctx context.Context, stdin *os.File, in *bufio.Reader) []byte {
+	expire := func() { stdin.SetReadDeadline(time.Now()) }
+	defer context.AfterFunc(ctx, expire)()
+	defer context.AfterFunc(w.stop, expire)()
+	if video.Sniff(in) != video.Other { // which waits for few bytes
+		return nil
+	}
+	if head, _ := in.Peek(4096); photo.IsPicture(head) {
+		return head
+	}
+	return nil
+}
+
+// paintPipedPhoto paints a photo from stdin, and writes it to stdout as the task's extension
+// says, or in the format that it has.
+func (w *worker) paintPipedPhoto(ctx context.Context, t paintTask, stdin *os.File, in *bufio.Reader, head []byte) error {
+	if w.options.OutputFormat != "auto" {
+		return UsageErrorf("--output-format %s is for frames, and on stdin is a photo: '-.webp' chooses its format", w.options.OutputFormat)
+	}
+	made := w.recipe(t)
+	if t.in = "stdin"; t.out == "-" {
+		t.out = "stdout" + photo.ExtensionOf(head)
+	}
+	s := &stylizer{worker: w, ledger: w.newLedger("-"), frames: 1, strength: t.strength, mask: t.mask, stop: context.Background()}
+	src := photoSource{"stdin", s.checkInput, func() { w.reporter.begin("-", 1, 0) }, func(name string, check func(w, h int) error) (*filter.Frame, error) {
+		return photo.ReadOwnFrom(name, in, check)
+	}}
+	return w.run(ctx, pipeSource{src, stdin}, photoSink{t, false, made, w.reporter, w.stdout}, s)
 }
 
 func (w *worker) openNUT(in io.Reader) (Source, Writer, error) {
@@ -131,7 +170,7 @@ func (p pipeSource) Frames(ctx context.Context) Frames {
 		for f, err := range p.src.Frames(ctx) {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				err = ctx.Err()
-			} else if err != nil {
+			} else if err != nil && !strings.HasPrefix(err.Error(), "stdin: ") {
 				err = fmt.Errorf("stdin: %w", err)
 			}
 			if !yield(f, err) || err != nil {

@@ -119,7 +119,12 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 	if err != nil {
 		return nil, err
 	}
-	if t.sequence == nil {
+	switch {
+	case t.sequence != nil && t.pattern == "":
+		if settings["input"], err = hashPictures(t.sequence); err != nil || settings["input"] == "" {
+			return nil, err
+		}
+	case t.sequence == nil:
 		if info, err := os.Stat(in); err != nil || !info.Mode().IsRegular() {
 			return nil, err
 		}
@@ -312,7 +317,11 @@ func (w *worker) fingerprint(t paintTask) (string, error) {
 	return hex.EncodeToString(all[:]), nil
 }
 
-// paintBatched paints a photo of several, unless an earlier run of the same command did.
+// errDoneBefore is of a photo that an earlier run of the same command has painted.
+var errDoneBefore = errors.New("was done before")
+
+// paintBatched paints a photo of several, unless an earlier run of the same command did: then
+// it returns errDoneBefore.
 func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 	if w.options.NoResume || t.batch == nil {
 		return w.paintPhoto(ctx, t)
@@ -322,8 +331,7 @@ func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 		return err
 	}
 	if !w.options.Restart && t.batch.Done(t.out, id) {
-		w.reporter.say(t.in + ": was done before")
-		return nil
+		return errDoneBefore
 	}
 	if err := t.check(w.options.Overwrite); err != nil {
 		return err
@@ -339,7 +347,7 @@ func (w *worker) paintBatched(ctx context.Context, t paintTask) error {
 	}
 	err = w.paintPhoto(ctx, t)
 	if err != nil && !fileExists(t.out) { // an interruption may come behind the file
-		return errors.Join(err, t.batch.Forget([]string{t.out}))
+		return errors.Join(err, t.batch.Forget(t.out))
 	}
 	return err
 }

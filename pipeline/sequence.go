@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -8,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,18 +55,27 @@ func findSequence(in string) ([]sequencePicture, error) {
 	return all, err
 }
 
-func globSequence(glob string) ([]sequencePicture, error) {
+// globFiles lists the files that a glob matches, as the shell does but with numbers in order.
+func globFiles(glob string) ([]string, error) {
 	names, err := filepath.Glob(glob)
 	if err != nil {
 		return nil, UsageErrorf("%s: no such file, and no glob: a [ is not closed", glob)
 	}
-	names = slices.DeleteFunc(names, func(s string) bool { // as the shell does
+	names = slices.DeleteFunc(names, func(s string) bool {
 		return strings.HasPrefix(filepath.Base(s), ".") && !strings.HasPrefix(filepath.Base(glob), ".")
 	})
 	if len(names) == 0 {
 		return nil, fmt.Errorf("%s: no such file, and as a glob it matches none: check the name", glob)
 	}
 	slices.SortFunc(names, naturalOrder)
+	return names, nil
+}
+
+func globSequence(glob string) ([]sequencePicture, error) {
+	names, err := globFiles(glob)
+	if err != nil {
+		return nil, err
+	}
 	var all []sequencePicture
 	for i, name := range names {
 		if !photo.IsPhoto(name) {
@@ -83,8 +92,7 @@ func globSequence(glob string) ([]sequencePicture, error) {
 func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 	path := pattern.Path
 	if isFilm(path) {
-		return UsageErrorf("%s names pictures, %s is a film: paint them to '%%05d.png' in a folder, and make the film of that: ffmpeg -framerate 25 -start_number %d -i FOLDER/%%05d.png %s",
-			t.in, path, t.sequence[0].number, path)
+		return t.setFilmOutput(pattern)
 	}
 	if !photo.IsPhoto(path) {
 		return unknownExtension(path)
@@ -110,66 +118,6 @@ func (t *paintTask) setSequenceOutput(pattern photo.Output) error {
 		}
 	}
 	return nil
-}
-
-// checkSequenceOutputs reports, if a sequence is among the inputs, two pictures with one
-// result and an input that would be written over.
-func checkSequenceOutputs(tasks []paintTask) error {
-	if !slices.ContainsFunc(tasks, func(t paintTask) bool { return t.sequence != nil }) {
-		return nil
-	}
-	var pairs []sequencePicture
-	for _, t := range tasks {
-		if t.sequence == nil && t.refused == nil {
-			pairs = append(pairs, sequencePicture{in: t.in, out: t.out})
-		}
-		pairs = append(pairs, t.sequence...)
-	}
-	var folders folderNumbers
-	inputs, from := map[fileIdentity]string{}, map[fileIdentity]string{}
-	for _, p := range pairs {
-		inputs[folders.identify(p.in)] = p.in
-	}
-	for _, p := range pairs {
-		id := folders.identify(p.out)
-		if in, ok := inputs[id]; ok {
-			return UsageErrorf("%s would be written over: give the results another name or folder", in)
-		}
-		if first, taken := from[id]; taken {
-			return UsageErrorf("%s and %s would both become %s: paint them to different folders", first, p.in, p.out)
-		}
-		from[id] = p.in
-	}
-	return nil
-}
-
-// fileIdentity is equal for two paths of one file, even if their folder has two names.
-type fileIdentity struct {
-	folder int
-	base   string
-}
-
-// folderNumbers gives each folder a number.
-type folderNumbers struct {
-	known map[string]int
-	infos []fs.FileInfo // by number; nil if there is no such folder
-}
-
-func (f *folderNumbers) identify(path string) fileIdentity {
-	name := filepath.Dir(path)
-	n, ok := f.known[name]
-	if !ok {
-		info, _ := os.Stat(name)
-		n = slices.IndexFunc(f.infos, func(i fs.FileInfo) bool { return info != nil && i != nil && os.SameFile(i, info) })
-		if n < 0 {
-			n, f.infos = len(f.infos), append(f.infos, info)
-		}
-		if f.known == nil {
-			f.known = map[string]int{}
-		}
-		f.known[name] = n
-	}
-	return fileIdentity{n, filepath.Base(path)}
 }
 
 // checkSequenceFiles reports a result that exists or cannot be written.
@@ -237,7 +185,7 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 		s.resume(j)
 	}
 	w.reporter.begin(t.in, n, s.resumption.kept)
-	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, w.checkSize}, sink, s)
+	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, filter.Rational(w.video.Rate), photo.ReadOwn, w.checkSize}, sink, s)
 }
 
 // checkHeaders reports, before any work, a picture that is damaged, cut short or of another
@@ -298,18 +246,20 @@ func (s *sequenceSink) resume() error {
 
 func (s *sequenceSink) readSum() string { return hex.EncodeToString(s.read.Sum(nil)) }
 
-// sequenceSource reads pictures as frames. They must be of one size, and last a 25th of a
-// second, as ffmpeg's image2 takes them. Of the first kept frames, which an earlier run
+// sequenceSource reads pictures as frames. They must be of one size, and come evenly. Of the first kept frames, which an earlier run
 // painted, only the first and the last one are read; the others have no samples.
 type sequenceSource struct {
 	pictures []sequencePicture
 	kept     int
-	check    func(w, h int) error // of a size that cannot be decoded
+	rate     filter.Rational                                                      // frames per second
+	read     func(path string, check func(w, h int) error) (*filter.Frame, error) // photo's
+	check    func(w, h int) error                                                 // of a size that cannot be decoded
 }
 
 func (s sequenceSource) Frames(ctx context.Context) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		var w, h int
+		var profile []byte
 		for i, p := range s.pictures {
 			if ctx.Err() != nil {
 				yield(nil, ctx.Err())
@@ -320,10 +270,13 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 			if i > 0 && i < s.kept-1 {
 				f = &filter.Frame{W: w, H: h}
 			} else {
-				f, err = photo.ReadIf(p.in, s.check)
+				f, err = s.read(p.in, s.check)
 			}
 			if err == nil && i == 0 {
-				w, h = f.W, f.H
+				w, h, profile = f.W, f.H, photo.Profile(f)
+			}
+			if err == nil && f.Pix != nil && !bytes.Equal(photo.Profile(f), profile) {
+				err = fmt.Errorf("%s has another colour profile than %s, and the frames of a film have one: convert it first: vips icc_transform, or paint each picture by itself", p.in, s.pictures[0].in)
 			}
 			if err == nil && (f.W != w || f.H != h) {
 				err = sizesDiffer(p.in, s.pictures[0].in, f.W, f.H, w, h)
@@ -332,7 +285,7 @@ func (s sequenceSource) Frames(ctx context.Context) Frames {
 				yield(nil, err)
 				return
 			}
-			f.Index, f.PTS, f.TimeBase, f.Duration = i, int64(i), filter.Rational{Num: 1, Den: 25}, 1
+			f.Index, f.PTS, f.TimeBase, f.Duration = i, int64(i), filter.Rational{Num: s.rate.Den, Den: s.rate.Num}, 1
 			if !yield(f, nil) {
 				return
 			}

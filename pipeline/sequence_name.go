@@ -101,12 +101,10 @@ func (p sequenceName) find() ([]int64, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("%v: %w", p, err)
 	}
-	var all []int64
+	all := p.numbers(entries)
 	var other string // one that differs only in the width of its number
 	for _, e := range entries {
-		if n, ok := p.number(e.Name()); ok {
-			all = append(all, n)
-		} else if _, ok := p.digits(e.Name()); ok && other == "" {
+		if _, ok := p.digits(e.Name()); ok && other == "" {
 			other = e.Name()
 		}
 	}
@@ -121,7 +119,6 @@ func (p sequenceName) find() ([]int64, error) {
 	} else if all == nil {
 		return nil, fmt.Errorf("%v: no such file, with any number: check the name", p)
 	}
-	slices.Sort(all)
 	for i, n := range all[1:] {
 		if want := all[i] + 1; n != want {
 			return nil, fmt.Errorf("%s is missing, between %s and %s: add it, or name the pictures that are there by a glob in quotes, '%s'",
@@ -129,6 +126,23 @@ func (p sequenceName) find() ([]int64, error) {
 		}
 	}
 	return all, nil
+}
+
+// numbers returns the numbers in names that the pattern has, in order.
+func (p sequenceName) numbers(entries []os.DirEntry) (all []int64) {
+	for _, e := range entries {
+		if n, ok := p.number(e.Name()); ok {
+			all = append(all, n)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// list returns the numbers that have a file, in order, if there are any.
+func (p sequenceName) list() ([]int64, error) {
+	entries, err := os.ReadDir(filepath.Clean(p.folder))
+	return p.numbers(entries), err
 }
 
 // naturalOrder compares numbers in text as numbers, so that frame2 is before frame10, and

@@ -45,8 +45,12 @@ func TestParseSequences(t *testing.T) {
 		// Files that are there are themselves.
 		{"b/x[1].png", "out/y.png", "b/x[1].png"},
 		{"b/100%d.png", "out/y.png", "b/100%d.png"},
+		// Films become pictures, and pictures films.
+		{"in.mkv", "out/%05d.png", "in.mkv to out/%05d.png"},
+		{"in.mkv", "out/100%%_%s_%d.png", "in.mkv to out/100%%_in_%d.png"},
+		{"h/%d.png", "out.mkv", "h/8.png>"},
 	} {
-		tasks, err := parseInputs(strings.Fields(c.inputs), c.output)
+		tasks, _, err := parseInputs(strings.Fields(c.inputs), c.output, false)
 		if err != nil {
 			t.Errorf("%s to %s: %v", c.inputs, c.output, err)
 			continue
@@ -56,7 +60,9 @@ func TestParseSequences(t *testing.T) {
 			for _, p := range task.sequence {
 				got = append(got, p.in+">"+p.out)
 			}
-			if task.sequence == nil {
+			if task.sequence == nil && task.pattern != "" {
+				got = append(got, task.in+" to "+task.pattern)
+			} else if task.sequence == nil {
 				got = append(got, task.in)
 			}
 		}
@@ -71,7 +77,7 @@ func TestParseSequences(t *testing.T) {
 		{"f/%d.png", "out/%d_%d.png", "two numbers"},
 		{"f/%d.png", "out/%d.xyz", "unknown extension"},
 		{"f/%d.png", "out/%d.png[Q=]", "Q="},
-		{"f/%d.png", "out.mkv", "-start_number 8 "},
+		{"f/%d.png", "out/%s.mkv", "name the film that 3 pictures become, without %s"},
 		{"f/%d%d.png", "out/%d.png", "two numbers"},
 		{"f/%d.png", "f/%s.png", "f/8.png would be written over"},
 		{"f/%d.png", "./f/../f/%d.png", "f/8.png would be written over"},
@@ -87,9 +93,9 @@ func TestParseSequences(t *testing.T) {
 		{"f/[.png", "out/%d.png", "not closed"},
 		{"none/%d.png", "out/%d.png", "no folder none"},
 		{"f/8.png f/9.png", "out/%d.png", "by a glob in quotes, 'f/*.png'"},
-		{"in.mkv", "out/%05d.png", "ffmpeg -i in.mkv"},
+		{"in.mkv", "out/%d_%d.png", "two numbers"},
 	} {
-		if _, err := parseInputs(strings.Fields(c.inputs), c.output); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, _, err := parseInputs(strings.Fields(c.inputs), c.output, false); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s to %s: %v should say %q", c.inputs, c.output, err, c.says)
 		}
 	}
@@ -98,6 +104,7 @@ func TestParseSequences(t *testing.T) {
 func TestCheckSequence(t *testing.T) {
 	inFolder(t, "out/2.png out/3.png file")
 	to := func(names ...string) (t paintTask) {
+		t.pattern = filepath.Join(filepath.Dir(names[0]), "%d.png")
 		for _, name := range names {
 			t.sequence = append(t.sequence, sequencePicture{out: name})
 		}
@@ -139,7 +146,7 @@ func TestSequenceSource(t *testing.T) {
 	}
 	var got []int
 	var last error
-	for f, err := range (sequenceSource{pictures: all, check: anySize}).Frames(t.Context()) {
+	for f, err := range (sequenceSource{pictures: all, read: photo.ReadIf, check: anySize}).Frames(t.Context()) {
 		if last = err; err == nil {
 			got = append(got, f.Index)
 			if f.Alpha[f.Index] != 1 || f.Alpha[2] != 0 {
@@ -171,7 +178,7 @@ func TestSequenceSource(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for f, err := range (sequenceSource{pictures: all, check: anySize}).Frames(ctx) {
+	for f, err := range (sequenceSource{pictures: all, read: photo.ReadIf, check: anySize}).Frames(ctx) {
 		if f != nil || err != context.Canceled {
 			t.Errorf("after the end: %v, %v", f, err)
 		}

@@ -247,7 +247,8 @@ func (s *sheetJob) paintAll(ctx context.Context) error {
 			return fmt.Errorf("--style %w", err) // it has been read before
 		}
 		w.filter = nil // whose memory the next one may have
-		if err := w.openFilter(s.networks, []*filter.Frame{style}, start); err != nil {
+		w.own = guidePictures{styles: []*filter.Frame{style}, start: start}
+		if err := w.openFilter(s.networks); err != nil {
 			return UsageError{err}
 		}
 		err = s.paintStyle(ctx, c)

@@ -136,6 +136,9 @@ func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
 // blur it more and more.
 func (s *stylizer) prepare(f *filter.Frame) (err error) {
 	w := s.worker
+	if err := w.paintInColoursOf(f); err != nil {
+		return err
+	}
 	if s.plan, err = s.planFirst(f); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"nstfilter/filter"
@@ -36,6 +37,9 @@ type worker struct {
 	stdin, stdout, stderr *os.File
 	tempDir               string
 
+	own     guidePictures
+	profile []byte // that the filter paints in; nil: sRGB
+
 	reducedMemory int64 // bytes that the device turned out to have once it ran out, or 0
 }
 
@@ -60,8 +64,12 @@ func (w *worker) paint(ctx context.Context, t paintTask) error {
 	switch {
 	case t.isPipe():
 		paint = w.paintPipe
+	case t.sequence != nil && t.pattern == "":
+		paint = w.paintPicturesToFilm
 	case t.sequence != nil:
 		paint = w.paintSequence
+	case t.pattern != "":
+		paint = w.paintFilmToPictures
 	case t.isPhoto():
 		paint = w.paintPhoto
 	}
@@ -128,6 +136,11 @@ func shareTasks(ctx context.Context, workers []*worker, tasks []paintTask) error
 	}
 	workers[0].paintQueued(ctx, q)
 	wg.Wait()
+	if q.all > 1 {
+		workers[0].reporter.say(q.summary())
+	} else if q.skipped > 0 {
+		workers[0].reporter.say(tasks[0].in + ": " + errDoneBefore.Error())
+	}
 	return q.outcome()
 }
 
@@ -145,8 +158,12 @@ func (w *worker) paintQueued(ctx context.Context, q *taskQueue) {
 			q.interrupt()
 			return
 		}
-		if err != nil {
-			if q.fail(err); q.all > 1 {
+		if errors.Is(err, errDoneBefore) {
+			q.skip()
+		} else if err == nil {
+			q.finish()
+		} else {
+			if q.fail(t.in, err); q.all > 1 {
 				fmt.Fprintln(w.errorWriter(), "nstfilter: error:", err)
 			}
 		}
@@ -165,9 +182,11 @@ type taskQueue struct {
 
 	mu          sync.Mutex
 	left        []paintTask
-	failed      int
-	partly      int   // of those, how many were damaged, and painted in part
-	last        error // of the tasks that failed
+	done        int
+	skipped     int      // that an earlier run has done
+	failed      []string // inputs
+	partly      int      // of those, how many were damaged, and painted in part
+	last        error    // of the tasks that failed
 	interrupted bool
 }
 
@@ -187,31 +206,71 @@ func (q *taskQueue) interrupt() {
 	q.interrupted = true
 }
 
-func (q *taskQueue) fail(err error) {
+func (q *taskQueue) finish() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.failed++
+	q.done++
+}
+
+func (q *taskQueue) skip() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.skipped++
+}
+
+func (q *taskQueue) fail(input string, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.failed = append(q.failed, input)
 	if errors.As(err, &PartlyError{}) {
 		q.partly++
 	}
 	q.last = err
 }
 
-// outcome returns the error of the job: that of the only task, or how many failed.
+// summary says in one line what became of several tasks.
+func (q *taskQueue) summary() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.skipped == q.all {
+		return fmt.Sprintf("nothing to do: all %d inputs were done before (--restart paints them anew)", q.all)
+	}
+	text := fmt.Sprintf("%d inputs: %d painted", q.all, q.done)
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{q.skipped, "done before"}, {len(q.failed), "failed"}, {q.all - q.done - q.skipped - len(q.failed), "not done"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.what)
+		}
+	}
+	return text
+}
+
+// outcome returns the error of the job: that of the only task, or which failed.
 func (q *taskQueue) outcome() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch {
+	switch failed := len(q.failed); {
 	case q.all == 1 && q.last != nil:
 		return q.last
 	case q.interrupted:
 		return ErrInterrupted
 	case len(q.left) > 0:
-		return fmt.Errorf("%d of %d inputs failed, and %d were not begun: no device is left", q.failed, q.all, len(q.left))
-	case q.failed > 0 && q.failed == q.partly:
-		return PartlyError{fmt.Errorf("%d of %d inputs could be read in part only", q.failed, q.all)}
-	case q.failed > 0:
-		return fmt.Errorf("%d of %d inputs failed", q.failed, q.all)
+		return fmt.Errorf("%d of %d inputs failed, and %d were not begun: no device is left", failed, q.all, len(q.left))
+	case failed > 0 && failed == q.partly:
+		return PartlyError{fmt.Errorf("%d of %d inputs could be read in part only: %s", failed, q.all, someNames(q.failed))}
+	case failed > 0:
+		return fmt.Errorf("%d of %d inputs failed: %s", failed, q.all, someNames(q.failed))
 	}
 	return nil
+}
+
+// someNames lists names, but not so many that nobody reads them.
+func someNames(names []string) string {
+	const most = 20
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -258,22 +258,13 @@ func (s *FilmSink) clean() {
 func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes []string) {
 	f := s.film
 	painted := ff.Input("pipe:0", ff.KwArgs{"f": "nut", "copyts": "", "thread_queue_size": "64", "protocol_whitelist": "file,pipe"})
-	reading := ff.KwArgs{"thread_queue_size": "1024"}
-	f.seek(reading)
-	original := ff.Input("file:"+f.Path, guarded(reading))
 	maps := []*ff.Stream{painted.Get("v:0")}
 	out := ff.KwArgs{
-		"map_metadata": "1", "map_chapters": "1", "c": "copy",
-		"fps_mode:v:0": "passthrough", "enc_time_base:v:0": f.timeBase,
+		"c": "copy", "fps_mode:v:0": "passthrough", "enc_time_base:v:0": f.timeBase,
 	}
-	streams, attachments, notes := s.mapStreams(out, original)
-	maps = append(maps, streams...)
-	if len(maps) == 1 {
-		// ffmpeg-go drops an input that nothing is mapped from; metadata and chapters
-		// need it. There is no such stream, and "?" allows that.
-		maps = append(maps, original.Get("t:9999?"))
+	if f.Path != "" { // it is in a file
+		maps, notes = s.addOriginal(out, maps)
 	}
-	maps = s.addCovers(out, maps, attachments)
 	s.picture(out, h)
 	if f.Rate.Num > 0 {
 		out["r:v:0"] = fmt.Sprintf("%d/%d", f.Rate.Num, f.Rate.Den) // gives the last frame its duration
@@ -289,6 +280,22 @@ func (s *FilmSink) encoder(w, h int, rehearsal bool) (stream *ff.Stream, notes [
 		delete(out, "movflags")
 	}
 	return ff.Output(maps, "file:"+s.file.Partial, out).GlobalArgs("-hide_banner", "-nostdin", "-y", "-nostats", "-v", "error"), notes
+}
+
+// addOriginal adds what the result keeps of the film's file.
+func (s *FilmSink) addOriginal(out ff.KwArgs, maps []*ff.Stream) (all []*ff.Stream, notes []string) {
+	reading := ff.KwArgs{"thread_queue_size": "1024"}
+	s.film.seek(reading)
+	original := ff.Input("file:"+s.film.Path, guarded(reading))
+	out["map_metadata"], out["map_chapters"] = "1", "1"
+	streams, attachments, notes := s.mapStreams(out, original)
+	maps = append(maps, streams...)
+	if len(maps) == 1 {
+		// ffmpeg-go drops an input that nothing is mapped from; metadata and chapters
+		// need it. There is no such stream, and "?" allows that.
+		maps = append(maps, original.Get("t:9999?"))
+	}
+	return s.addCovers(out, maps, attachments), notes
 }
 
 // mapStreams maps the streams beside the picture that the result keeps, and counts those

@@ -112,7 +112,7 @@ func usualEncoder(f *Film, container string) string {
 		return "prores_ks"
 	case transparent && container == "mkv":
 		return "ffv1"
-	case f.hdr() && usual == "libx264" && container != "flv":
+	case f.HDR() && usual == "libx264" && container != "flv":
 		return "libx265"
 	}
 	return usual

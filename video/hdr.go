@@ -32,8 +32,8 @@ type lightLevel struct {
 	MaxAverage int `json:"max_average"`
 }
 
-// hdr reports whether the film is HDR10 or HLG.
-func (f *Film) hdr() bool {
+// HDR reports whether the film is HDR10 or HLG.
+func (f *Film) HDR() bool {
 	return f.layout.Transfer != SDR
 }
 
@@ -94,7 +94,7 @@ func (m *mastering) masterDisplay() string {
 // x265Params adds to the options what x265 needs to know of an HDR film.
 func (f *Film) x265Params(options Settings) Settings {
 	params := []string{"log-level=error"} // it would chatter on stderr
-	if f.hdr() {
+	if f.HDR() {
 		if display := f.light.masterDisplay(); display != "" {
 			params = append(params, "master-display="+display)
 		}

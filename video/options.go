@@ -16,6 +16,7 @@ type Options struct {
 
 	ColorTransfer string `name:"color-transfer" oneof:"auto,sdr,pq,hlg" help:"Transfer function of the film's samples: auto (as tagged; untagged: sdr), sdr, pq or hlg. HDR is painted as SDR would look, and comes out as HDR."`
 
+	Rate           Rate     `name:"rate" placeholder:"N" help:"Frames per second of numbered pictures, and of the film that they become: 24, 24000/1001 or 23.976."`
 	Start          Clock    `name:"start" placeholder:"TIME" min:"0" help:"Begin at this time of the film, counted from its beginning: 90, 1:30 or 00:01:30.5. Sound, subtitles and chapters are cut along, and the result's times begin at 0 there."`
 	Duration       Clock    `name:"duration" placeholder:"TIME" min:"0" help:"Paint this much of the film, written like --start, and leave out the rest."`
 	NoDeinterlace  bool     `name:"no-deinterlace" help:"Take an interlaced film's frames as they are: for film that is only marked so."`
@@ -26,13 +27,16 @@ type Options struct {
 
 // DefaultOptions believes the film's tags and keeps its sound.
 func DefaultOptions() Options {
-	return Options{Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto", Encoder: "auto"}
+	return Options{Colorspace: "auto", ColorRange: "auto", ColorTransfer: "auto", Encoder: "auto", Rate: Rate{25, 1}}
 }
 
 // Validate reports the first setting out of range, by its flag.
 func (o *Options) Validate() error {
 	if err := limits.Check(o); err != nil {
 		return err
+	}
+	if o.Rate.Num <= 0 || o.Rate.Den <= 0 {
+		return fmt.Errorf("--rate is not above 0: give the frames per second of the numbered pictures")
 	}
 	if o.Encoder == "" || strings.ContainsAny(o.Encoder, " /\\:") {
 		return fmt.Errorf("--encoder %q is no encoder's name: ffmpeg -encoders lists them", o.Encoder)

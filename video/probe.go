@@ -147,7 +147,7 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	if err := f.cut(); err != nil {
 		return nil, err
 	}
-	if f.hdr() {
+	if f.HDR() {
 		if err := f.probeHDR(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -183,7 +183,7 @@ func filesLast(args []string, commands []*kong.Node) []string {
 		case a == "--":
 			files = append(files, args[i+1:]...)
 			i = len(args)
-		case len(a) < 2 || a[0] != '-':
+		case len(a) < 2 || a[0] != '-' || a[1] == '.': // -.webp is a photo on stdout
 			files = append(files, a)
 		default:
 			flags = append(flags, a)

@@ -132,10 +132,16 @@ func commandLines(made *recipe.Recipe, flags []string, file string) (lines []str
 		for _, f := range flags {
 			words = append(words, shellWord(f))
 		}
+		options := ""
 		if made.OutputOptions != "" {
-			out += "[" + made.OutputOptions + "]"
+			options = "[" + made.OutputOptions + "]"
 		}
-		lines = append(lines, strings.Join(append(words, shellFile(in), shellFile(out)), " "))
+		if in == "-" { // the name of what came in is not known
+			words = append(words, "-", shellWord("-"+filepath.Ext(out)+options), "<PHOTO", ">"+shellFile(out))
+		} else {
+			words = append(words, shellFile(in), shellFile(out+options))
+		}
+		lines = append(lines, strings.Join(words, " "))
 	}
 	stem := func(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 	if made.Sheet {

@@ -9,8 +9,8 @@ import (
 )
 
 type jobsCmd struct {
-	List  jobsListCmd  `cmd:"" default:"withargs" help:"List the films, image sequences and batches of photos that were begun and not finished."`
-	Clean jobsCleanCmd `cmd:"" help:"Remove what is kept of them to go on from. A job that a process works on stays."`
+	List  jobsListCmd  `cmd:"" default:"withargs" help:"List the films and image sequences that were begun and not finished, and the batches of photos with what is done of them."`
+	Clean jobsCleanCmd `cmd:"" help:"Remove what is kept of them to go on from, and to know what is done. A job that a process works on stays."`
 }
 
 type jobsListCmd struct {

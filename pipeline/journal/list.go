@@ -26,7 +26,7 @@ func (u *Unfinished) Name() string {
 	return filepath.Join(filepath.Dir(u.Folder), strings.TrimSuffix(base, suffix))
 }
 
-// List returns the unfinished jobs whose results go into a folder.
+// List returns the unfinished jobs, and the batches of photos, whose results go into a folder.
 func List(folder string) (all []Unfinished, err error) {
 	entries, err := os.ReadDir(folder)
 	for _, e := range entries {
@@ -43,11 +43,11 @@ func List(folder string) (all []Unfinished, err error) {
 				u.Bytes += info.Size()
 			}
 		}
-		marks, err := withPrefix(u.Folder, donePrefix, completePrefix)
+		done, err := marks(u.Folder)
 		if err != nil {
 			return nil, err
 		}
-		u.Photos = len(marks)
+		u.Photos = len(done)
 		if u.Photos == 0 {
 			u.Record, _ = readRecord(u.Folder) // a damaged one is listed too
 			u.Busy = busy(u.Folder)
@@ -70,7 +70,7 @@ func busy(folder string) bool {
 // Remove removes a job's journal. It fails if a process works on it.
 func (u *Unfinished) Remove() error {
 	if u.Photos > 0 {
-		all, err := withPrefix(u.Folder, donePrefix, completePrefix)
+		all, err := marks(u.Folder)
 		for _, path := range all {
 			err = errors.Join(err, removeFile(path))
 		}

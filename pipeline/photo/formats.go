@@ -40,6 +40,18 @@ func formatOf(path string) (pictureFormat, bool) {
 	return pictureFormat{}, false
 }
 
+// ExtensionOf returns the extension of a file that begins so, or .png if this build does not
+// write its format.
+func ExtensionOf(head []byte) string {
+	name := kindName(head)
+	for _, f := range pictureFormats {
+		if f.name == name && writable(f) == nil {
+			return f.extensions[0]
+		}
+	}
+	return ".png"
+}
+
 // Extensions returns the extensions of photos, in lower case, with the dot.
 func Extensions() []string {
 	var all []string

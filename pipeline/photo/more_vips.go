@@ -135,6 +135,9 @@ func withMore(data []byte, f func(file *C.char, data unsafe.Pointer, size C.size
 	}
 	switch f(name, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))) {
 	case 1:
+		if name != nil {
+			return fmt.Errorf("this libvips reads no OpenEXR: install %s, or convert the picture to PNG or 16-bit TIFF first", packagesFor("exr"))
+		}
 		return errNotPicture
 	case -1:
 		words := C.GoString(C.vips_error_buffer())

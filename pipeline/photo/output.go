@@ -24,8 +24,11 @@ func ParseOutput(text string) (Output, error) {
 		}
 		o.Path, o.Options = text[:open], text[open+1:len(text)-1]
 	}
-	if o.Path == "" || strings.HasSuffix(o.Path, string(filepath.Separator)) {
+	switch {
+	case o.Path == "":
 		return Output{}, fmt.Errorf("output %q names no file; write NAME.EXT[option=value,…]", text)
+	case o.NamesFolder() && o.Options != "":
+		return Output{}, fmt.Errorf("output %q: options are of one format, and results in a folder keep theirs; name it: %q", text, filepath.Join(o.Path, "%s.jpg")+"["+o.Options+"]")
 	}
 	if strings.ContainsRune(o.Path, 0) {
 		return Output{}, fmt.Errorf("output %q: a file name cannot hold a zero byte", text)
@@ -36,8 +39,28 @@ func ParseOutput(text string) (Output, error) {
 	return o, nil
 }
 
+// NamesFolder reports whether results keep their names and go into the folder Path: one that
+// exists, or is to be made and ends with a slash.
+func (o Output) NamesFolder() bool {
+	if strings.HasSuffix(o.Path, string(filepath.Separator)) {
+		return true
+	}
+	info, err := os.Stat(o.Path)
+	return err == nil && info.IsDir()
+}
+
 // String returns the text that ParseOutput has split.
 func (o Output) String() string { return o.text }
+
+// ResultName returns the name of an input's result in a folder: its own, with .png in place of
+// an extension that this build does not write.
+func ResultName(input string) string {
+	base := filepath.Base(input)
+	if f, ok := formatOf(base); ok && !f.film && writable(f) == nil {
+		return base
+	}
+	return strings.TrimSuffix(base, filepath.Ext(base)) + ".png"
+}
 
 // PathFor returns the path of an input's result: 'out/%s_painted.jpg' and in/cat.png give
 // out/cat_painted.jpg.
@@ -48,42 +71,4 @@ func (o Output) PathFor(input string) (string, error) {
 	base := filepath.Base(input)
 	base = strings.TrimSuffix(base, filepath.Ext(base))
 	return strings.ReplaceAll(o.Path, "%s", base), nil
-}
-
-// CheckInputs reports what would make a batch lose pictures: several inputs without %s,
-// two inputs with one result, and an input that would be written over.
-func (o Output) CheckInputs(inputs []string) error {
-	from := map[string]string{}
-	for _, in := range inputs {
-		path, err := o.PathFor(in)
-		if err != nil {
-			return err
-		}
-		path = filepath.Clean(path)
-		if first, taken := from[path]; taken {
-			if !strings.Contains(o.Path, "%s") {
-				return fmt.Errorf("output %q: %d inputs need a %%s, which stands for each input's name: 'out/%%s.jpg'", o, len(inputs))
-			}
-			return fmt.Errorf("output %q: %s and %s would both become %s; run them apart, or rename one", o, first, in, path)
-		}
-		from[path] = in
-		for _, other := range inputs {
-			if sameFile(path, other) {
-				return fmt.Errorf("output %q: %s would be written over; choose another name or folder", o, other)
-			}
-		}
-	}
-	return nil
-}
-
-func sameFile(a, b string) bool {
-	if a == filepath.Clean(b) {
-		return true
-	}
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
 }

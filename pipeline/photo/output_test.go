@@ -2,7 +2,6 @@ package photo
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +21,7 @@ func TestParseOutput(t *testing.T) {
 			t.Errorf("%q: %q, %q, %v", c.arg, o.Path, o.Options, err)
 		}
 	}
-	for _, arg := range []string{"", "[Q=90]", "x.jpg]", "out/", "x.jpg[Q=90,]", "x.jpg[=1]", "x.jpg[Q=1,Q=2]", "x\x00.jpg"} {
+	for _, arg := range []string{"", "[Q=90]", "x.jpg]", "x.jpg[Q=90,]", "x.jpg[=1]", "x.jpg[Q=1,Q=2]", "x\x00.jpg"} {
 		if o, err := ParseOutput(arg); err == nil {
 			t.Errorf("%q: no error: %q, %q", arg, o.Path, o.Options)
 		}
@@ -57,27 +56,27 @@ func TestOutputPathFor(t *testing.T) {
 	}
 }
 
-func TestOutputCheckInputs(t *testing.T) {
-	dir := t.TempDir()
-	in := filepath.Join(dir, "cat.png")
-	if err := os.WriteFile(in, nil, 0o644); err != nil {
+func TestNamesFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("there", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := parsed(t, filepath.Join(dir, "%s_b.png")).CheckInputs([]string{in, "dog.png"}); err != nil {
-		t.Error(err)
+	for arg, want := range map[string]bool{"there": true, "there/": true, "new/": true, "new": false, "there/%s.png": false} {
+		if got := parsed(t, arg).NamesFolder(); got != want {
+			t.Errorf("%q names a folder: %t", arg, got)
+		}
 	}
-	for _, c := range []struct {
-		pattern, says string
-		inputs        []string
-	}{
-		{"out.png", "need a %s", []string{"a.png", "b.png"}},
-		{"out/%s.png", "both become", []string{"a/x.png", "b/x.png"}},
-		{filepath.Join(dir, "%s.png"), "written over", []string{in}},
-		{dir + "/./cat.png", "written over", []string{in}},
-		{"%s", "extension", []string{in}},
-	} {
-		if err := parsed(t, c.pattern).CheckInputs(c.inputs); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%q %v: %v should say %q", c.pattern, c.inputs, err, c.says)
+	for _, arg := range []string{"there[Q=9]", "new/[Q=9]"} {
+		if _, err := ParseOutput(arg); err == nil || !strings.Contains(err.Error(), "%s.jpg[Q=9]") {
+			t.Errorf("%q: %v should name a format", arg, err)
+		}
+	}
+}
+
+func TestResultName(t *testing.T) {
+	for in, want := range map[string]string{"a/b.png": "b.png", "a/b.JPG": "b.JPG", "b.ppm": "b.png", "b.exr": "b.png", "b.gif": "b.png", "a.x/b": "b.png"} {
+		if got := ResultName(in); got != want {
+			t.Errorf("%s becomes %s, want %s", in, got, want)
 		}
 	}
 }

@@ -32,7 +32,26 @@ func ReadIf(path string, check func(w, h int) error) (*filter.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(path, data, check)
+	return decode(path, data, check, false)
+}
+
+// ReadOwn is ReadIf, but leaves a picture in its own colours if its profile may have more than
+// sRGB: Display P3, Adobe RGB, ProPhoto. The frame is then coded by that profile, which
+// Profile returns, and Write keeps it.
+func ReadOwn(path string, check func(w, h int) error) (*filter.Frame, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return decode(path, data, check, true)
+}
+
+// Profile returns the ICC profile that a frame of ReadOwn is coded by; nil: sRGB.
+func Profile(f *filter.Frame) []byte {
+	if p, ok := f.Origin.(*Photo); ok {
+		return p.profile
+	}
+	return nil
 }
 
 // readFile returns the bytes of a file that may be a picture.
@@ -92,21 +111,61 @@ func openRegular(path string) (*os.File, error) {
 
 // Decode is Read for a file in memory; name is for errors. It keeps data.
 func Decode(name string, data []byte) (*filter.Frame, error) {
-	return decode(name, data, func(int, int) error { return nil })
+	return decode(name, data, func(int, int) error { return nil }, false)
 }
 
-func decode(name string, data []byte, check func(w, h int) error) (f *filter.Frame, err error) {
+// IsPicture reports whether the first bytes of a file, a few hundred, are those of a format
+// that is read.
+func IsPicture(head []byte) bool { return isPicture(head) }
+
+// ReadOwnFrom is ReadOwn for a file that comes from a stream; name is for errors.
+func ReadOwnFrom(name string, r io.Reader, check func(w, h int) error) (*filter.Frame, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		err = errors.New("the picture is over 2 GiB; scale it down first")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return decode(name, data, check, true)
+}
+
+func decode(name string, data []byte, check func(w, h int) error, own bool) (f *filter.Frame, err error) {
 	h, err := decodeHeader(data)
 	if err == nil {
 		err = check(h.W, h.H)
 	}
 	if err == nil {
-		f, err = decodePicture(data)
+		f, err = decodePicture(data, own)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
+}
+
+// OfDepth returns the Origin of a frame that comes from elsewhere with so many bits a sample.
+func OfDepth(bits int) *Photo {
+	if bits > 8 {
+		return &Photo{bits: 16}
+	}
+	return &Photo{bits: 8}
+}
+
+// BitsOf returns how many bits a sample of a frame from Read has, 8 or 16.
+func BitsOf(f *filter.Frame) int {
+	if p, ok := f.Origin.(*Photo); ok {
+		return p.bits
+	}
+	return 8
+}
+
+// Depth returns how many bits a sample has in a file of this name, of bits that there are.
+func Depth(path string, bits int) int {
+	if f, ok := formatOf(path); ok && !f.deep {
+		return 8
+	}
+	return bits
 }
 
 // Write encodes f as the path's extension and the options say (the text between vips's
@@ -120,15 +179,27 @@ func Write(path, options string, f *filter.Frame) error {
 // WriteAs is Write, but mode says whether the file may take the place of an existing one, and
 // made, if not nil, goes into the file as XMP where the format has it.
 func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame, made *recipe.Recipe) error {
-	kind, err := outputFormat(path)
+	data, err := Encode(path, options, f, made)
 	if err != nil {
 		return err
 	}
+	return ExplainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}))
+}
+
+// Encode returns the file that WriteAs writes.
+func Encode(path, options string, f *filter.Frame, made *recipe.Recipe) ([]byte, error) {
+	kind, err := outputFormat(path)
+	if err != nil {
+		return nil, err
+	}
 	if err := writable(kind); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := checkSize(f.W, f.H); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	origin, _ := f.Origin.(*Photo)
 	if origin == nil {
@@ -136,12 +207,9 @@ func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame, made *rec
 	}
 	data, err := encodePicture(kind, options, f, origin, made)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return ExplainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	}))
+	return data, nil
 }
 
 func checkSize(w, h int) error {

@@ -4,17 +4,22 @@ package photo
 
 import (
 	"bytes"
-	"os"
+	"encoding/binary"
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/davidbyttow/govips/v2/vips"
+
+	"nstfilter/filter"
 )
 
 // keepsProfile are the formats that are written with a colour profile: libvips writes none to
 // GIF and JPEG 2000, and govips lets it write none to WebP.
 var keepsProfile = []string{"jpeg", "png", "tiff", "heif", "avif", "jxl"}
 
-// wideProfile returns the profile of an RGB picture, unless it is sRGB's.
+// wideProfile returns the profile of an RGB picture if it is another than sRGB's, and one that
+// pictures can be converted to.
 func wideProfile(img *vips.ImageRef) []byte {
 	if !img.HasICCProfile() {
 		return nil
@@ -25,91 +30,102 @@ func wideProfile(img *vips.ImageRef) []byte {
 	default:
 		return nil
 	}
-	if bytes.Contains(profile, []byte("sRGB")) || bytes.Contains(profile, []byte("s\x00R\x00G\x00B")) {
+	if primaries, ok := profilePrimaries(profile); !ok || nearSRGB(primaries) {
 		return nil
 	}
 	return profile
 }
 
-// toProfile brings img, a painted picture in sRGB, into the profile of the file that it was
-// read from. Samples that were not painted stay the file's own, with colours that sRGB lacks.
-func toProfile(img *vips.ImageRef, file []byte, profile string, bits int) error {
-	if err := img.TransformICCProfile(profile); err != nil {
-		return err
+// profilePrimaries returns the primaries of a profile, XYZ of red, green and blue with the white
+// of D50, if it says its colours by them, as those of Display P3, Adobe RGB, ProPhoto and Rec.
+// 2020 do (ICC.1:2022, sections 7.2.5, 7.3 and 10.31). A scanner's table leads one way only.
+func profilePrimaries(profile []byte) (out [9]float64, ok bool) {
+	const class, table, entry, header = 12, 128, 12, 8
+	if len(profile) < table+4 || !slices.Contains([]string{"mntr", "spac"}, string(profile[class:class+4])) {
+		return out, false
 	}
-	own, err := openImage(file)
-	if err != nil {
-		return err
-	}
-	defer own.Close()
-	read, err := openImage(file) // as it was painted from
-	if err != nil {
-		return err
-	}
-	defer read.Close()
-	space, format := vips.InterpretationSRGB, vips.BandFormatUchar
-	if bits == 16 {
-		space, format = vips.InterpretationRGB16, vips.BandFormatUshort
-	}
-	steps := []func() error{
-		own.AutoRotate,
-		func() error { return own.ToColorSpace(space) },
-		func() error { return toSRGB(read, bits) },
-		func() error { return read.TransformICCProfile(profile) },
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
+	found := 0
+	for at := table + 4; at+entry <= len(profile) && at < table+4+entry*int(min(binary.BigEndian.Uint32(profile[table:]), 1000)); at += entry {
+		k := slices.Index([]string{"rXYZ", "gXYZ", "bXYZ"}, string(profile[at:at+4]))
+		offset := int64(binary.BigEndian.Uint32(profile[at+4:])) + header
+		if k < 0 || offset+12 > int64(len(profile)) {
+			continue
 		}
-	}
-	if own.Width() != img.Width() || own.Height() != img.Height() || own.Bands() != img.Bands() {
-		return nil // resized, or without its alpha
-	}
-	same, err := img.Copy() // becomes 1 where a sample is the one that was read, else 0
-	if err != nil {
-		return err
-	}
-	defer same.Close()
-	for _, step := range []func() error{
-		func() error { return read.Linear1(-1, 0) },
-		func() error { return same.Add(read) },
-		func() error { return same.Multiply(same) },
-		func() error { return same.Linear1(-1, 1) },
-		func() error { return same.Cast(vips.BandFormatUchar) }, // which clips
-		func() error { return own.Add(read) },                   // what sRGB did not hold
-		func() error { return own.Multiply(same) },
-		func() error { return img.Add(own) },
-		func() error { return img.Cast(format) },
-	} {
-		if err := step(); err != nil {
-			return err
+		for i := range 3 {
+			out[3*k+i] = float64(int32(binary.BigEndian.Uint32(profile[offset+4*int64(i):]))) / 65536
 		}
+		found++
 	}
-	return nil
+	return out, found == 3
 }
 
-// intoProfile is toProfile where the format keeps profiles and the file has one that is wider
-// than sRGB. Where it does not keep it, a note says so. Call done after the export.
-func intoProfile(img *vips.ImageRef, kind pictureFormat, strip bool, origin *Photo, bits int) (done func(), err error) {
-	done = func() {}
-	if origin.profile == nil {
-		return done, nil
+// nearSRGB reports whether primaries are those of sRGB (IEC 61966-2-1), adapted to D50.
+func nearSRGB(primaries [9]float64) bool {
+	for i, v := range [9]float64{0.4360, 0.2225, 0.0139, 0.3851, 0.7169, 0.0971, 0.1431, 0.0606, 0.7141} {
+		if math.Abs(primaries[i]-v) > 0.004 {
+			return false
+		}
 	}
-	if strip || !slices.Contains(keepsProfile, kind.name) {
-		origin.Notes = append(origin.Notes, "its colours become sRGB, which may be fewer: "+kind.name+" is written here without the ICC profile")
-		return done, nil
+	return true
+}
+
+// Convert returns f with its picture in the colours of a profile, of Profile. Colours that it
+// lacks are clipped.
+func Convert(f *filter.Frame, profile []byte) (*filter.Frame, error) {
+	from := Profile(f)
+	if bytes.Equal(from, profile) {
+		return f, nil
 	}
-	file, err := os.CreateTemp("", "nstfilter-*.icc") // govips takes profiles from files
+	srgb, err := srgbProfile()
 	if err != nil {
-		return done, err
+		return nil, err
 	}
-	done = func() { os.Remove(file.Name()) }
-	_, err = file.Write(origin.profile)
-	if closed := file.Close(); err == nil {
-		err = closed
+	if from == nil {
+		from = srgb
 	}
-	if err == nil {
-		err = toProfile(img, origin.file, file.Name(), bits)
+	if profile == nil {
+		profile = srgb
 	}
-	return done, err
+	opaque := *f
+	opaque.Alpha = nil
+	pix, bands := packSamples(&opaque, 16, false, binary.LittleEndian)
+	img, err := vips.NewImageFromBuffer(wrapTIFF(pix, f.W, f.H, bands, 16, nil))
+	if err != nil {
+		return nil, firstLine(err)
+	}
+	defer img.Close()
+	err = withProfile(from, func(from string) error {
+		return withProfile(profile, func(to string) error { return img.TransformICCProfileWithFallback(to, from) })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("a colour profile cannot be converted: %w", firstLine(err))
+	}
+	raw, err := img.ToBytes()
+	if err != nil {
+		return nil, firstLine(err)
+	}
+	g := filter.NewFrame(f.W, f.H)
+	n := f.W * f.H
+	for p := range n {
+		for b := range 3 {
+			g.Pix[b*n+p] = float32(binary.NativeEndian.Uint16(raw[2*(3*p+b):])) / 65535
+		}
+	}
+	return f.With(g.Pix), nil
+}
+
+// fromProfile brings a painted picture that is in its own colours into sRGB where its format,
+// or the option strip, keeps no profile. A note says so.
+func fromProfile(img *vips.ImageRef, kind pictureFormat, strip bool, origin *Photo) error {
+	if origin.profile == nil || !strip && slices.Contains(keepsProfile, kind.name) {
+		return nil
+	}
+	origin.Notes = append(origin.Notes, "its colours become sRGB, which may be fewer: "+kind.name+" is written here without the ICC profile")
+	if err := withSRGB(img.TransformICCProfile); err != nil || !strip {
+		return err
+	}
+	if err := img.RemoveMetadata(); err != nil {
+		return err
+	}
+	return img.RemoveICCProfile()
 }

@@ -41,7 +41,10 @@ func writable(f pictureFormat) error {
 	}
 	saver, ok := saverFormats[f.name]
 	if !ok || !vips.IsTypeSupported(saver.kind) {
-		return fmt.Errorf("this libvips writes no %s; write PNG or JPEG and convert it", f.name)
+		if !ok {
+			return fmt.Errorf("this libvips writes no %s; write PNG or JPEG and convert it", f.name)
+		}
+		return fmt.Errorf("this libvips writes no %s: install %s, or write PNG or JPEG and convert it", f.name, packagesFor(f.name))
 	}
 	return nil
 }

@@ -30,6 +30,12 @@ func withSRGB(transform func(profile string) error) error {
 	if err != nil {
 		return err
 	}
+	return withProfile(profile, transform)
+}
+
+// withProfile calls transform with the name of a file that holds the profile until transform
+// returns: govips takes profiles from files.
+func withProfile(profile []byte, transform func(name string) error) error {
 	f, err := os.CreateTemp("", "nstfilter-*.icc")
 	if err != nil {
 		return err

@@ -29,8 +29,12 @@ type Photo struct {
 	// Notes say what the result does not keep. Read and Write add to them.
 	Notes []string
 
-	bits int // a sample, 8 or 16
+	bits    int    // a sample, 8 or 16
+	profile []byte // nil: this build takes every picture for sRGB
 }
+
+// Convert returns f: there is no profile but sRGB's.
+func Convert(f *filter.Frame, _ []byte) (*filter.Frame, error) { return f, nil }
 
 // decodeHeader returns the size of the picture in a file.
 func decodeHeader(data []byte) (Header, error) {
@@ -46,7 +50,7 @@ func decodeHeader(data []byte) (Header, error) {
 	return Header{config.Width, config.Height}, checkSize(config.Width, config.Height)
 }
 
-func decodePicture(data []byte) (*filter.Frame, error) {
+func decodePicture(data []byte, _ bool) (*filter.Frame, error) {
 	_, kind, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, errDamaged(err)
@@ -76,6 +80,12 @@ func ReadAnimation(path string) (*Animation, error) {
 func isPicture(head []byte) bool {
 	_, _, err := image.DecodeConfig(bytes.NewReader(head))
 	return !errors.Is(err, image.ErrFormat)
+}
+
+// kindName returns the format's name in pictureFormats of a file that begins so.
+func kindName(head []byte) string {
+	_, kind, _ := image.DecodeConfig(bytes.NewReader(head))
+	return kind
 }
 
 // checkStill returns an error if the file is no picture, or an animation.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -38,7 +39,7 @@ type Photo struct {
 
 	file    []byte // as it was read, for its metadata
 	bits    int    // a sample, 8 or 16
-	profile []byte // ICC's, if it is not sRGB's and the picture is RGB
+	profile []byte // ICC's that the samples of the frame are coded by; nil: sRGB
 }
 
 // Bulk returns the file, and a function that makes the same Photo from it. Frames that wait
@@ -62,7 +63,9 @@ var decodableTypes = []vips.ImageType{
 	vips.ImageTypeAVIF, vips.ImageTypeGIF, vips.ImageTypeJXL, vips.ImageTypeJP2K, vips.ImageTypeBMP,
 }
 
-func decodePicture(data []byte) (*filter.Frame, error) {
+// decodePicture decodes a picture to sRGB, or to its own colours if that is asked for and
+// sRGB may lack some of them.
+func decodePicture(data []byte, own bool) (*filter.Frame, error) {
 	data, err := readable(data)
 	if err != nil {
 		return nil, err
@@ -72,19 +75,22 @@ func decodePicture(data []byte) (*filter.Frame, error) {
 		return nil, err
 	}
 	defer img.Close()
-	origin := &Photo{file: data, bits: 8, profile: wideProfile(img)}
+	origin := &Photo{file: data, bits: 8}
+	if own {
+		origin.profile = wideProfile(img)
+	}
 	if img.BandFormat() != vips.BandFormatUchar {
 		origin.bits = 16
 	}
 	if what := promised(img); what != "" {
 		origin.Notes = append(origin.Notes, "its "+what+" is left out, and its XMP, which promises that")
 	}
-	if img.HasICCProfile() || img.Interpretation() == vips.InterpretationCMYK {
+	if origin.profile == nil && img.HasICCProfile() || img.Interpretation() == vips.InterpretationCMYK {
 		if _, err := srgbProfile(); err != nil {
 			return nil, err
 		}
 	}
-	if err := toSRGB(img, origin.bits); err != nil {
+	if err := toRGB(img, origin.bits, origin.profile != nil); err != nil {
 		return nil, errDamaged(firstLine(err))
 	}
 	raw, err := img.ToBytes()
@@ -141,10 +147,29 @@ func readable(data []byte) ([]byte, error) {
 	return data, nil
 }
 
+// noCodec matches what libheif says without the plugin of a codec.
+var noCodec = regexp.MustCompile(`(?i)unsupported codec|no .*(decoder|encoder|plugin)|unsupported compression|codec not available`)
+
+// packagesFor names what a format may lack, for Debian and its heirs, and for Fedora.
+func packagesFor(format string) string {
+	packages, ok := map[string]string{
+		"heif": "libvips42 with libheif-plugin-libde265, to write libheif-plugin-x265 (Debian, Ubuntu; older libheif1 has both), or vips-heif and libheif-freeworld (Fedora)",
+		"avif": "libvips42 with libheif-plugin-dav1d, to write libheif-plugin-aomenc (Debian, Ubuntu; older libheif1 has both), or vips-heif (Fedora)",
+		"jxl":  "libvips42 (Debian, Ubuntu) or vips-jxl (Fedora), of libvips 8.11 or later",
+	}[format]
+	if !ok {
+		return "libvips42 (Debian, Ubuntu) or vips (Fedora)"
+	}
+	return packages
+}
+
 // isPicture reports whether the head of a file is that of a format that is read.
 func isPicture(head []byte) bool {
 	return isMore(head) || slices.Contains(decodableTypes, vips.DetermineImageType(head))
 }
+
+// kindName returns the format's name in pictureFormats of a file that begins so.
+func kindName(head []byte) string { return vips.ImageTypes[vips.DetermineImageType(head)] }
 
 // checkStill returns an error if the file is no picture, or an animation.
 func checkStill(data []byte) error {
@@ -168,7 +193,7 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 		return nil, errNotPicture
 	}
 	if kind != vips.ImageTypeBMP && !vips.IsTypeSupported(kind) {
-		return nil, fmt.Errorf("this libvips reads no %s; convert the picture to PNG first", vips.ImageTypes[kind])
+		return nil, fmt.Errorf("this libvips reads no %s: install %s, or convert the picture to PNG first", vips.ImageTypes[kind], packagesFor(vips.ImageTypes[kind]))
 	}
 	if kind == vips.ImageTypeJP2K {
 		if err := checkJP2K(data); err != nil {
@@ -178,7 +203,9 @@ func openImage(data []byte) (*vips.ImageRef, error) {
 	params := vips.NewImportParams()
 	params.FailOnError.Set(true)
 	img, err := vips.LoadImageFromBuffer(data, params)
-	if err != nil {
+	if err != nil && noCodec.MatchString(err.Error()) {
+		return nil, fmt.Errorf("%s cannot read this kind of it (%w): install %s, or convert the picture to PNG first", decoderName, firstLine(err), packagesFor(vips.ImageTypes[kind]))
+	} else if err != nil {
 		return nil, errDamaged(firstLine(err))
 	}
 	pages := img.Pages()
@@ -221,7 +248,10 @@ func decodeHeader(data []byte) (Header, error) {
 }
 
 // toSRGB makes an image upright, and converts it to sRGB of 3 or 4 bands and 8 or 16 bits.
-func toSRGB(img *vips.ImageRef, bits int) error {
+func toSRGB(img *vips.ImageRef, bits int) error { return toRGB(img, bits, false) }
+
+// toRGB is toSRGB, but leaves the samples of an RGB picture in its own profile if own is set.
+func toRGB(img *vips.ImageRef, bits int, own bool) error {
 	if err := img.AutoRotate(); err != nil {
 		return err
 	}
@@ -231,6 +261,7 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 	}
 	var err error
 	switch {
+	case own:
 	case img.HasICCProfile():
 		err = withSRGB(img.TransformICCProfile)
 	case img.Interpretation() == vips.InterpretationCMYK:
@@ -249,8 +280,8 @@ func toSRGB(img *vips.ImageRef, bits int) error {
 }
 
 // encodePicture puts the new pixels into the original image, in order to keep EXIF, XMP and
-// IPTC; made joins the XMP. The orientation becomes 1. The profile stays, or becomes sRGB where
-// it cannot.
+// IPTC; made joins the XMP. The orientation becomes 1. The profile is the one that the frame is
+// coded by, or sRGB where the format keeps none.
 func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Photo, made *recipe.Recipe) ([]byte, error) {
 	if err := startVips(); err != nil {
 		return nil, err
@@ -279,19 +310,20 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 		return nil, firstLine(err)
 	}
 	defer img.Close()
-	if origin.file != nil && !save.strip {
-		if img, err = withMetadata(origin.file, img, save.bits); err != nil {
+	if origin.file != nil && (!save.strip || origin.profile != nil) {
+		if img, err = withMetadata(origin, img, save.bits); err != nil {
 			return nil, firstLine(err)
 		}
 		defer img.Close()
 	}
-	done, err := intoProfile(img, kind, save.strip, origin, save.bits)
-	defer done()
-	if err != nil {
+	if err := fromProfile(img, kind, save.strip, origin); err != nil {
 		return nil, firstLine(err)
 	}
 	data, err := save.export(img)
 	if err != nil {
+		if noCodec.MatchString(err.Error()) {
+			return nil, fmt.Errorf("this libvips cannot write %s (%w): install %s, or write PNG", kind.name, firstLine(err), packagesFor(kind.name))
+		}
 		return nil, fmt.Errorf("libvips cannot write this %s (%w); try PNG", kind.name, firstLine(err))
 	}
 	if kind.name == "png" && len(xmp) > 0 {
@@ -302,13 +334,13 @@ func encodePicture(kind pictureFormat, text string, f *filter.Frame, origin *Pho
 
 // withMetadata returns the original image with its pixels, size, bands and XMP replaced by the
 // picture's.
-func withMetadata(file []byte, picture *vips.ImageRef, bits int) (*vips.ImageRef, error) {
-	img, err := openImage(file)
+func withMetadata(origin *Photo, picture *vips.ImageRef, bits int) (*vips.ImageRef, error) {
+	img, err := openImage(origin.file)
 	if err != nil {
 		return nil, err
 	}
 	steps := []func() error{
-		func() error { return toSRGB(img, bits) },
+		func() error { return toRGB(img, bits, origin.profile != nil) },
 		func() error { return dropFalse(img) },
 		func() error {
 			switch {

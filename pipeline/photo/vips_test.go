@@ -5,6 +5,7 @@ package photo
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -374,7 +375,7 @@ func TestWideProfileKept(t *testing.T) {
 			}
 			return nil
 		})
-		g, err := Decode("p3.tif", data)
+		g, err := decode("p3.tif", data, anySize, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -412,19 +413,65 @@ func TestWideProfileKept(t *testing.T) {
 		if err := Write(out, "", g); err != nil {
 			t.Fatal(err)
 		}
-		painted, err := Read(out)
+		painted, err := ReadOwn(out, anySize)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if d := psnr(painted.Pix, g.Pix); d < 40 {
 			t.Errorf("%d bits: PSNR of what was painted is %.1f dB", bits, d)
 		}
-		if err := Write(filepath.Join(dir, "out.gif"), "", g); err != nil {
+		stripped := filepath.Join(dir, "stripped.png")
+		if err := errors.Join(Write(filepath.Join(dir, "out.gif"), "", g), Write(stripped, "strip", g)); err != nil {
 			t.Fatal(err)
 		}
-		if notes := g.Origin.(*Photo).Notes; len(notes) != 1 || !strings.Contains(notes[0], "gif is written here without the ICC profile") {
+		if _, profile := samples(stripped); len(profile) > 0 {
+			t.Errorf("%d bits: strip leaves a profile", bits)
+		}
+		narrow, err := Convert(g, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asSRGB, err := Read(stripped); err != nil || psnr(asSRGB.Pix, narrow.Pix) < 40 {
+			t.Errorf("%d bits: stripped, it is no sRGB: %v", bits, err)
+		}
+		if notes := g.Origin.(*Photo).Notes; len(notes) != 2 || !strings.Contains(notes[0], "gif is written here without the ICC profile") {
 			t.Errorf("notes are %q", notes)
 		}
+	}
+}
+
+func anySize(int, int) error { return nil }
+
+// Colours that sRGB lacks come through a conversion to a wider profile and back, and what a
+// style has of them.
+func TestConvert(t *testing.T) {
+	f := picture(64, 48, 16, false)
+	data := exported(t, f, func(img *vips.ImageRef) error { return img.TransformICCProfile("p3") })
+	wide, err := decode("p3.tif", data, anySize, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile := Profile(wide)
+	if profile == nil {
+		t.Fatal("no profile")
+	}
+	there, err := Convert(f, profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := psnr(there.Pix, wide.Pix); d < 60 || psnr(there.Pix, f.Pix) > 40 {
+		t.Errorf("sRGB to P3: PSNR %.1f dB", d)
+	}
+	there.Origin = wide.Origin
+	back, err := Convert(there, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := psnr(back.Pix, f.Pix); d < 45 {
+		t.Errorf("and back: PSNR %.1f dB", d)
+	}
+	if again, err := Convert(wide, profile); err != nil || again != wide {
+		t.Errorf("what is in the profile is converted: %v", err)
 	}
 }
 
@@ -461,6 +508,25 @@ func TestBrokenPromises(t *testing.T) {
 		}
 		if notes := strings.Join(f.Origin.(*Photo).Notes, "; "); !strings.Contains(notes, note) || note == "" && notes != "" {
 			t.Errorf("%s: notes are %q, want %q", words, notes, note)
+		}
+	}
+}
+
+// What libheif says without a codec names the packages; what it says of a damaged file does not.
+func TestPackagesFor(t *testing.T) {
+	for words, want := range map[string]bool{
+		"heifload: Unsupported feature: Unsupported codec (4.3000)": true,
+		"heifsave: Unsupported compression":                         true,
+		"heifload: Invalid input: No 'ftyp' box (2.100)":            false,
+		"VipsJpeg: Premature end of JPEG file":                      false,
+	} {
+		if noCodec.MatchString(words) != want {
+			t.Errorf("%q: %t", words, !want)
+		}
+	}
+	for format, want := range map[string]string{"heif": "libheif-plugin-x265", "avif": "libheif-plugin-aomenc", "jxl": "vips-jxl", "exr": "libvips42"} {
+		if got := packagesFor(format); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", format, got)
 		}
 	}
 }
