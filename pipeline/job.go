@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -154,20 +155,32 @@ func (j *Job) filesRead() []string {
 // checkFilesRead reports a result that would replace a style or another file that the job
 // reads.
 func (j *Job) checkFilesRead(tasks []paintTask) error {
+	type result struct {
+		info os.FileInfo
+		in   string
+	}
+	var there []result
 	files := j.filesRead()
 	for _, t := range tasks {
 		files = append(append(files, t.strength.files()...), t.mask.files()...)
+		for _, out := range t.results() {
+			if info, err := os.Stat(out); err == nil {
+				there = append(there, result{info, t.in})
+			}
+		}
 	}
-	for _, read := range files {
+	if len(there) == 0 {
+		return nil
+	}
+	slices.Sort(files)
+	for _, read := range slices.Compact(files) {
 		info, err := os.Stat(read)
 		if err != nil {
 			continue // no file, which is said when it is read
 		}
-		for _, t := range tasks {
-			for _, out := range t.results() {
-				if o, err := os.Stat(out); err == nil && os.SameFile(o, info) {
-					return UsageErrorf("%s would be written over, and %s is painted with it: give the result another name", read, t.in)
-				}
+		for _, r := range there {
+			if os.SameFile(r.info, info) {
+				return UsageErrorf("%s would be written over, and %s is painted with it: give the result another name", read, r.in)
 			}
 		}
 	}
