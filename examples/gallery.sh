@@ -105,6 +105,15 @@ strip original-colors night '' '--original-colors' '--original-colors --color-ma
 strip color-match scream '--color-match none' '--color-match mean-covariance' '--color-match histogram'
 strip preset scream '--preset draft' '' '--preset fine'
 
+# A photo at 1000 and at 4000 px
+row=''
+for width in 1000 4000; do
+	ffmpeg -v error -y -i "$media/coffee.png" -vf "scale=$width:-2:flags=lanczos" -frames:v 1 "$made/in_$width.png"
+	paint "size_$width" --style examples/styles/night.jpg "$made/in_$width.png"
+	row="$row $made/size_$width.png"
+done
+join docs/look/size.jpg hstack 320 $row
+
 # Maps: what is painted, what is left alone, and three styles in one picture
 map() { # map NAME GEQ: an RGB picture of 512 × 512
 	ffmpeg -v error -y -f lavfi -i "nullsrc=s=512x512,format=rgb24,geq=$2" -frames:v 1 "$made/map_$1.png"
