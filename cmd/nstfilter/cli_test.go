@@ -160,19 +160,28 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func picture(ts *testscript.TestScript, _ bool, args []string) {
-	w, h, seed := number(ts, args[1]), number(ts, args[2]), float64(number(ts, args[3]))
-	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	ts.Check(writePNG(ts.MkAbs(args[0]), waves(number(ts, args[1]), number(ts, args[2]), number(ts, args[3]))))
+}
+
+// waves is a picture of waves.
+func waves(w, h, seed int) image.Image {
+	m, s := image.NewNRGBA(image.Rect(0, 0, w, h)), float64(seed)
 	wave := func(x float64) uint8 { return uint8(127 + 120*math.Sin(x)) }
 	for y := range h {
 		for x := range w {
 			a, b := float64(x), float64(y)
-			m.Set(x, y, color.NRGBA{wave(a/5 + seed), wave(b/(3+seed) + a/9), wave((a + b) / 4 * seed), 255})
+			m.Set(x, y, color.NRGBA{wave(a/5 + s), wave(b/(3+s) + a/9), wave((a + b) / 4 * s), 255})
 		}
 	}
-	f, err := os.Create(ts.MkAbs(args[0]))
-	ts.Check(err)
-	ts.Check(png.Encode(f, m))
-	ts.Check(f.Close())
+	return m
+}
+
+func writePNG(name string, m image.Image) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(png.Encode(f, m), f.Close())
 }
 
 func lines(ts *testscript.TestScript, _ bool, args []string) {
