@@ -24,6 +24,7 @@ type Analyzer struct {
 	content *filter.Frame // the latest frame; nil: none yet
 	bins    histogram     // of content
 	age     []float32     // of content's pixels, in frames; nil: all are old
+	labels  []uint8       // the regions of content's pixels; nil: there are none
 	older   []*olderFrame // the frames before content, the latest last
 
 	shares   []float64 // of the styles in the next frame; nil: there is one style
@@ -97,7 +98,7 @@ func (a *Analyzer) Analyze(content *filter.Frame) (*Analysis, error) {
 
 // restart forgets everything but the shares of the styles, and begins at content.
 func (a *Analyzer) restart(content *filter.Frame) {
-	*a = Analyzer{options: a.options, mem: newPool(a.mem.threads), flows: a.flows, content: content, shares: a.shares}
+	*a = Analyzer{options: a.options, mem: newPool(a.mem.threads), flows: a.flows, content: content, labels: labels(a.mem, content), shares: a.shares}
 	if a.flows != nil {
 		a.flows.Start(content)
 		a.bins = newHistogram(a.mem, content.Pix)
@@ -113,6 +114,7 @@ func (a *Analyzer) matchFrames(content *filter.Frame, bins *histogram) (*Analysi
 		return nil, nil, nil, err
 	}
 	visible := match(a.mem, content, a.content, a.age, backward, forward)
+	visible.checkRegions(a.mem, content, a.labels, backward)
 	camera := fitCamera(backward, visible.confidence)
 	analysis := &Analysis{content: content, backward: backward}
 	distance := bins.distance(&a.bins, len(visible.confidence))
@@ -163,14 +165,18 @@ func (a *Analyzer) matchOlder(content *filter.Frame, frame *olderFrame, c *camer
 		if m.camera = c.compose(frame.camera); m.camera != nil {
 			guess := cameraFlow(a.mem, m.camera, content.W, content.H)
 			defer a.mem.put(guess.U, guess.V)
-			return m, matchAlong(a.mem, content, before, age, guess), nil
+			visible = matchAlong(a.mem, content, before, age, guess)
+			visible.checkRegions(a.mem, content, frame.labels, guess)
+			return m, visible, nil
 		}
 		if backward, forward = a.flows.Estimate(content, before); backward == nil {
 			return m, nil, nil
 		}
 	}
 	m.backward = backward
-	return m, match(a.mem, content, before, age, backward, forward), nil
+	visible = match(a.mem, content, before, age, backward, forward)
+	visible.checkRegions(a.mem, content, frame.labels, backward)
+	return m, visible, nil
 }
 
 // remember makes content the latest frame and adds the one before it to the older
@@ -183,10 +189,10 @@ func (a *Analyzer) remember(content *filter.Frame, age []float32, c *camera) {
 		for _, frame := range a.older {
 			frame.camera = c.compose(frame.camera)
 		}
-		a.older = append(a.older, newOlderFrame(a.mem, a.content, a.age, c))
+		a.older = append(a.older, newOlderFrame(a.mem, a.content, a.age, a.labels, c))
 	}
 	a.mem.put(a.age)
-	a.content, a.age = content, age
+	a.content, a.age, a.labels = content, age, labels(a.mem, content)
 }
 
 // setWeights sets how strongly each pixel stays near its prior: as far as it is

@@ -45,6 +45,7 @@ func (m *Multipass) Guide(f *PaintedFrame, neighbours ...*PaintedFrame) (filter.
 			return filter.Guide{}, err
 		}
 		visible := match(m.mem, f.Content, neighbour.Content, nil, there, back)
+		visible.checkRegions(m.mem, f.Content, labels(m.mem, neighbour.Content), there)
 		warped := warpResult(m.mem, neighbour.Result, there)
 		restoreDetail(m.mem, warped, neighbour.Result.Pix, there)
 		most := float32(1 - styleRelease(f.Shares, neighbour.Shares))

@@ -8,6 +8,7 @@ type olderFrame struct {
 	head   *filter.Frame // the frame without Pix
 	pix    []uint8
 	age    []uint8 // of its pixels; nil: all are old
+	labels []uint8 // their regions; nil: there are none
 	bins   histogram
 	camera *camera // motion from the latest frame to this one; nil: not known
 }
@@ -18,8 +19,8 @@ type olderResult struct {
 	pix  []uint8
 }
 
-func newOlderFrame(mem *pool, f *filter.Frame, age []float32, c *camera) *olderFrame {
-	o := &olderFrame{head: head(f), pix: quantize(mem, f.Pix, 255), camera: c}
+func newOlderFrame(mem *pool, f *filter.Frame, age []float32, labels []uint8, c *camera) *olderFrame {
+	o := &olderFrame{head: head(f), pix: quantize(mem, f.Pix, 255), labels: labels, camera: c}
 	o.bins = newHistogram8(mem, o.pix)
 	if age != nil {
 		o.age = quantize(mem, age, 1)

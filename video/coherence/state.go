@@ -15,6 +15,7 @@ import (
 type analyzerState struct {
 	Content  *pictureState
 	Age      samples
+	Labels   []byte
 	Older    []olderState // with its pixels' ages and the camera's motion
 	Shares   []float64
 	Released float64
@@ -39,6 +40,7 @@ type olderState struct {
 	W, H, Index int
 	Alpha       samples
 	Pix, Age    []byte
+	Labels      []byte
 	Camera      *camera
 }
 
@@ -63,9 +65,9 @@ var errState = errors.New("the state of the film is damaged")
 
 // WriteState writes all that the Analyzer has learned from the frames so far.
 func (a *Analyzer) WriteState(w io.Writer) error {
-	s := analyzerState{Content: stateOf(a.content), Age: a.age, Shares: a.shares, Released: a.released}
+	s := analyzerState{Content: stateOf(a.content), Age: a.age, Labels: a.labels, Shares: a.shares, Released: a.released}
 	for _, o := range a.older {
-		s.Older = append(s.Older, olderState{o.head.W, o.head.H, o.head.Index, o.head.Alpha, o.pix, o.age, o.camera})
+		s.Older = append(s.Older, olderState{o.head.W, o.head.H, o.head.Index, o.head.Alpha, o.pix, o.age, o.labels, o.camera})
 	}
 	return gob.NewEncoder(w).Encode(&s)
 }
@@ -86,14 +88,14 @@ func (a *Analyzer) ReadState(r io.Reader) error {
 		return errState
 	}
 	a.restart(content)
-	a.age, a.shares, a.released = s.Age, s.Shares, s.Released
+	a.age, a.labels, a.shares, a.released = s.Age, s.Labels, s.Shares, s.Released
 	for i := range s.Older {
 		o := &s.Older[i]
 		head, err := o.head()
 		if err != nil || o.Age != nil && len(o.Age) != o.W*o.H {
 			return errState
 		}
-		a.older = append(a.older, &olderFrame{head: head, pix: o.Pix, age: o.Age, bins: newHistogram8(a.mem, o.Pix), camera: o.Camera})
+		a.older = append(a.older, &olderFrame{head: head, pix: o.Pix, age: o.Age, labels: o.Labels, bins: newHistogram8(a.mem, o.Pix), camera: o.Camera})
 	}
 	return nil
 }
