@@ -42,7 +42,7 @@ func (h *History) Guide(a *Analysis) filter.Guide {
 	case a.backward == nil:
 		g := filter.Guide{Start: h.result, Margin: h.margin}
 		if a.confidence != nil {
-			g.Start = content.With(fillDisoccluded(h.mem, h.result.Pix, content.Pix, a.confidence, content.W, content.H))
+			g.Start = content.With(fillDisoccluded(h.mem, h.result.Pix, content, a.confidence))
 		}
 		return g
 	}
@@ -52,7 +52,7 @@ func (h *History) Guide(a *Analysis) filter.Guide {
 		m := &a.older[i]
 		blendOlder(h.mem, warped, h.older[len(h.older)+1-m.framesAgo], m)
 	}
-	start := fillDisoccluded(h.mem, warped, content.Pix, a.confidence, content.W, content.H)
+	start := fillDisoccluded(h.mem, warped, content, a.confidence)
 	return filter.Guide{Start: content.With(start), Margin: h.margin, Prior: content.With(warped), PriorWeight: a.priorWeight}
 }
 

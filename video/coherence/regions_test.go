@@ -125,3 +125,39 @@ func TestLabels(t *testing.T) {
 		t.Errorf("%v of a frame without regions", got)
 	}
 }
+
+// What comes into sight in a region starts in the colours of that region's style alone.
+func TestRegionsFillFromTheirOwn(t *testing.T) {
+	const w, h, edge = 64, 32, 30
+	content := divided(scene(w, h, 0, 0, 1), edge)
+	warped, confidence := slices.Clone(content.Pix), make([]float32, w*h)
+	for i := range warped { // one style is darker than the picture, the other lighter
+		if i%w < edge {
+			warped[i] -= 0.2
+		} else {
+			warped[i] += 0.2
+		}
+	}
+	for i := range confidence {
+		if x := i % w; x < edge-8 || x >= edge+8 {
+			confidence[i] = 1
+		}
+	}
+	start := fillDisoccluded(newPool(2), warped, content, confidence)
+	for i, v := range start {
+		if d := v - warped[i]; d > 0.02 || d < -0.02 {
+			t.Fatalf("sample %d at column %d starts as %.2f, want %.2f", i, i%w, v, warped[i])
+		}
+	}
+	for i := range confidence { // nothing is known of one region: it starts as the picture
+		if i%w >= edge {
+			confidence[i] = 0
+		}
+	}
+	start = fillDisoccluded(newPool(2), warped, content, confidence)
+	for i, v := range start {
+		if x := i % w; x >= edge && v != content.Pix[i] {
+			t.Fatalf("sample %d of a region without a result starts as %.2f, the picture is %.2f", i, v, content.Pix[i])
+		}
+	}
+}
