@@ -23,7 +23,7 @@ func TestChaos(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	seed := uint64(time.Now().UnixNano())
-	c, err := prepare(folder, program, "../../examples/styles/night.jpg", 12, seed)
+	c, err := prepare(folder, program, "../../examples/styles/night.jpg", "../../pipeline/faces/testdata/drawn.png", 12, seed)
 	if err == nil {
 		err = c.run(8)
 	}

@@ -163,7 +163,7 @@ func (t *trial) strike(p *run.Program, k kill) (late bool) {
 	return false
 }
 
-// complete reports whether all results are there and no journal.
+// complete reports whether all results are there, and no journal but one that stays.
 func (t *trial) complete() bool {
 	for _, name := range t.variant.results {
 		if _, err := os.Lstat(filepath.Join(t.folder, "out", name)); err != nil {
@@ -171,7 +171,7 @@ func (t *trial) complete() bool {
 		}
 	}
 	_, err := os.Lstat(filepath.Join(t.folder, "out", t.variant.journal))
-	return err != nil
+	return err != nil || t.variant.stays
 }
 
 func (v *variant) isResult(name string) bool { return slices.Contains(v.results, name) }

@@ -24,12 +24,13 @@ func main() {
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of what is random")
 	program := flag.String("program", "./nstfilter", "what is killed")
 	style := flag.String("style", "examples/styles/night.jpg", "what is painted like")
+	face := flag.String("face", "pipeline/faces/testdata/drawn.png", "what is left as it is")
 	flag.Parse()
 	fmt.Println("seed", *seed)
 	folder, err := os.MkdirTemp("", "chaos-")
 	if err == nil {
 		var c *chaos
-		if c, err = prepare(folder, *program, *style, 30, *seed); err == nil {
+		if c, err = prepare(folder, *program, *style, *face, 30, *seed); err == nil {
 			err = c.run(*n)
 			fmt.Print(c.table())
 		}

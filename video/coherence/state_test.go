@@ -28,7 +28,7 @@ func movingFilm(w, h, n int) (all []*filter.Frame) {
 				}
 			}
 		}
-		all = append(all, divided(f, 5*i+10))
+		all = append(all, divided(f, 10+70*(i/2%2)))
 	}
 	return all
 }
