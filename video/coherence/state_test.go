@@ -71,6 +71,10 @@ func TestStateGoesOn(t *testing.T) {
 			if err := h.History.ReadState(bytes.NewReader(states[at][1])); err != nil {
 				t.Fatal(err)
 			}
+			var again bytes.Buffer
+			if err := h.Analyzer.WriteState(&again); err != nil || !bytes.Equal(again.Bytes(), states[at][0]) {
+				t.Errorf("%s: the state behind frame %d is another once it is restored (%v)", name, at, err)
+			}
 			if result, margin := h.Last(); result.Index != at || margin[0] != float32(at) {
 				t.Errorf("%s: the last result is that of frame %d, want %d", name, result.Index, at)
 			}
