@@ -81,3 +81,24 @@ func TestWideColoursStay(t *testing.T) {
 		t.Error("a photo in sRGB depends on the photo before it")
 	}
 }
+
+// The regions of the styles hold in a photo's own colours too.
+func TestMaskInWideColours(t *testing.T) {
+	j := twoStyles(t)
+	j.Style = []string{"blue.png", "yellow.png"}
+	f, err := photo.Read("p0.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeP3(t, "p0.png", f)
+	if err := j.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out, err := photo.ReadOwn("out/p0.png", func(int, int) error { return nil })
+	if err != nil || photo.Profile(out) == nil {
+		t.Fatalf("the result has no profile: %v", err)
+	}
+	if left, right := blueness(out, 0, 9), blueness(out, 12, 20); left > -0.3 || right < 0.1 {
+		t.Errorf("yellow part %.2f, blue part %.2f", left, right)
+	}
+}
