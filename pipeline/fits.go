@@ -3,6 +3,8 @@ package pipeline
 import (
 	"fmt"
 	"math"
+	"math/bits"
+	"path/filepath"
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
@@ -10,8 +12,8 @@ import (
 	"nstfilter/pipeline/photo"
 )
 
-// What fits: how large pictures may be, known before any is decoded, and how much memory
-// painting may take.
+// What fits: how large pictures may be, known before any is decoded, how much memory painting
+// may take, and whether the disk has room for a film.
 
 // decodedBytes is how many bytes a pixel takes while a picture is decoded: the samples as
 // they are in the file, a copy, and planes of float32.
@@ -132,4 +134,60 @@ func formatGB(bytes int64) string {
 		return fmt.Sprintf("%.3g MB", float64(bytes)/1e6)
 	}
 	return fmt.Sprintf("%.2g GB", float64(bytes)/1e9)
+}
+
+// encoderHolds is how many frames an encoder may still write once there are no more.
+const encoderHolds = 64
+
+// roomWatch watches the disk while a film is painted. A film ends in order before the disk is
+// full, since an encoder that cannot write loses what it holds.
+type roomWatch struct {
+	folder string
+	frame  int64 // bytes that the journal takes for a frame; 0: there is none
+	state  int64 // bytes of a state that the journal may write next
+	frames int64 // of the film, or 0 if not known
+	warned bool
+
+	free func(folder string) int64 // host.FreeDisk, but for tests
+}
+
+func newRoomWatch(out string, frames, frame, state int64) *roomWatch {
+	return &roomWatch{folder: filepath.Dir(out), frames: frames, frame: frame, state: state, free: host.FreeDisk}
+}
+
+// noRoomError ends a film whose disk is nearly full.
+type noRoomError struct {
+	folder string
+	free   int64
+}
+
+func (e noRoomError) Error() string {
+	return fmt.Sprintf("no space left for the next frames: %s has %s free: make room there", e.folder, formatGB(e.free))
+}
+
+// check returns a noRoomError if the next frames may fill the disk. Else warning, once, says
+// that the frames to come will. done, at least 1, are done, in an encoded file of so many bytes.
+func (r *roomWatch) check(done, encoded int64) (warning string, err error) {
+	free := r.free(r.folder)
+	if free <= 0 || r.frames > 0 && done >= r.frames {
+		return "", nil
+	}
+	held := int64(encoderHolds)
+	if r.frames > 0 {
+		held = min(held, r.frames-done)
+	}
+	if free < 2*r.frame+r.state+held*encoded/done {
+		return "", noRoomError{r.folder, free}
+	}
+	// At 8 frames, 16, 32, …: what a frame takes of the encoded file is known better and better.
+	if r.warned || r.frames == 0 || done < 8 || bits.OnesCount64(uint64(done)) != 1 {
+		return "", nil
+	}
+	need := (r.frames - done) * (r.frame + encoded/done)
+	if need <= free {
+		return "", nil
+	}
+	r.warned = true
+	return fmt.Sprintf("the %d frames to come take about %s in %s, and %s are free: make room while it paints; else it ends early, and keeps what is done",
+		r.frames-done, formatGB(need), r.folder, formatGB(free)), nil
 }

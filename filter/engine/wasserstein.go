@@ -17,7 +17,8 @@ import (
 // L a for any L with M = LᵀL, which are the teacher's that a metric stands for: the
 // eigenvalues of (LTLᵀ)^½ LCLᵀ (LTLᵀ)^½ are those of C·M T M and of S. An eigenvalue λ of S
 // counts as √(λ+ε) − √ε, which is smooth, and keeps D above the distance; √ε is 10⁻³ of
-// the mean eigenvalue of M T. D is not a number if moments are not finite. The arguments are those of CompareCovariances.
+// the mean eigenvalue of M T. D is not a number if moments are not finite. The arguments are
+// those of CompareCovariances.
 func CompareGaussians(gram, mean, metric []float32) Comparison {
 	n := len(mean)
 	m, t := mat.NewSymDense(n, nil), mat.NewSymDense(n, nil)
