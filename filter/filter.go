@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"nstfilter/filter/engine"
@@ -107,6 +108,17 @@ func (f *Filter) SetStyles(styles []*Frame) {
 	}
 	f.styles = styles
 	f.SetPhotoColours(nil)
+}
+
+// SetStyle replaces one style, by one of any size.
+func (f *Filter) SetStyle(i int, style *Frame) {
+	f.styles = slices.Clone(f.styles)
+	f.styles[i] = style
+	for _, n := range f.networks() {
+		for _, known := range n.styleCaches {
+			known.moments[i], known.shares = nil, nil
+		}
+	}
 }
 
 // FinishWith sets the network that paints a picture's last scale and all later frames of a

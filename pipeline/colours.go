@@ -31,6 +31,13 @@ func (w *worker) readStyles() (all guidePictures, err error) {
 		}
 		all.styles = append(all.styles, f)
 	}
+	if len(w.keys) > 0 {
+		f, err := photo.ReadOwn(w.keys[0].path, w.checkSize)
+		if err != nil {
+			return all, fmt.Errorf("--key %w", err)
+		}
+		all.styles = append(all.styles, f)
+	}
 	if file, ok := strings.CutPrefix(w.settings.Init, "image:"); ok {
 		if all.start, err = photo.ReadOwn(file, w.checkSize); err != nil {
 			return all, fmt.Errorf("--init image:%w", err)
@@ -65,6 +72,7 @@ func (w *worker) paintInColoursOf(f *filter.Frame) error {
 		return err
 	}
 	w.filter.SetStyles(styles)
+	w.styledKey = 0
 	w.filter.InitImage, w.profile = start, profile
 	return nil
 }

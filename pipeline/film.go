@@ -57,14 +57,18 @@ func (w *worker) encodeFilm(ctx context.Context, t paintTask, film *video.Film, 
 	}
 	room := newRoomWatch(t.out, film.Count, 0, 0)
 	if j != nil {
-		s.resume(j)
+		if err := s.resume(j); err != nil {
+			dst.Abort()
+			j.Close()
+			return err
+		}
 		dst.Keep(j, j.Done)
 		room = newRoomWatch(t.out, film.Count, film.FrameBytes(), int64(film.W)*int64(film.H)*stateBytes/2)
 	}
 	sink := &filmSink{FilmSink: dst, film: film, task: t, ledger: s.ledger, stop: w.stop, journal: j, room: room}
 	sink.sayNotes()
 	w.reporter.begin(t.in, film.Count, s.resumption.kept)
-	return w.run(ctx, source(s.ledger.kept), sink, s)
+	return w.run(ctx, source(s.unread()), sink, s)
 }
 
 // createFilm opens the encoder, which writes into the journal if there is one. It fails if the

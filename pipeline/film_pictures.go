@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -46,11 +47,10 @@ func (w *worker) paintFilmToPictures(ctx context.Context, t paintTask) error {
 			w.reporter.say(t.in + ": was done before")
 			return j.Remove()
 		}
-		if err := sink.resume(); err != nil {
+		if err := cmp.Or(sink.resume(), s.resume(j)); err != nil {
 			j.Close()
 			return err
 		}
-		s.resume(j)
 	}
 	sink.sayWhatIsLost()
 	w.reporter.begin(t.in, film.Count, s.resumption.kept)

@@ -31,6 +31,7 @@ type paintTask struct {
 	sequence  []sequencePicture // the frames, if in names those of a film; else nil
 	pattern   string            // of results that are numbered: out/%05d.png; out is the same of a film
 	strength  *mapFile          // how much is painted; nil: all
+	keys      []keyFile         // paintings of its frames
 	mask      *mapFile          // of the regions; nil: it is painted as a whole
 	batch     *journal.Batch    // of a photo that is one of several; else nil
 	checked   bool              // check has found no error

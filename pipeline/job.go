@@ -72,6 +72,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.findMaps(tasks); err != nil {
 		return err
 	}
+	if err := j.checkKeys(tasks); err != nil {
+		return err
+	}
 	if err := j.checkFilesRead(tasks); err != nil {
 		return err
 	}
@@ -127,6 +130,15 @@ func (j *Job) checkSettings() error {
 			return UsageError{err}
 		}
 	}
+	switch {
+	case !j.ZeroLatency:
+	case len(j.Key) > 0:
+		return UsageErrorf("--key with --zero-latency: frames before a key wait for it, so that it can be carried back to them: leave one out")
+	case j.Coherence.Stride != 1:
+		return UsageErrorf("--stride with --zero-latency: the frames between two that are painted wait for the second one: leave one out (--stride 1)")
+	case j.Coherence.Loop:
+		return UsageErrorf("--loop with --zero-latency: the last frames wait for the end, where the first one's result is carried back to them: leave one out")
+	}
 	if n := j.Coherence.Passes; n > 1 && j.ZeroLatency {
 		return UsageErrorf("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)
 	} else if n > 1 && j.Filter.Init != "previous" {
@@ -163,6 +175,9 @@ func (j *Job) checkFilesRead(tasks []paintTask) error {
 	files := j.filesRead()
 	for _, t := range tasks {
 		files = append(append(files, t.strength.files()...), t.mask.files()...)
+		for _, k := range t.keys {
+			files = append(files, k.path)
+		}
 		for _, out := range t.results() {
 			if info, err := os.Stat(out); err == nil {
 				there = append(there, result{info, t.in})
@@ -202,7 +217,7 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 		return UsageErrorf("stdout is closed, and there the frames would go: pipe them on, or name files:\n%s", UsageExamples)
 	case !first.isPipe() && j.OutputFormat != "auto":
 		return UsageErrorf("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(first.out, j.Output, "the result"))
-	case len(j.Style) == 0:
+	case len(j.Style) == 0 && len(j.Key) == 0:
 		return UsageErrorf("no style: name the picture to paint like with --style FILE")
 	}
 	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
@@ -234,7 +249,7 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 	}
 	for i, e := range opened {
 		w := &worker{engine: e, workers: len(opened), reporter: reporter, stats: stats, stop: j.Stop,
-			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles,
+			options: j.Options, settings: j.Filter, coherence: j.Coherence, video: j.Video, styles: styles, keys: tasks[0].keys,
 			stdin: j.Stdin, stdout: j.Stdout, stderr: j.Stderr, tempDir: j.TempDir}
 		if t, ok := e.(engine.Threads); ok && j.Jobs > 1 {
 			w.options.Threads = t.Threads()
@@ -290,7 +305,11 @@ func (w *worker) openFilter(networks []*weights.Network) error {
 	if err != nil {
 		return err
 	}
-	f, err := filter.New(w.settings, w.engine, networks[0], styles)
+	settings := w.settings
+	if len(w.keys) > 0 {
+		settings.StyleBlendWeights = nil // each frame has its shares
+	}
+	f, err := filter.New(settings, w.engine, networks[0], styles)
 	if err != nil {
 		return err
 	}
@@ -407,6 +426,9 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 		for _, m := range []*mapFile{t.strength, t.mask} {
 			a.Film = a.Film || m != nil && m.film
 			reads.addMap(m)
+		}
+		for _, k := range t.keys {
+			reads.add(k.path)
 		}
 		if t.isPipe() {
 			continue

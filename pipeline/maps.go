@@ -15,7 +15,6 @@ import (
 	"nstfilter/filter"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
-	"nstfilter/video/coherence"
 	"nstfilter/video/flow"
 )
 
@@ -110,6 +109,11 @@ func (w *worker) decisiveFor(t paintTask) (_ map[string]string, err error) {
 			continue
 		}
 		if all[name], err = m.sum(); err != nil {
+			return nil, err
+		}
+	}
+	if len(t.keys) > 0 {
+		if all["key"], err = keySum(t.keys); err != nil {
 			return nil, err
 		}
 	}
@@ -226,15 +230,11 @@ func (s *stylizer) strengthen(m *mapFile) Stage {
 	}
 }
 
-// protect takes what --protect leaves alone off the strength of a frame. a is the frame's
-// analysis, or nil if frames are independent.
-func (s *stylizer) protect(f *filter.Frame, a *coherence.Analysis) *filter.Frame {
+// protect takes what --protect leaves alone off the strength of a frame. backward is the flow to
+// the frame before, or nil; begins says that f begins a scene.
+func (s *stylizer) protect(f *filter.Frame, backward *flow.Field, begins bool) *filter.Frame {
 	if s.faces == nil {
 		return f
-	}
-	backward, begins := (*flow.Field)(nil), true
-	if a != nil {
-		backward, begins = a.Motion()
 	}
 	before := len(s.faces.Tracks)
 	s.faces.Next(f, backward, begins)

@@ -106,13 +106,14 @@ func (s *multipassStylizer) paintFirst(ctx context.Context, next *analyzedFrame)
 		guide.Began = time.Now()
 	}
 	s.reportPass(f, 1, float64(s.spill.Len())/float64(s.worker.coherence.Passes))
-	painted, report, err := s.paintGuided(ctx, f, guide, next.took, guided)
+	painted, report, err := s.paintGuided(ctx, f, guide, next.held, next.took, guided)
 	if err != nil {
 		return err
 	}
 	s.history.Keep(painted, report.Margin)
+	s.keepFirst(painted)
 	s.state = next.state
-	return s.nameError(f.Index, s.spill.Add(&coherence.PaintedFrame{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares}))
+	return s.nameError(f.Index, s.spill.Add(&coherence.PaintedFrame{Frame: next.frame, Content: f, Result: painted, Margin: report.Margin, Shares: guide.Shares, Held: next.held}))
 }
 
 // finishPart paints the current part in the remaining passes, and yields it.
@@ -166,7 +167,8 @@ func (s *multipassStylizer) paintLater(ctx context.Context, number int) error {
 			neighbours = append(neighbours, s.lastGiven)
 		}
 		s.reportPass(f.Content, number, float64(n*(number-1)+k)/float64(s.worker.coherence.Passes))
-		if len(neighbours) > 0 {
+		first := s.loop.painted != nil && f.Frame.Index == 0 // stays what the last frames lead to
+		if len(neighbours) > 0 && !first {
 			if err := s.paintAgain(ctx, f, neighbours); err != nil {
 				return err
 			}
@@ -187,7 +189,7 @@ func (s *multipassStylizer) paintAgain(ctx context.Context, f *coherence.Painted
 		return s.nameError(f.Content.Index, fmt.Errorf("frame %d: %w", f.Content.Index, err))
 	}
 	guide.Began, guide.Shares = began, f.Shares
-	painted, report, err := s.paintGuided(ctx, f.Content, guide, time.Since(began), 0)
+	painted, report, err := s.paintGuided(ctx, f.Content, guide, f.Held, time.Since(began), 0)
 	if err == nil {
 		f.Result, f.Margin = painted, report.Margin
 	}

@@ -157,14 +157,19 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 // resumption is how a stylizer takes part in a journal. The zero resumption has none.
 type resumption struct {
 	journal *journal.Journal
-	kept    int64        // frames that are done and not painted again
-	due     atomic.Int64 // when the next state may be saved, in Unix nanoseconds
+	kept    int64         // frames that are done and not painted again
+	anchor  []loopPicture // of --stride, behind them
+	ages    []float32     // of its pixels
+	shares  []float64     // of the styles in it
+	left    int           // index of the frame whose painting was carried behind the last of them, or −1
+	due     atomic.Int64  // when the next state may be saved, in Unix nanoseconds
 }
 
 // filmState is what a state file holds, for encoding/gob.
 type filmState struct {
 	Analyzed *analyzerState
 	History  []byte
+	Loop     []loopPicture // content and result of the first frame, for --loop
 	Colours  *filter.PhotoColours
 }
 
@@ -172,47 +177,84 @@ type filmState struct {
 type analyzerState struct {
 	Analyzer []byte
 	Faces    []faces.Track
+	Anchor   []loopPicture // content and result of the frame, if its result is carried on
+	Ages     []float32     // of its pixels
+	Shares   []float64     // of the styles in it
+	Left     int           // analyzedFrame.left
+	Alike    int           // stylizer.alike
+}
+
+// loopPicture is a frame of loop, or of an anchor.
+type loopPicture struct {
+	W, H  int
+	Pix   []float32
+	Alpha []float32
+}
+
+func pictureOf(f *filter.Frame) loopPicture {
+	f = f.Filled()
+	return loopPicture{f.W, f.H, f.Pix, f.Alpha}
+}
+
+func (p *loopPicture) frame(index int) *filter.Frame {
+	return &filter.Frame{W: p.W, H: p.H, Index: index, Pix: p.Pix, Alpha: p.Alpha}
 }
 
 // resume makes s go on behind the frames that j has. j may be nil.
-func (s *stylizer) resume(j *journal.Journal) {
-	if j != nil {
-		s.resumption.journal, s.resumption.kept, s.ledger.kept = j, j.Done, int(j.Done)
+func (s *stylizer) resume(j *journal.Journal) error {
+	if j == nil {
+		return nil
 	}
+	s.resumption.journal, s.resumption.kept, s.ledger.kept = j, j.Done, int(j.Done)
+	s.resumption.left = -1
+	if j.Done == 0 || !s.holds() {
+		return nil
+	}
+	state, err := s.readState()
+	if err == nil {
+		s.resumption.left = state.Analyzed.Left
+	}
+	return err
 }
 
-// keptFrame returns what goes to the sink for a frame that is done: the frame as it was
+// unread is how many of the first frames need not be read, but for the last of these.
+func (s *stylizer) unread() int {
+	if s.resumption.left >= 0 {
+		return min(int(s.resumption.kept), s.resumption.left+1)
+	}
+	return int(s.resumption.kept)
+}
+
+// keptFrame adds what goes to the sink for a frame that is done: the frame as it was
 // read, at the size of the output. At the last such frame it restores what the next one is
 // painted from.
-func (s *stylizer) keptFrame(f *filter.Frame) (*analyzedFrame, error) {
+func (s *stylizer) keptFrame(a *analyzedFrame) error {
+	f := a.frame
 	if int64(f.Index) == s.resumption.kept-1 {
 		if err := s.restore(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	out := *f
 	if s.worker.settings.OutputSize == "work" {
 		out.W, out.H, out.Pix = s.plan.W, s.plan.H, nil
 	}
-	return &analyzedFrame{frame: f, kept: &out, shares: s.styleShares(f)}, nil
+	a.kept, a.shares = &out, s.styleShares(f)
+	return nil
 }
 
 func (s *stylizer) restore() error {
-	if s.analyzer == nil {
+	if s.analyzer == nil && !s.strides() {
 		return nil
 	}
 	j := s.resumption.journal
-	file, err := j.OpenState()
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	state := filmState{Analyzed: &analyzerState{}}
-	err = gob.NewDecoder(file).Decode(&state)
-	if err == nil {
+	state, err := s.readState()
+	if err == nil && s.strides() {
+		s.resumption.anchor, s.resumption.ages, s.resumption.shares = state.Analyzed.Anchor, state.Analyzed.Ages, state.Analyzed.Shares
+	} else if err == nil {
 		err = s.analyzer.ReadState(bytes.NewReader(state.Analyzed.Analyzer))
 	}
-	if err == nil {
+	if err == nil && s.history != nil {
 		err = s.history.ReadState(bytes.NewReader(state.History))
 	}
 	if err != nil {
@@ -221,19 +263,39 @@ func (s *stylizer) restore() error {
 	if s.faces != nil {
 		s.faces.Tracks = state.Analyzed.Faces
 	}
+	s.alike = state.Analyzed.Alike
+	if len(state.Loop) == 2 {
+		s.loop.content = state.Loop[0].frame(0)
+		s.keepFirst(state.Loop[1].frame(0))
+	}
 	if state.Colours != nil {
 		s.worker.filter.SetPhotoColours(state.Colours)
 	}
 	return nil
 }
 
-// analyzerState returns what the analyzer knows behind the latest frame, and the faces there, if
-// a state is due, else nil.
-func (s *stylizer) analyzerState() (*analyzerState, error) {
+// readState reads what was saved behind the frames that are done.
+func (s *stylizer) readState() (*filmState, error) {
+	j := s.resumption.journal
+	file, err := j.OpenState()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	state := &filmState{Analyzed: &analyzerState{}}
+	if err := gob.NewDecoder(file).Decode(state); err != nil {
+		return nil, fmt.Errorf("%s: %w: add --restart to begin anew", j.Output, err)
+	}
+	return state, nil
+}
+
+// analyzerState returns what the analyzer knows behind frame a, and the faces there, if a state is
+// due, else nil.
+func (s *stylizer) analyzerState(a *analyzedFrame) (*analyzerState, error) {
 	if s.resumption.journal == nil || s.worker.coherence.Passes == 1 && time.Now().UnixNano() < s.resumption.due.Load() {
 		return nil, nil
 	}
-	state := &analyzerState{}
+	state := &analyzerState{Left: a.left, Alike: s.alike}
 	if s.faces != nil {
 		state.Faces = slices.Clone(s.faces.Tracks)
 	}
@@ -255,6 +317,11 @@ func (s *stylizer) saveState(index int, analyzer *analyzerState) error {
 	}
 	began := time.Now()
 	state := filmState{Analyzed: analyzer, Colours: s.worker.filter.PhotoColours()}
+	if s.loop.result != nil {
+		for _, f := range []*filter.Frame{s.loop.content, s.loop.result} {
+			state.Loop = append(state.Loop, pictureOf(f))
+		}
+	}
 	if s.history != nil {
 		var b bytes.Buffer
 		if err := s.history.WriteState(&b); err != nil {

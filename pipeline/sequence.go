@@ -178,14 +178,13 @@ func (w *worker) paintSequence(ctx context.Context, t paintTask) error {
 		return j.Remove()
 	}
 	if j != nil {
-		if err := sink.resume(); err != nil {
+		if err := cmp.Or(sink.resume(), s.resume(j)); err != nil {
 			j.Close()
 			return err
 		}
-		s.resume(j)
 	}
 	w.reporter.begin(t.in, n, s.resumption.kept)
-	return w.run(ctx, sequenceSource{t.sequence, s.ledger.kept, filter.Rational(w.video.Rate), photo.ReadOwn, w.checkSize}, sink, s)
+	return w.run(ctx, sequenceSource{t.sequence, s.unread(), filter.Rational(w.video.Rate), photo.ReadOwn, w.checkSize}, sink, s)
 }
 
 // checkHeaders reports, before any work, a picture that is damaged, cut short or of another

@@ -59,6 +59,10 @@ func newStyleTimeline(texts []string, weights []float64, fade time.Duration, tas
 			}
 		}
 	}
+	if len(t.styles) == 0 { // the keys are the styles
+		t.Timeline = &coherence.Timeline{}
+		return t, nil
+	}
 	var err error
 	if t.Timeline, err = coherence.NewTimeline(from, weights, fade); err != nil {
 		return nil, UsageErrorf("--style: %v", err)

@@ -32,7 +32,19 @@ type stylizer struct {
 	history  *coherence.History  // of the frames that analyzer has seen
 	faces    *faces.Tracker      // nil: faces are painted
 
+	paintings paintings // of --key, beside the painting of the frame before
+	styled    paintings // of --key, for the filter's styles
+	alike     int       // the key whose style a scene without one has, if there is no --style
+	loop      loop
+
 	resumption resumption
+}
+
+// loop is the first frame, to which --loop leads back.
+type loop struct {
+	content *filter.Frame
+	result  *filter.Frame // there once painted is closed
+	painted chan struct{}
 }
 
 // analyzedFrame is a frame with what can be computed before older frames are painted.
@@ -40,7 +52,10 @@ type analyzedFrame struct {
 	frame    *filter.Frame       // as it was read
 	content  *filter.Frame       // frame at the size it is painted at
 	analysis *coherence.Analysis // nil if frames are independent
-	shares   []float64           // of the styles; nil if they never change
+	held     *coherence.Held     // what keys show of content; nil: nothing
+	key      int                 // in whose style the frame is painted, or −1
+	left     int                 // index of the latest key's frame in the scene, or −1
+	shares   []float64           // of the styles, and behind them of the keys; nil if they never change
 	began    time.Time           // when its analysis began, or when it was asked for if that is later
 	took     time.Duration       // how long its analysis took
 
@@ -57,11 +72,30 @@ func (s *stylizer) stage() Stage {
 		if s.mask != nil {
 			in = s.divide(s.mask)(ctx, in)
 		}
-		if s.worker.coherence.Passes > 1 && s.coherent() {
-			return s.paintPasses(ctx, s.analyze(in))
+		carried := mapStream(in, func(f *filter.Frame) (*analyzedFrame, error) {
+			return &analyzedFrame{frame: f, key: -1, left: -1}, s.ready(f)
+		})
+		if s.holds() {
+			s.paintings = paintings{worker: s.worker, keys: s.worker.keys}
+			s.styled = s.paintings
+			if s.worker.coherence.Loop {
+				s.loop.painted = make(chan struct{})
+			}
+			carried = s.hold(ctx, in)
 		}
-		return mapStream(s.analyze(in), func(a *analyzedFrame) (*filter.Frame, error) { return s.paint(ctx, a) })
+		switch {
+		case s.strides():
+			return s.paintStrides(ctx, s.analyze(carried))
+		case s.worker.coherence.Passes > 1 && s.coherent():
+			return s.paintPasses(ctx, s.analyze(carried))
+		}
+		return mapStream(s.analyze(carried), func(a *analyzedFrame) (*filter.Frame, error) { return s.paint(ctx, a) })
 	}
+}
+
+// holds reports whether something is carried to frames from those behind them.
+func (s *stylizer) holds() bool {
+	return s.coherent() && (len(s.worker.keys) > 0 || s.worker.coherence.Loop)
 }
 
 // coherent reports whether frames should look like the frames before them.
@@ -71,7 +105,7 @@ func (s *stylizer) coherent() bool {
 
 // analyze analyses each frame, one ahead unless --zero-latency or a single thread forbids
 // it. It ends after Stop.
-func (s *stylizer) analyze(in Frames) iter.Seq2[*analyzedFrame, error] {
+func (s *stylizer) analyze(in iter.Seq2[*analyzedFrame, error]) iter.Seq2[*analyzedFrame, error] {
 	frames := mapStream(in, s.analyzeFrame)
 	if s.worker.options.readsAhead() && s.coherent() {
 		frames = readAhead(frames, 0)
@@ -96,38 +130,53 @@ func timeFromDemand(in iter.Seq2[*analyzedFrame, error]) iter.Seq2[*analyzedFram
 	}
 }
 
-func (s *stylizer) analyzeFrame(f *filter.Frame) (*analyzedFrame, error) {
-	if !s.planned {
-		if err := s.prepare(f); err != nil {
-			return nil, s.nameError(f.Index, err)
-		}
-		s.planned = true
+// ready plans for all frames if f is the first.
+func (s *stylizer) ready(f *filter.Frame) error {
+	if s.planned {
+		return nil
 	}
+	s.planned = true
+	return s.nameError(f.Index, s.prepare(f))
+}
+
+// analyzeFrame adds to a frame what can be known before it is painted.
+func (s *stylizer) analyzeFrame(a *analyzedFrame) (*analyzedFrame, error) {
+	f := a.frame
 	if int64(f.Index) < s.resumption.kept {
-		return s.keptFrame(f)
+		return a, s.keptFrame(a)
 	}
-	a := &analyzedFrame{frame: f, content: f, shares: s.styleShares(f), began: time.Now()}
+	a.began = time.Now()
+	if s.strides() {
+		if a.content == nil {
+			a.content = f.Resized(s.plan.W, s.plan.H)
+		}
+		return a, nil
+	}
+	a.shares = s.styleShares(f)
 	if s.analyzer == nil {
-		a.frame = s.protect(f, nil)
+		a.frame = s.protect(f, nil, true)
 		a.content = a.frame
 		var err error
-		a.state, err = s.analyzerState()
+		a.state, err = s.analyzerState(a)
 		return a, err
 	}
-	a.content = f.Resized(s.plan.W, s.plan.H)
+	if a.content == nil {
+		a.content = f.Resized(s.plan.W, s.plan.H)
+	}
 	s.analyzer.SetShares(a.shares)
 	var err error
 	if a.analysis, err = s.analyzer.Analyze(a.content); err != nil {
 		return nil, s.nameError(f.Index, fmt.Errorf("frame %d: %w", f.Index, err))
 	}
 	if s.faces != nil {
-		a.frame = s.protect(f, a.analysis)
+		backward, begins := a.analysis.Motion()
+		a.frame = s.protect(f, backward, begins)
 		content := *a.content
 		content.Strength = filter.FitMap(a.frame.Strength, f.W, f.H, content.W, content.H)
 		a.content = &content
 	}
 	a.took = time.Since(a.began)
-	a.state, err = s.analyzerState()
+	a.state, err = s.analyzerState(a)
 	return a, err
 }
 
@@ -156,7 +205,7 @@ func (s *stylizer) prepare(f *filter.Frame) (err error) {
 			return err
 		}
 	}
-	if !s.coherent() {
+	if !s.coherent() || s.strides() {
 		return nil
 	}
 	s.history = coherence.NewHistory(w.options.Threads)
@@ -224,12 +273,12 @@ func (s *stylizer) paint(ctx context.Context, a *analyzedFrame) (*filter.Frame, 
 		return a.kept, nil
 	}
 	guide, took := s.guide(a)
-	content, frame := a.content, a.frame
-	a.content, a.frame = nil, nil // lets the picture be collected while it is painted
+	content, frame, held := a.content, a.frame, a.held
+	a.content, a.frame, a.held = nil, nil, nil // lets the pictures be collected while one is painted
 	if s.analyzer == nil {
 		frame = nil
 	}
-	painted, report, err := s.paintGuided(ctx, content, guide, a.took, took)
+	painted, report, err := s.paintGuided(ctx, content, guide, held, a.took, took)
 	if s.frames == 1 {
 		s.worker.filter.Close() // frees memory before the result is encoded; the next input has another size
 	}
@@ -239,6 +288,7 @@ func (s *stylizer) paint(ctx context.Context, a *analyzedFrame) (*filter.Frame, 
 	if s.analyzer != nil {
 		s.history.Keep(painted, report.Margin)
 	}
+	s.keepFirst(painted)
 	if err := s.saveState(painted.Index, a.state); err != nil {
 		return nil, err
 	}
@@ -261,13 +311,27 @@ func (s *stylizer) guide(a *analyzedFrame) (guide filter.Guide, took time.Durati
 	return guide, took
 }
 
-// paintGuided paints f from its guide, and reports how. The durations are how long the
-// analysis and the guide took.
-func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filter.Guide, analysis, guiding time.Duration) (*filter.Frame, *filter.Report, error) {
+// keepFirst keeps the result of the first frame for --loop.
+func (s *stylizer) keepFirst(painted *filter.Frame) {
+	if s.loop.painted != nil && painted.Index == 0 && s.loop.result == nil {
+		s.loop.result = painted.Filled()
+		close(s.loop.painted)
+	}
+}
+
+// paintGuided paints f from its guide and what keys show of it, and reports how. The durations are
+// how long the analysis and the guide took.
+func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filter.Guide, held *coherence.Held, analysis, guiding time.Duration) (*filter.Frame, *filter.Report, error) {
 	w, index := s.worker, f.Index
+	if held != nil {
+		guide = held.Hold(guide, f)
+	}
 	painted, report, err := w.filter.Paint(ctx, f, guide)
 	if err != nil {
 		return nil, nil, s.nameError(index, err)
+	}
+	if held != nil {
+		painted = held.Over(painted)
 	}
 	if analysis > 0 {
 		report.Seconds["flow"], report.Seconds["guide"] = analysis.Seconds(), guiding.Seconds()

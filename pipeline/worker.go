@@ -32,6 +32,8 @@ type worker struct {
 	coherence coherence.Options
 	video     video.Options
 	styles    *styleTimeline
+	keys      []keyFile
+	styledKey int        // whose painting is the last of the filter's styles, if there are keys
 	regions   *regionSet // nil: pictures are painted as a whole
 
 	stdin, stdout, stderr *os.File

@@ -69,6 +69,7 @@ type Record struct {
 	Width  int   `json:"width,omitempty"` // painted at
 	Height int   `json:"height,omitempty"`
 	Memory int64 `json:"memory,omitempty"`
+	Reach  int64 `json:"reach,omitempty"` // of keys, in frames
 }
 
 type savedState struct {

@@ -48,7 +48,7 @@ func (m *Multipass) Guide(f *PaintedFrame, neighbours ...*PaintedFrame) (filter.
 		visible.checkRegions(m.mem, f.Content, labels(m.mem, neighbour.Content), there)
 		warped := warpResult(m.mem, neighbour.Result, there)
 		restoreDetail(m.mem, warped, neighbour.Result.Pix, there)
-		most := float32(1 - styleRelease(f.Shares, neighbour.Shares))
+		most := float32(1 - StyleRelease(f.Shares, neighbour.Shares))
 		m.mem.bands(n, func(from, to int) {
 			for i := from; i < to; i++ {
 				w := visible.confidence[i] * most

@@ -22,13 +22,15 @@ type Options struct {
 	LongTerm  Ages    `name:"long-term" min:"1" max:"64" help:"How many frames ago, each below 65, is looked for what the frame before does not show; 1 alone forgets what is hidden."`
 	Settle    float64 `name:"settle" min:"0" max:"1000" help:"Frames that newly seen areas, and the whole picture after a change of style, take to settle, after which they are held like the rest; 0 holds them at once."`
 	Cut       float64 `name:"cut" above:"0" max:"1" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`
+	Stride    Stride  `name:"stride" min:"0" max:"64" help:"Paint only every so many frames of a film, and make those between of both neighbours, by flow; only what neither shows is painted there. auto: every second to sixth, by how simple the motion is. 1 paints all."`
+	Loop      bool    `name:"loop" help:"Let the last frames of a film flow into the first one, for films that are shown again and again."`
 	Passes    int     `name:"passes" min:"1" max:"100" help:"How often a scene is painted, forward and backward in turn: what comes into sight late then looks like what it becomes, and all is steadier. Each pass takes its time anew, and --deadline bounds each. Frames come out when their scene is done."`
-	Lookahead int     `name:"lookahead" min:"2" max:"1000000" help:"Most frames that wait for their --passes: a longer scene is painted in parts of so many, with a seam that may show where the number of passes is even."`
+	Lookahead int     `name:"lookahead" min:"2" max:"1000000" help:"Most frames that wait: for their --passes, where a longer scene is painted in parts of so many, with a seam that may show where the number of passes is even; and for the next --key, which reaches back so far."`
 }
 
 // DefaultOptions estimates motion and paints each scene once.
 func DefaultOptions() Options {
-	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 16, Cut: 0.5, Passes: 1, Lookahead: 100}
+	return Options{StyleFade: 2 * time.Second, Flow: "medium", LongTerm: Ages{1, 2, 4, 8}, Settle: 16, Cut: 0.5, Stride: 1, Passes: 1, Lookahead: 100}
 }
 
 // Validate reports the first setting out of range, by its flag.
@@ -39,6 +41,12 @@ func (o *Options) Validate() error {
 	if o.FlowFrom != "" && o.Flow == "none" {
 		return fmt.Errorf("--flow none and --flow-from %s contradict each other: leave one out", o.FlowFrom)
 	}
+	if o.Stride != 1 && o.Flow == "none" {
+		return fmt.Errorf("--stride with --flow none: frames between are made by flow: leave one out")
+	}
+	if o.Loop && o.Flow == "none" {
+		return fmt.Errorf("--loop with --flow none: the first frame's result is carried along the flow: leave one out")
+	}
 	if o.Passes > 1 && o.Flow == "none" {
 		return fmt.Errorf("--passes %d with --flow none: a pass follows the flow from frame to frame: leave one out", o.Passes)
 	}
@@ -47,6 +55,31 @@ func (o *Options) Validate() error {
 
 // FlowPresets are what --flow names, but for none.
 var FlowPresets = map[string]flow.Preset{"ultrafast": flow.Ultrafast, "fast": flow.Fast, "medium": flow.Medium, "fine": flow.Fine}
+
+// Stride is a number of frames, or 0 for auto.
+type Stride int
+
+// UnmarshalText reads a number or "auto".
+func (s *Stride) UnmarshalText(b []byte) error {
+	if string(b) == "auto" {
+		*s = 0
+		return nil
+	}
+	n, err := strconv.Atoi(string(b))
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no number of frames: write 3, or auto", b)
+	}
+	*s = Stride(n)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (s Stride) MarshalText() ([]byte, error) {
+	if s == 0 {
+		return []byte("auto"), nil
+	}
+	return []byte(strconv.Itoa(int(s))), nil
+}
 
 // Ages are numbers of frames in ascending order, written 1,2,4.
 type Ages []int

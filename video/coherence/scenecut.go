@@ -1,6 +1,11 @@
 package coherence
 
-import "sync"
+import (
+	"math"
+	"sync"
+
+	"nstfilter/filter"
+)
 
 const histogramBins = 16 // of each channel
 
@@ -19,6 +24,19 @@ func (h *histogram) distance(before *histogram, n int) (d float64) {
 		for i, b := range bins {
 			b -= before[p][i]
 			d += float64(max(b, -b)) / float64(2*3*n)
+		}
+	}
+	return d
+}
+
+// ColourDistance is half the L1 distance of the shares that each of 16 levels of R, G and B has in
+// two pictures, in [0,1].
+func ColourDistance(a, b *filter.Frame) (d float64) {
+	mem := newPool(0)
+	x, y := newHistogram(mem, a.Pix), newHistogram(mem, b.Pix)
+	for p := range x {
+		for i := range x[p] {
+			d += math.Abs(float64(x[p][i])/float64(len(a.Pix))-float64(y[p][i])/float64(len(b.Pix))) / 2
 		}
 	}
 	return d

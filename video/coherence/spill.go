@@ -18,18 +18,20 @@ import (
 type PaintedFrame struct {
 	Frame   *filter.Frame // as it was read
 	Content *filter.Frame // Frame at the size it is painted at
-	Result  *filter.Frame // of that size too
+	Result  *filter.Frame // of that size too; nil: not painted yet
 	Margin  []float32     // painted around Result: filter.Report.Margin
 	Shares  []float64     // of the styles in Result; nil: there is one
+	Held    *Held         // what keys show of Content; nil: nothing
 }
 
-// Spill holds painted frames, more than fit into memory, in a temporary file that no
+// Spill holds frames that wait, more than fit into memory, in a temporary file that no
 // other program sees. It must not be used by two goroutines at once.
 type Spill struct {
 	file   *os.File
 	limit  int64 // of file, in bytes
 	end    int64 // of the last frame in file
 	frames []spilledFrame
+	left   []spilledFrame // that Shift dropped
 	buf    []byte
 }
 
@@ -37,7 +39,7 @@ type Spill struct {
 // from at on, and holds what stays in memory.
 type spilledFrame struct {
 	frame   filter.Frame // without its pictures and maps, and without Origin if rebuild makes it
-	w, h    int          // of the result
+	w, h    int          // of the content
 	shares  []float64
 	rebuild func(bulk []byte) any // nil: frame has its Origin
 	at      int64
@@ -54,6 +56,7 @@ const (
 	partRegions
 	partResult
 	partMargin
+	partHeld
 	partCount
 )
 
@@ -89,19 +92,38 @@ func (s *Spill) Len() int { return len(s.frames) }
 
 // Clear drops all frames.
 func (s *Spill) Clear() error {
-	s.frames, s.end = nil, 0
+	s.frames, s.left, s.end = nil, nil, 0
 	return s.file.Truncate(0)
+}
+
+// Pop drops the last frame.
+func (s *Spill) Pop() { s.frames = s.frames[:len(s.frames)-1] }
+
+// Shift drops the first frame. Its place is for another one, of the same size.
+func (s *Spill) Shift() {
+	s.left = append(s.left, s.frames[0])
+	s.frames = s.frames[1:]
+}
+
+// Limit is how many bytes the file may have.
+func (s *Spill) Limit() int64 { return s.limit }
+
+// WaitingBytes is what a frame takes in a Spill, with something held of it, but without a result,
+// if it is painted at w×h.
+func WaitingBytes(frame *filter.Frame, w, h int) int64 {
+	_, sizes := partSizes(&PaintedFrame{Frame: frame})
+	return sumSizes(sizes[:]) + 2*4*int64(w)*int64(h)
 }
 
 // Room reports whether there is room for frame and for a result as large as the last
 // one's. It is always true if there are no frames.
 func (s *Spill) Room(frame *filter.Frame) bool {
-	if len(s.frames) == 0 {
+	if len(s.frames) == 0 || len(s.left) > 0 {
 		return true
 	}
 	_, sizes := partSizes(&PaintedFrame{Frame: frame})
 	last := s.frames[len(s.frames)-1].sizes
-	sizes[partResult], sizes[partMargin] = last[partResult], last[partMargin]
+	sizes[partResult], sizes[partMargin], sizes[partHeld] = last[partResult], last[partMargin], last[partHeld]
 	return s.end+sumSizes(sizes[:]) <= s.limit
 }
 
@@ -122,6 +144,9 @@ func partSizes(p *PaintedFrame) (origin []byte, sizes [partCount]int) {
 	if p.Result != nil {
 		sizes[partResult] = 2 * len(p.Result.Pix)
 	}
+	if p.Held != nil {
+		sizes[partHeld] = 2 * (len(p.Held.Pix) + len(p.Held.Trust))
+	}
 	return origin, sizes
 }
 
@@ -137,13 +162,16 @@ func sumSizes(sizes []int) (n int64) {
 // origin of Content. Add fails if one frame alone exceeds the limit or the disk is full.
 func (s *Spill) Add(p *PaintedFrame) error {
 	origin, sizes := partSizes(p)
-	f := spilledFrame{frame: *p.Frame, w: p.Result.W, h: p.Result.H, shares: p.Shares, at: s.end, sizes: sizes}
+	f := spilledFrame{frame: *p.Frame, w: p.Content.W, h: p.Content.H, shares: p.Shares, at: s.end, sizes: sizes}
 	f.frame.Pix, f.frame.Alpha, f.frame.Strength, f.frame.Regions = nil, nil, nil, nil
 	if b, ok := p.Frame.Origin.(bulkOrigin); ok {
 		_, f.rebuild = b.Bulk()
 		f.frame.Origin = nil
 	}
 	size := sumSizes(sizes[:])
+	if n := len(s.left); n > 0 && sumSizes(s.left[n-1].sizes[:]) == size {
+		f.at, s.left = s.left[n-1].at, s.left[:n-1]
+	}
 	if len(s.frames) == 0 && size > s.limit {
 		return fmt.Errorf("frame %d takes %d MB of temporary disk, and --max-temp allows %d: allow more, or paint with --passes 1", p.Frame.Index, size/1e6+1, s.limit/1e6)
 	}
@@ -156,10 +184,13 @@ func (s *Spill) Add(p *PaintedFrame) error {
 	for _, m := range p.Frame.Regions {
 		b = appendSamples(b, m)
 	}
-	if err := s.write(appendResult(b, p.Result, p.Margin), f.at, p.Frame.Index); err != nil {
+	if p.Result != nil {
+		b = appendResult(b, p.Result, p.Margin)
+	}
+	if err := s.write(appendHeld(b, p.Held), f.at, p.Frame.Index); err != nil {
 		return err
 	}
-	s.frames, s.end = append(s.frames, f), f.at+size
+	s.frames, s.end = append(s.frames, f), max(s.end, f.at+size)
 	return nil
 }
 
@@ -170,6 +201,23 @@ func (s *Spill) Replace(i int, result *filter.Frame, margin []float32) error {
 		panic(fmt.Sprintf("coherence: a result of %d samples, %d around it, for one of %d, %d", len(result.Pix), len(margin), f.sizes[partResult]/2, f.sizes[partMargin]/4))
 	}
 	return s.write(appendResult(s.buf[:0], result, margin), f.at+sumSizes(f.sizes[:partResult]), f.frame.Index)
+}
+
+// Hold exchanges what keys show of the ith frame, which was added with something held.
+func (s *Spill) Hold(i int, h *Held) error {
+	f := &s.frames[i]
+	if 2*(len(h.Pix)+len(h.Trust)) != f.sizes[partHeld] {
+		panic(fmt.Sprintf("coherence: %d held samples, for %d bytes", len(h.Pix)+len(h.Trust), f.sizes[partHeld]))
+	}
+	return s.write(appendHeld(s.buf[:0], h), f.at+sumSizes(f.sizes[:partHeld]), f.frame.Index)
+}
+
+// appendHeld appends partHeld.
+func appendHeld(b []byte, h *Held) []byte {
+	if h == nil {
+		return b
+	}
+	return appendSamples(appendSamples(b, h.Pix), h.Trust)
 }
 
 // appendResult appends partResult and partMargin.
@@ -200,7 +248,7 @@ func (s *Spill) write(b []byte, at int64, frame int) error {
 	s.buf = b[:0]
 	_, err := s.file.WriteAt(b, at)
 	if err != nil {
-		return fmt.Errorf("frame %d waits for --passes: %w: make room in %s, name another folder by TMPDIR, or hold less by --max-temp or --lookahead", frame, err, filepath.Dir(s.file.Name()))
+		return fmt.Errorf("frame %d waits: %w: make room in %s, name another folder by TMPDIR, or hold less by --max-temp or --lookahead", frame, err, filepath.Dir(s.file.Name()))
 	}
 	return nil
 }
@@ -233,9 +281,14 @@ func (s *Spill) At(i int) (*PaintedFrame, error) {
 		frame.Regions = append(frame.Regions, m)
 	}
 	p := &PaintedFrame{Frame: &frame, Content: frame.Resized(f.w, f.h), Shares: f.shares}
-	p.Result = p.Content.With(unpackSamples(part[partResult]))
+	if result := part[partResult]; len(result) > 0 {
+		p.Result = p.Content.With(unpackSamples(result))
+	}
 	if margin := part[partMargin]; len(margin) > 0 {
 		p.Margin = readFloats(margin)
+	}
+	if held := unpackSamples(part[partHeld]); held != nil {
+		p.Held = &Held{Pix: held[:3*f.w*f.h], Trust: held[3*f.w*f.h:]}
 	}
 	return p, nil
 }

@@ -17,7 +17,7 @@ const releaseRate, maxRelease = 24, 0.75
 func (a *Analyzer) SetShares(shares []float64) {
 	change := shareDistance(shares, a.shares)
 	a.released *= math.Exp(-1 / a.options.Settle)
-	a.released += (1 - a.released) * styleRelease(shares, a.shares)
+	a.released += (1 - a.released) * StyleRelease(shares, a.shares)
 	a.shares = shares
 	if change > 0 {
 		a.older = nil // their results are in the old styles
@@ -27,8 +27,11 @@ func (a *Analyzer) SetShares(shares []float64) {
 	}
 }
 
-// styleRelease returns in [0,1] how far a change of shares releases the results before.
-func styleRelease(shares, before []float64) float64 {
+// Restarts reports whether a change of the styles' shares begins a new scene.
+func Restarts(shares, before []float64) bool { return shareDistance(shares, before) >= restartChange }
+
+// StyleRelease returns in [0,1] how far a change of shares releases the results before.
+func StyleRelease(shares, before []float64) float64 {
 	return min(releaseRate*shareDistance(shares, before), maxRelease)
 }
 

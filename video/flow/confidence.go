@@ -75,7 +75,7 @@ func (f *Field) returns(back *Field, x, y int) float32 {
 	if !known || !inside(tx, ty, f.W, f.H) {
 		return 0
 	}
-	bu, bv, known := back.sample(tx, ty)
+	bu, bv, known := back.Sample(tx, ty)
 	if !known {
 		return 0
 	}
@@ -101,9 +101,9 @@ func inside(x, y float32, w, h int) bool {
 	return x >= -0.5 && y >= -0.5 && x <= float32(w)-0.5 && y <= float32(h)-0.5
 }
 
-// sample is the flow at a point, bilinearly; the border's goes on outside. It is
+// Sample is the flow at a point, bilinearly; the border's goes on outside. It is
 // known where all four are that it lies between.
-func (f *Field) sample(x, y float32) (u, v float32, known bool) {
+func (f *Field) Sample(x, y float32) (u, v float32, known bool) {
 	x, y = min(max(x, 0), float32(f.W-1)), min(max(y, 0), float32(f.H-1))
 	i, j := int(x), int(y)
 	a, b := x-float32(i), y-float32(j)

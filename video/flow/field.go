@@ -33,7 +33,7 @@ func (f *Field) Resized(w, h int) *Field {
 	kx, ky := float32(f.W)/float32(w), float32(f.H)/float32(h)
 	for y := range h {
 		for x := range w {
-			u, v, known := f.sample((float32(x)+0.5)*kx-0.5, (float32(y)+0.5)*ky-0.5)
+			u, v, known := f.Sample((float32(x)+0.5)*kx-0.5, (float32(y)+0.5)*ky-0.5)
 			out.U[y*w+x], out.V[y*w+x] = u/kx, v/ky
 			if !known {
 				out.U[y*w+x] = 2 * Unknown
