@@ -22,7 +22,7 @@ say "the cuda engine"
 say "the frei0r plugin"
 cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
 
-say "the README's lines with other programs"
+say "docs/pipes.md's lines with other programs"
 examples/neighbours.sh ./nstfilter ./nstfilter.so
 
 if command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the pictures of README.md and docs/look.md anew, from the repository's root:
+# Makes the pictures of README.md and docs/tuning.md anew, from the repository's root:
 #
 #     examples/gallery.sh ./nstfilter
 #
@@ -79,7 +79,7 @@ ffmpeg -v error -y -i "$media/bunny.mp4" -vf "$frames" -frames:v 1 "$made/film_i
 ffmpeg -v error -y -i "$made/film.mkv" -vf "$frames" -frames:v 1 "$made/film_out.png"
 join examples/film.jpg vstack 0 "$made/film_in.png" "$made/film_out.png"
 
-# docs/look.md: less and more of each setting; the middle one is the default
+# docs/tuning.md: less and more of each setting; the middle one is the default
 strip() { # strip NAME STYLE FLAGS FLAGS…
 	name=$1 style=$2
 	shift 2

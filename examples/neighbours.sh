@@ -1,11 +1,11 @@
 #!/bin/bash
-# Runs every line of the README's "Among its neighbours" as it stands there, on a small
+# Runs every line of "Among its neighbours" in docs/pipes.md as it stands there, on a small
 # film and photo, and looks at what comes out: neighbours.sh PROGRAM PLUGIN, from the
 # repository's root. Lines of programs that are not installed are skipped, unless
 # NSTFILTER_REQUIRE_NEIGHBOURS is set.
 set -eu -o pipefail
 
-program=$(realpath "$1") plugin=$(realpath "$2") readme=$(realpath README.md) frames=5
+program=$(realpath "$1") plugin=$(realpath "$2") page=$(realpath docs/pipes.md) frames=5
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp examples/styles/night.jpg "$work"
@@ -41,8 +41,8 @@ properties() { # width,height,frames
 	ffprobe -v error -count_frames -select_streams v:0 -show_entries stream=width,height,nb_read_frames -of csv=p=0 "$1"
 }
 
-mapfile -t lines < <(sed -n '/^## Among its neighbours/,/^## /s/^    //p' "$readme")
-[ ${#lines[@]} -gt 0 ] || fail "the README has no such lines"
+mapfile -t lines < <(sed -n '/^## Among its neighbours/,$p' "$page" | sed -n '/^```sh/,/^```/p' | grep -v '^```')
+[ ${#lines[@]} -gt 0 ] || fail "$page has no such lines"
 for line in "${lines[@]}"; do
 	missing=
 	for tool in ffmpeg mpv x264 x265 SvtAv1EncApp gst-launch-1.0 vips melt; do
