@@ -74,7 +74,7 @@ frei0r: build
 neighbours: frei0r
 	@.ci/setup.sh .build test neighbours
 	cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
-	NSTFILTER_REQUIRE_NEIGHBOURS=1 examples/neighbours.sh ./nstfilter ./nstfilter.so
+	NSTFILTER_REQUIRE_NEIGHBOURS=1 go test -count=1 ./cmd/nstfilter -run TestPages/pipes
 
 gallery: build
 	examples/gallery.sh ./nstfilter
