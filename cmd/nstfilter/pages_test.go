@@ -1,4 +1,4 @@
-//go:build cgo && !novips
+//go:build unix && cgo && !novips
 
 package main
 
@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"nstfilter/pipeline/photo"
@@ -152,7 +153,7 @@ func runBlock(t *testing.T, b block, work task, inputs string) {
 // shell runs commands as bash does for a user who is in folder, and returns what they said.
 func shell(t *testing.T, folder, commands string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	c := command(ctx, folder, "bash", "-e", "-o", "pipefail", "-c", commands)
 	said, err := c.CombinedOutput()
@@ -162,11 +163,14 @@ func shell(t *testing.T, folder, commands string) string {
 	return string(said)
 }
 
-// command is one of a user whose home, settings and data are in folder's.
+// command is one of a user whose home, settings and data are in folder's. With ctx all that it
+// has started ends.
 func command(ctx context.Context, folder, name string, args ...string) *exec.Cmd {
 	home := filepath.Join(folder, ".home")
 	root, _ := filepath.Abs("../..")
 	c := exec.CommandContext(ctx, name, args...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	c.Dir = folder
 	c.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "XDG_CACHE_HOME="+home,
 		"FREI0R_PATH="+root, "MPV_HOME="+folder, "QT_QPA_PLATFORM=offscreen")
@@ -222,8 +226,8 @@ ff PHOTO in.png
 ff PHOTO,hue=h=90 photos/a.jpg
 ff PHOTO,hflip photos/b.jpg
 cp in.png demo/coffee.png
-ff FILM -frames:v 6 -t 0.24 -c:v ffv1 -c:a flac in.mkv
-ff FILM -frames:v 6 -r 1/20 -t 120 -c:v ffv1 -c:a flac long.mkv
+ff FILM -frames:v 6 -t 0.24 -c:v libvpx -b:v 1M -c:a libvorbis in.mkv
+ff FILM -frames:v 6 -r 1/20 -t 120 -c:v libvpx -b:v 1M -c:a libvorbis long.mkv
 ff -i in.mkv demo/bunny.mp4
 cp demo/bunny.mp4 films/a.mp4
 ff -i in.mkv -frames:v 3 frames/%05d.png

@@ -1,4 +1,4 @@
-//go:build cgo && !novips
+//go:build unix && cgo && !novips
 
 package main
 
