@@ -107,6 +107,40 @@ func blocks(t *testing.T, file string) []block {
 	return all
 }
 
+// TestMessages finds every message of docs/troubleshooting.md, which has … where the program
+// fills in, in the program's text.
+func TestMessages(t *testing.T) {
+	var source strings.Builder
+	for _, folder := range []string{"cmd", "pipeline", "video", "filter", "weights"} {
+		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".c") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			source.Write(text)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile("../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| (`.*?`) \\|").FindAllSubmatch(page, -1)
+	if len(rows) == 0 {
+		t.Fatal("there are no rows of messages")
+	}
+	for _, row := range rows {
+		for part := range strings.FieldsFuncSeq(string(row[1]), func(r rune) bool { return r == '`' || r == '…' }) {
+			if part != ", " && !strings.Contains(source.String(), part) {
+				t.Errorf("the program does not say %q", part)
+			}
+		}
+	}
+}
+
 var neighbours = []string{"mpv", "x264", "x265", "SvtAv1EncApp", "gst-launch-1.0", "vips", "melt"}
 
 func runBlock(t *testing.T, b block, work task, inputs string) {
