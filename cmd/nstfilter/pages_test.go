@@ -43,12 +43,8 @@ func TestPages(t *testing.T) {
 	}
 	inputs := t.TempDir()
 	makeInputs(t, inputs)
-	pages, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	done := make([]bool, len(tasks))
-	for _, file := range append(pages, "../../README.md") {
+	for _, file := range pages(t) {
 		for _, b := range blocks(t, file) {
 			i := slices.IndexFunc(tasks, func(k task) bool { return k.page == b.page && k.heading == b.heading })
 			work := task{}
@@ -105,6 +101,55 @@ func blocks(t *testing.T, file string) []block {
 		before = line
 	}
 	return all
+}
+
+// TestLinks follows every link from one of the pages to a file, and to a heading in it.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`)
+	for _, file := range pages(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			to := filepath.Join(filepath.Dir(file), m[1])
+			if strings.HasPrefix(m[1], "https://") || m[1] == "docs/keyframes.md" { // which is still to come
+				continue
+			} else if m[1] == "" {
+				to = file
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s: %v", file, m[1], err)
+			} else if m[2] != "" && !slices.Contains(anchors(t, to), m[2]) {
+				t.Errorf("%s links to %s%s: there is no such heading", file, m[1], m[2])
+			}
+		}
+	}
+}
+
+// anchors are those that GitHub gives a page's headings.
+func anchors(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, m := range regexp.MustCompile("(?m)^#+ (.*)$").FindAllStringSubmatch(string(text), -1) {
+		name := regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, "#"+strings.ReplaceAll(name, " ", "-"))
+	}
+	return all
+}
+
+// pages are the files whose commands are run.
+func pages(t *testing.T) []string {
+	t.Helper()
+	all, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, "../../README.md")
 }
 
 // TestMessages finds every message of docs/troubleshooting.md, which has … where the program
