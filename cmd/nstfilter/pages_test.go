@@ -156,13 +156,14 @@ func pages(t *testing.T) []string {
 // fills in, in the program's text.
 func TestMessages(t *testing.T) {
 	var source strings.Builder
+	comment := regexp.MustCompile(`(?m)^\s*//.*$`)
 	for _, folder := range []string{"cmd", "pipeline", "video", "filter", "weights"} {
 		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, _ os.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".c") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
 			text, err := os.ReadFile(path)
-			source.Write(text)
+			source.Write(comment.ReplaceAll(text, nil))
 			return err
 		})
 		if err != nil {
