@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the table of docs/options.md")
 
 const (
-	tableStart = "<!-- options: made from the declarations by go test ./cmd/nstfilter -run Options -update -->\n"
+	tableStart = "<!-- options: made from the declarations by go test ./cmd/nstfilter -run OptionsPage -update -->\n"
 	tableEnd   = "<!-- end of options -->\n"
 )
 
@@ -85,7 +85,7 @@ func TestOptionsPage(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s: the table of options is not what the declarations say: go test ./cmd/nstfilter -run Options -update", file)
+		t.Fatalf("%s: the table of options is not what the declarations say: go test ./cmd/nstfilter -run OptionsPage -update", file)
 	}
 	if err := os.WriteFile(file, []byte(before+tableStart+table()+tableEnd+after), 0o644); err != nil {
 		t.Fatal(err)

@@ -153,6 +153,33 @@ func pages(t *testing.T) []string {
 	return append(all, "../../README.md")
 }
 
+// TestFlagsOfPages finds every flag that the pages name amid the text (`--size 640`) among the
+// program's.
+func TestFlagsOfPages(t *testing.T) {
+	parser, err := newParser(&commandLine{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := []string{"user", "userns"} // podman's and docker's
+	for _, command := range parser.Model.Children {
+		for _, flag := range append(command.Flags, parser.Model.Flags...) {
+			known = append(known, flag.Name)
+		}
+	}
+	flag := regexp.MustCompile("`--([a-z][a-z-]*)")
+	for _, file := range pages(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range flag.FindAllSubmatch(text, -1) {
+			if !slices.Contains(known, string(m[1])) {
+				t.Errorf("%s: no command has --%s", file, m[1])
+			}
+		}
+	}
+}
+
 // TestMessages finds every message of docs/troubleshooting.md, which has … where the program
 // fills in, in the program's text.
 func TestMessages(t *testing.T) {
