@@ -153,6 +153,23 @@ func pages(t *testing.T) []string {
 	return append(all, "../../README.md")
 }
 
+// TestLibraryPage finds the page's Go in the example, which is compiled.
+func TestLibraryPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/library.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("../../examples/library/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(page), "```go\n")
+	code, _, ok := strings.Cut(code, "```")
+	if !ok || !strings.Contains(string(example), code) {
+		t.Error("docs/library.md shows what examples/library/main.go does not have")
+	}
+}
+
 // TestFlagsOfPages finds every flag that the pages name amid the text (`--size 640`) among the
 // program's.
 func TestFlagsOfPages(t *testing.T) {
