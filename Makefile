@@ -18,7 +18,7 @@ help:
 	@echo "make ptx      compile the cuda engine's kernels with clang, after a change"
 	@echo "make check-ptx  assemble them with NVIDIA's ptxas"
 	@echo "make frei0r   ./nstfilter.so, the plugin for ffmpeg, Kdenlive, Shotcut"
-	@echo "make neighbours  run what the README says of other programs, which are installed"
+	@echo "make neighbours  run what docs/pipes.md says of other programs, which are installed"
 	@echo "make gallery  paint the pictures of README and docs anew"
 	@echo "make lint     gofmt, go vet, staticcheck"
 	@echo "make bench    time the engines on this machine"
@@ -74,7 +74,7 @@ frei0r: build
 neighbours: frei0r
 	@.ci/setup.sh .build test neighbours
 	cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
-	NSTFILTER_REQUIRE_NEIGHBOURS=1 examples/neighbours.sh ./nstfilter ./nstfilter.so
+	NSTFILTER_REQUIRE_NEIGHBOURS=1 go test -count=1 ./cmd/nstfilter -run TestPages/pipes
 
 gallery: build
 	examples/gallery.sh ./nstfilter

@@ -14,10 +14,11 @@ show() { # says a command, then runs it
 python3 examples/fetch.py "$media"
 mkdir -p demo
 ffmpeg -v error -y -i "$media/coffee.png" -vf scale=480:-2 demo/coffee.png
+cp "$media/bunny.mp4" demo
 
 show "./nstfilter -y --style $styles/night.jpg demo/coffee.png demo/coffee_night.png"
-show "./nstfilter -y --style $styles/scream.jpg --size 320 --output-size work $media/bunny.mp4 demo/bunny_scream.mp4"
-show "ffmpeg -v error -i $media/bunny.mp4 -t 0.5 -vf scale=256:-2 -f yuv4mpegpipe - | ./nstfilter --style $styles/mosaic.jpg --iterations 30 | ffmpeg -v error -y -i - demo/bunny_mosaic.mkv"
+show "./nstfilter -y --style $styles/scream.jpg --size 320 --output-size work demo/bunny.mp4 demo/bunny_scream.mp4"
+show "ffmpeg -v error -i demo/bunny.mp4 -t 0.5 -vf scale=256:-2 -f yuv4mpegpipe - | ./nstfilter --style $styles/mosaic.jpg --iterations 30 | ffmpeg -v error -y -i - demo/bunny_mosaic.mkv"
 
 # content | style | result
 height=320

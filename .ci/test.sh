@@ -22,9 +22,6 @@ say "the cuda engine"
 say "the frei0r plugin"
 cmd/frei0r/test.sh ./nstfilter ./nstfilter.so
 
-say "the README's lines with other programs"
-examples/neighbours.sh ./nstfilter ./nstfilter.so
-
 if command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
 	say "the cpu engine on arm64, emulated"
 	(cd filter/engine/enginetest &&

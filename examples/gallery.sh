@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the pictures of README.md and docs/look.md anew, from the repository's root:
+# Makes the pictures of README.md and docs/tuning.md anew, from the repository's root:
 #
 #     examples/gallery.sh ./nstfilter
 #
@@ -79,7 +79,7 @@ ffmpeg -v error -y -i "$media/bunny.mp4" -vf "$frames" -frames:v 1 "$made/film_i
 ffmpeg -v error -y -i "$made/film.mkv" -vf "$frames" -frames:v 1 "$made/film_out.png"
 join examples/film.jpg vstack 0 "$made/film_in.png" "$made/film_out.png"
 
-# docs/look.md: less and more of each setting; the middle one is the default
+# docs/tuning.md: less and more of each setting; the middle one is the default
 strip() { # strip NAME STYLE FLAGS FLAGS…
 	name=$1 style=$2
 	shift 2
@@ -131,3 +131,26 @@ map mask "r='255*$head':g='200*gt(Y,165+60*gt(abs(X-210),75))*not($head)':b=0"
 pair strength "$made/map_strength.png" --strength "$made/map_strength.png"
 pair protect "$media/astronaut.png" --protect faces
 pair mask "$made/map_mask.png" --style examples/styles/watercolour.jpg --style examples/styles/mosaic.jpg --mask "$made/map_mask.png"
+
+# README: six settings, beside the photo and what comes by default; crops at 1:1.
+setting() { # setting NAME FLAGS…
+	name=$1
+	shift
+	paint "setting_$name" --style examples/styles/night.jpg "$@" "$media/astronaut.png"
+}
+setting content --content-weight 1
+setting scale --style-scale 0.5
+setting own --original-colors
+setting blend --style examples/styles/woodcut.jpg
+cells=''
+for picture in "$media/astronaut" "$made/astronaut_night" "$made/setting_content" "$made/setting_scale" \
+	"$made/setting_own" "$made/protect" "$made/mask" "$made/setting_blend"; do
+	cell=$made/crop_${picture##*/}.png
+	ffmpeg -v error -y -i "$picture.png" -vf crop=260:260:80:5 -frames:v 1 "$cell"
+	cells="$cells $cell"
+done
+# shellcheck disable=SC2086 # eight names without a blank
+set -- $cells
+join "$made/settings_top.png" hstack 0 "$1" "$2" "$3" "$4"
+join "$made/settings_bottom.png" hstack 0 "$5" "$6" "$7" "$8"
+join examples/settings.jpg vstack 0 "$made/settings_top.png" "$made/settings_bottom.png"

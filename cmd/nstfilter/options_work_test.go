@@ -55,7 +55,7 @@ func (o outcome) steps() (steps []int) {
 	return steps
 }
 
-// optionsWork is about every declared option, in the README's order.
+// optionsWork is about every declared option, in the order of docs/options.md.
 var optionsWork = map[string]evidence{
 	// The job.
 	"style":         {beside: "--iterations 2", values: []string{"t.png"}},

@@ -10,10 +10,10 @@ import (
 	"nstfilter/video/coherence"
 )
 
-var update = flag.Bool("update", false, "rewrite the README's table of options")
+var update = flag.Bool("update", false, "rewrite the table of docs/options.md")
 
 const (
-	tableStart = "<!-- options: made from the declarations by go test ./cmd/nstfilter -run README -update -->\n"
+	tableStart = "<!-- options: made from the declarations by go test ./cmd/nstfilter -run OptionsPage -update -->\n"
 	tableEnd   = "<!-- end of options -->\n"
 )
 
@@ -70,8 +70,8 @@ func TestHelpNamesAllowedValues(t *testing.T) {
 	}
 }
 
-func TestREADME(t *testing.T) {
-	const file = "../../README.md"
+func TestOptionsPage(t *testing.T) {
+	const file = "../../docs/options.md"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestREADME(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s: the table of options is not what the declarations say: go test ./cmd/nstfilter -run README -update", file)
+		t.Fatalf("%s: the table of options is not what the declarations say: go test ./cmd/nstfilter -run OptionsPage -update", file)
 	}
 	if err := os.WriteFile(file, []byte(before+tableStart+table()+tableEnd+after), 0o644); err != nil {
 		t.Fatal(err)
