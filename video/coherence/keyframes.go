@@ -1,6 +1,7 @@
 package coherence
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -51,11 +52,15 @@ type Keyframe struct {
 }
 
 // NewKeyframeFinder returns a finder for a film with so many frames per second. Its scenes begin
-// where o has cuts. It uses all processors if threads is 0.
+// where o has cuts. It uses all processors if threads is 0. It fails for --flow none, and if the
+// folder of --flow-from has no flows.
 func NewKeyframeFinder(o Options, rate float64, threads int) (*KeyframeFinder, error) {
 	analyzer, err := NewAnalyzer(o, threads)
 	if err != nil {
 		return nil, err
+	}
+	if analyzer.flows == nil {
+		return nil, errors.New("--flow none: keyframes are found by the flow")
 	}
 	k := &KeyframeFinder{analyzer: analyzer, flows: &heldFlow{flowSource: analyzer.flows}, rate: rate, mem: newPool(parallel.Threads(threads))}
 	analyzer.flows = k.flows
@@ -84,9 +89,8 @@ func (k *KeyframeFinder) Add(f *filter.Frame) error {
 		}
 		k.tracks.begin(k.mem, content)
 	default:
-		forward := zeroStatic(k.flows.forward)
-		seen := match(k.mem, before, content, nil, forward, backward)
-		k.tracks.advance(k.mem, content, forward, seen.confidence)
+		seen := match(k.mem, before, content, nil, k.flows.forward, backward)
+		k.tracks.advance(k.mem, content, k.flows.forward, seen.confidence)
 		k.mem.put(seen.confidence, seen.age)
 	}
 	k.sharpness = append(k.sharpness, sharp)
@@ -140,17 +144,15 @@ const (
 // Choose ends the film, and returns keyframes in its order: the n that together show most of
 // it, or less if there are not so many that show more. With an n of 0 each scene has as few as
 // show nine tenths of it: at least one, unless it is shorter than a quarter of a second, and
-// none that would add less than half a second to what the others show.
+// none that would add less than half a second to what the others show. It may be called again with
+// another n.
 func (k *KeyframeFinder) Choose(n int) (keys []Keyframe) {
 	k.endPart()
 	counts := k.counts()
 	if n > 0 {
 		counts = k.share(n)
 	}
-	whole := make([]float64, k.scenes+1) // cells of each scene
-	for _, p := range k.parts {
-		whole[p.scene] += float64(p.cells)
-	}
+	whole := k.sceneCells()
 	for i, p := range k.parts {
 		if counts[i] == 0 {
 			continue
@@ -168,15 +170,23 @@ func (k *KeyframeFinder) Scenes() int { return k.scenes }
 // Shown returns which share of the whole film, in [0,1], keyframes of Choose show.
 func (k *KeyframeFinder) Shown(keys []Keyframe) float64 {
 	var shown, all float64
-	whole := make([]float64, k.scenes+1)
-	for _, p := range k.parts {
-		whole[p.scene] += float64(p.cells)
-		all += float64(p.cells)
+	whole := k.sceneCells()
+	for _, cells := range whole {
+		all += cells
 	}
 	for _, key := range keys {
 		shown += key.Adds * whole[key.Scene]
 	}
 	return shown / all
+}
+
+// sceneCells returns the cells of all frames of each scene, from scene 1 on.
+func (k *KeyframeFinder) sceneCells() []float64 {
+	all := make([]float64, k.scenes+1)
+	for _, p := range k.parts {
+		all[p.scene] += float64(p.cells)
+	}
+	return all
 }
 
 // counts returns how many keyframes each part needs.

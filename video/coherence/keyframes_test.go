@@ -41,14 +41,15 @@ func still(n int, seed float64) []*filter.Frame {
 	return shot(n, func(float64) *filter.Frame { return f.With(slices.Clone(f.Pix)) })
 }
 
-// zoomed is the picture that scene is of, enlarged about its middle.
-func zoomed(w, h int, scale, seed float64) *filter.Frame {
-	f, large := filter.NewFrame(w, h), scene(4*w, 4*h, 0, 0, seed)
+// zoomed is a picture at a quarter of its size, enlarged about its middle.
+func zoomed(large *filter.Frame, scale float64) *filter.Frame {
+	w, h := large.W/4, large.H/4
+	f := filter.NewFrame(w, h)
 	for p := range 3 {
 		for y := range h {
 			for x := range w {
 				u, v := int((float64(x-w/2)/scale+float64(w)/2)*4), int((float64(y-h/2)/scale+float64(h)/2)*4)
-				f.Pix[(p*h+y)*w+x] = large.Pix[(p*4*h+v)*4*w+u]
+				f.Pix[(p*h+y)*w+x] = large.Pix[(p*large.H+v)*large.W+u]
 			}
 		}
 	}
@@ -60,6 +61,14 @@ func blurred(f *filter.Frame) *filter.Frame {
 	pix := make([]float32, len(f.Pix))
 	newPool(1).boxMean(pix, f.Pix, f.W, f.H, 4)
 	return f.With(pix)
+}
+
+func TestKeyframesNeedFlow(t *testing.T) {
+	o := DefaultOptions()
+	o.Flow = "none"
+	if _, err := NewKeyframeFinder(o, 24, 1); err == nil {
+		t.Error("no error for --flow none")
+	}
 }
 
 func TestKeyframesOfStillScenes(t *testing.T) {
@@ -89,27 +98,60 @@ func TestKeyframesOfPan(t *testing.T) {
 	if shown := k.Shown(keys); shown < 0.94 || math.Abs(shown-keys[0].Adds-keys[1].Adds) > 1e-9 {
 		t.Errorf("%+v show %.3f", keys, shown)
 	}
+	if keys := finder(t, 60, frames...).Choose(0); len(keys) != 1 {
+		t.Errorf("%+v, want one: the second would add a fifth of a second", keys)
+	}
 	if one := k.Choose(1); len(one) != 1 || one[0].Frame < 16 || one[0].Frame > 32 || one[0].Shows < 0.65 || one[0].Shows > 0.8 {
 		t.Errorf("the best one is %+v, want about three quarters, from the middle", one)
 	}
 }
 
-// A frame shows what it is enlarged by half, but not three times.
-func TestKeyframesOfZoom(t *testing.T) {
-	for _, c := range []struct{ scale, least, most float64 }{{1.4, 0.9, 1}, {3, 0, 0.7}} {
-		frames := shot(48, func(i float64) *filter.Frame { return zoomed(120, 80, math.Pow(c.scale, i/47), 1) })
-		k := finder(t, 24, frames...)
+// How much of a scene its first frame shows: of what it is enlarged by half, and not three times;
+// not of what has become dark, nor of what has been hidden meanwhile.
+func TestWhatFirstFrameShows(t *testing.T) {
+	large := scene(4*120, 4*80, 0, 0, 1)
+	for _, c := range []struct {
+		name        string
+		least, most float64
+		see         func(i float64) *filter.Frame // i from 0 to 1
+	}{
+		{"enlarged by 1.4", 0.9, 1, func(i float64) *filter.Frame { return zoomed(large, math.Pow(1.4, i)) }},
+		{"enlarged by 3", 0.45, 0.65, func(i float64) *filter.Frame { return zoomed(large, math.Pow(3, i)) }},
+		{"a fade", 0.4, 0.7, func(i float64) *filter.Frame {
+			f := scene(120, 80, 0, 0, 1)
+			for k := range f.Pix {
+				f.Pix[k] *= float32(1 - 0.6*i)
+			}
+			return f
+		}},
+		{"a thing that passes by", 0.3, 0.5, func(i float64) *filter.Frame {
+			f, thing := scene(120, 80, 0, 0, 1), scene(40, 80, 0, 0, 3)
+			at := int(160*i) - 40
+			for k := range f.Pix {
+				if x := k%120 - at; x >= 0 && x < 40 {
+					f.Pix[k] = thing.Pix[k/120*40+x]
+				}
+				f.Pix[k] = 0.3 + 0.4*f.Pix[k] // in colours like those behind it
+			}
+			return f
+		}},
+	} {
+		k := finder(t, 24, shot(48, func(i float64) *filter.Frame { return c.see(i / 47) })...)
 		k.endPart()
-		alone := float64(aliveFrom(k, 0)) / float64(k.parts[0].cells)
-		if alone < c.least || alone > c.most {
-			t.Errorf("enlarged by %.1f: the first frame shows %.2f, want %.1f to %.1f", c.scale, alone, c.least, c.most)
+		sums := lifeSums{k.tracks.lives, k.tracks.length}
+		if got := float64(sums.shows(0)) / float64(k.parts[0].cells); got < c.least || got > c.most {
+			t.Errorf("%s: the first frame shows %.2f, want %.2f to %.2f", c.name, got, c.least, c.most)
 		}
 	}
 }
 
-// aliveFrom is how many cells a frame of the latest part shows, once lives are summed up.
-func aliveFrom(k *KeyframeFinder, frame int) uint32 {
-	return k.tracks.lives[frame*k.tracks.length+frame]
+// Points do not pile up where the picture shrinks.
+func TestPointsOfTracks(t *testing.T) {
+	large := scene(4*120, 4*80, 0, 0, 1)
+	tr := finder(t, 24, shot(48, func(i float64) *filter.Frame { return zoomed(large, math.Pow(4, 1-i/47)) })...).tracks
+	if most := tr.cells() * 3 / 2; len(tr.points) > most {
+		t.Errorf("%d points, want at most %d", len(tr.points), most)
+	}
 }
 
 func TestKeyframesAreSharp(t *testing.T) {
