@@ -27,7 +27,7 @@ type Keyframe struct {
 	Time   time.Duration // from the film's beginning, as a player shows it
 }
 
-// Keys writes the frames of a film, the only one of Inputs, that are worth painting by hand: to
+// Keys writes the frames of a film, or of numbered pictures, the only one of Inputs, that are worth painting by hand: to
 // Output, numbered as Run numbers the film's frames there, and all of them onto one picture,
 // sheet; an empty name stands for one in Output's folder. It writes the number of frames that
 // shows most of the film, or with a number of 0 as few as show most of each scene. After Stop it
@@ -45,7 +45,7 @@ func (j *Job) Keys(ctx context.Context, number int, sheet string) (keys []Keyfra
 	}
 	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
 	defer reporter.close()
-	if err := j.confine([]paintTask{{in: k.task.in, out: k.task.out}, {in: k.task.in, out: k.sheet.Path}}, nil, reporter); err != nil {
+	if err := j.confine([]paintTask{k.task, {in: k.task.in, out: k.sheet.Path, sequence: k.task.sequence}}, nil, reporter); err != nil {
 		return nil, err
 	}
 	k.worker = &worker{workers: 1, reporter: reporter, stop: j.Stop, options: j.Options, coherence: j.Coherence, video: j.Video, tempDir: j.TempDir}
@@ -64,9 +64,12 @@ func (j *Job) Keys(ctx context.Context, number int, sheet string) (keys []Keyfra
 type keysJob struct {
 	*worker
 	task    paintTask
-	name    sequenceName
+	name    sequenceName // of the keyframes
 	sheet   photo.Output
 	written int
+
+	source Source
+	film   *video.Film // nil: numbered pictures
 }
 
 func (k *keysJob) folder() string { return filepath.Dir(k.name.path(1)) }
@@ -80,6 +83,10 @@ func (j *Job) checkKeys(sheet string) (*keysJob, error) {
 		return nil, UsageErrorf("- stands for a pipe, which cannot be read twice: name a film in a file, and pictures: nstfilter keys in.mkv 'keys/%%05d.png'")
 	}
 	in := j.Inputs[0]
+	sequence, err := findSequence(in)
+	if err != nil {
+		return nil, err
+	}
 	pattern, err := photo.ParseOutput(j.Output)
 	if err != nil {
 		return nil, UsageError{err}
@@ -93,7 +100,10 @@ func (j *Job) checkKeys(sheet string) (*keysJob, error) {
 	case !photo.IsPhoto(name.path(1)):
 		return nil, UsageErrorf("%s: keyframes are pictures: use one of %s", pattern.Path, strings.Join(photo.Extensions(), " "))
 	}
-	k := &keysJob{name: name, task: paintTask{in: in, out: name.path(1), pattern: name.String(), options: pattern.Options}}
+	k := &keysJob{name: name, task: paintTask{in: in, out: name.path(1), options: pattern.Options, sequence: sequence}}
+	if sequence != nil {
+		k.task.pattern = name.String() // without which results are a film
+	}
 	if sheet == "" {
 		sheet = filepath.Join(k.folder(), "sheet"+filepath.Ext(name.after))
 	}
@@ -112,14 +122,12 @@ func (j *Job) checkKeys(sheet string) (*keysJob, error) {
 // checkFiles makes the pictures' folder if it is missing.
 func (k *keysJob) checkFiles(overwrite bool) error {
 	in := k.task.in
-	if _, numbered, _ := parseSequenceName(in); numbered && !fileExists(in) {
-		return UsageErrorf("%s: keyframes are of a film in one file: make one of the pictures first, ffmpeg -i %s film.mkv", in, in)
-	}
-	if !fileExists(in) {
+	switch k.task.animation = photo.IsAnimatedWebP(in); {
+	case k.task.sequence != nil:
+		in = k.task.sequence[0].in // the others are in the same folder
+	case !fileExists(in):
 		return fmt.Errorf("%s: no such file", in)
-	}
-	k.task.animation = photo.IsAnimatedWebP(in)
-	if !k.task.animation && photo.Holds(in) {
+	case !k.task.animation && !isFilm(in) && photo.Holds(in):
 		return UsageErrorf("%s is a photo: keyframes are of a film", in)
 	}
 	if err := os.MkdirAll(k.folder(), 0o777); err != nil {
@@ -128,7 +136,8 @@ func (k *keysJob) checkFiles(overwrite bool) error {
 	if _, ok := k.name.number(filepath.Base(in)); ok && sameFile(filepath.Dir(in), k.folder()) || sameFile(in, k.sheet.Path) {
 		return UsageErrorf("%s would be written over: give the pictures other names, or another folder", in)
 	}
-	if err := k.task.checkPictures(overwrite); err != nil {
+	keys := paintTask{pattern: k.name.String()}
+	if err := keys.checkPictures(overwrite); err != nil {
 		return err
 	}
 	if err := checkResult(k.sheet.Path, overwrite); err != nil {
@@ -137,24 +146,39 @@ func (k *keysJob) checkFiles(overwrite bool) error {
 	return photo.CanWrite(k.sheet.Path)
 }
 
+// open opens the film. Call done when it is read.
+func (k *keysJob) open(ctx context.Context) (done func(), err error) {
+	if sequence := k.task.sequence; sequence != nil {
+		_, err = checkHeaders(sequence)
+		k.source = sequenceSource{sequence, 0, filter.Rational(k.video.Rate), photo.ReadIf, k.checkSize}
+		return func() {}, err
+	}
+	k.film, done, err = k.openFilm(ctx, k.task)
+	if err == nil {
+		k.source, err = k.film, k.checkSize(k.film.W, k.film.H)
+	}
+	return done, err
+}
+
 // run reads the film twice: to choose, and to write what is chosen.
 func (k *keysJob) run(ctx context.Context, number int) ([]Keyframe, error) {
-	film, done, err := k.openFilm(ctx, k.task)
+	done, err := k.open(ctx)
 	defer done()
-	if err == nil {
-		err = k.checkSize(film.W, film.H)
-	}
 	if err != nil {
 		return nil, err
 	}
-	finder, frames, err := k.look(ctx, film)
+	finder, frames, err := k.look(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range slices.Concat(film.Notes, lostInPictures(film, k.task.pattern)) {
-		k.say(note)
+	damage := ""
+	if k.film != nil {
+		for _, note := range slices.Concat(k.film.Notes, lostInPictures(k.film, k.name.after)) {
+			k.say(note)
+		}
+		damage = k.film.Damage // which the second reading may not reach
 	}
-	chosen, damage := finder.Choose(number), film.Damage
+	chosen := finder.Choose(number)
 	if len(chosen) < number {
 		k.say(fmt.Sprintf("%d keyframes, not %d: what is left shows nothing more, or is within a third of a second of them", len(chosen), number))
 	}
@@ -164,7 +188,7 @@ func (k *keysJob) run(ctx context.Context, number int) ([]Keyframe, error) {
 		key.Keyframe = c
 		keys = append(keys, key)
 	}
-	if err := k.write(ctx, film, keys); err != nil {
+	if err := k.write(ctx, keys); err != nil {
 		return nil, err
 	}
 	k.say(fmt.Sprintf("keyframes: %d of %d frames, for %.0f %% of what is seen in all of them; scenes: %d; %s, and all on %s",
@@ -182,24 +206,27 @@ func (k *keysJob) say(text string) { k.reporter.say(k.task.in + ": " + text) }
 const usualRate = 25
 
 // look has a finder see the whole film. The frames have their numbers and times.
-func (k *keysJob) look(ctx context.Context, film *video.Film) (finder *coherence.KeyframeFinder, frames []Keyframe, err error) {
-	rate := float64(film.Rate.Num) / float64(film.Rate.Den)
-	if !(rate > 0) {
-		rate = usualRate
+func (k *keysJob) look(ctx context.Context) (finder *coherence.KeyframeFinder, frames []Keyframe, err error) {
+	rate, count, begin := filter.Rational(k.video.Rate), int64(len(k.task.sequence)), 0.0
+	if k.film != nil {
+		rate, count, begin = k.film.Rate, k.film.Count, k.film.Begin
 	}
-	if finder, err = coherence.NewKeyframeFinder(k.coherence, rate, k.options.Threads); err != nil {
+	if rate.Num <= 0 || rate.Den <= 0 {
+		rate = filter.Rational{Num: usualRate, Den: 1}
+	}
+	if finder, err = coherence.NewKeyframeFinder(k.coherence, float64(rate.Num)/float64(rate.Den), k.options.Threads); err != nil {
 		return nil, nil, err
 	}
-	k.reporter.begin(k.task.in, film.Count, 0)
+	k.reporter.begin(k.task.in, count, 0)
 	defer k.reporter.end()
-	for f, err := range Prefetch(2)(ctx, StopSource(k.stop, film).Frames(ctx)) {
+	for f, err := range Prefetch(2)(ctx, StopSource(k.stop, k.source).Frames(ctx)) {
 		if err == nil {
 			err = finder.Add(f)
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		frames = append(frames, Keyframe{Number: int64(f.Index) + 1, Time: secondsToDuration(max(0, presentedAt(f)-film.Begin))})
+		frames = append(frames, Keyframe{Number: k.number(f), Time: secondsToDuration(max(0, presentedAt(f)-begin))})
 		k.advance(f)
 	}
 	if k.stop.Err() != nil {
@@ -208,25 +235,38 @@ func (k *keysJob) look(ctx context.Context, film *video.Film) (finder *coherence
 	return finder, frames, nil
 }
 
+// number is that of a frame's picture, as painting gives it.
+func (k *keysJob) number(f *filter.Frame) int64 {
+	if k.film == nil {
+		return k.task.sequence[f.Index].number
+	}
+	return int64(f.Index) + 1
+}
+
 func (k *keysJob) advance(f *filter.Frame) {
 	k.reporter.frame(&Stat{Index: f.Index, PTS: f.PTS, PTSTime: presentedAt(f), Input: k.task.in, Width: f.W, Height: f.H})
 }
 
 // write writes the keyframes and the sheet.
-func (k *keysJob) write(ctx context.Context, film *video.Film, keys []Keyframe) error {
-	mode, sheet := outfile.Mode(k.options.Overwrite), newKeySheet(film.W, film.H, keys)
-	k.reporter.begin(k.task.in+", read again", keys[len(keys)-1].Number, 0)
+func (k *keysJob) write(ctx context.Context, keys []Keyframe) error {
+	mode, sheet := outfile.Mode(k.options.Overwrite), (*keySheet)(nil)
+	k.reporter.begin(k.task.in+", read again", int64(keys[len(keys)-1].Frame)+1, 0)
 	defer k.reporter.end()
-	for f, err := range StopSource(k.stop, film).Frames(ctx) {
+	for f, err := range StopSource(k.stop, k.source).Frames(ctx) {
 		if err != nil {
 			return err
 		}
 		k.advance(f)
-		if int64(f.Index)+1 != keys[k.written].Number {
+		if k.number(f) != keys[k.written].Number {
 			continue
 		}
+		if sheet == nil {
+			sheet = newKeySheet(f.W, f.H, keys)
+		}
 		sheet.add(k.written, f)
-		f.Origin = photo.OfDepth(film.Format.Depth)
+		if k.film != nil {
+			f.Origin = photo.OfDepth(k.film.Format.Depth)
+		}
 		if err := photo.WriteAs(mode, k.name.path(keys[k.written].Number), k.task.options, f, nil); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ import (
 )
 
 type keysCmd struct {
-	Film     string `arg:"" help:"The film."`
+	Film     string `arg:"" help:"The film, or its frames in numbered pictures: 'frames/%05d.png'."`
 	Pictures string `arg:"" help:"Where keyframes go, with a number that becomes the frame's: 'keys/%05d.png'. The folder is made if it is missing; %s stands for the film's name without its extension."`
 
 	Number    int     `name:"number" short:"n" default:"0" min:"0" max:"100000" placeholder:"N" help:"How many keyframes: those that together show the most. 0 takes as few as show about nine tenths of each scene."`
@@ -38,7 +38,7 @@ type keysCmd struct {
 }
 
 // notForKeys are options of film that keyframes have no use for.
-var notForKeys = []string{"no-audio", "rate", "encoder", "encoder-options"}
+var notForKeys = []string{"no-audio", "encoder", "encoder-options"}
 
 // Help returns what --help says below the usage.
 func (*keysCmd) Help() string {
@@ -46,8 +46,9 @@ func (*keysCmd) Help() string {
 
     nstfilter keys in.mkv 'keys/%05d.png'
     nstfilter keys -n 12 in.mkv 'keys/%05d.png'
+    nstfilter keys 'frames/%05d.png' 'keys/%05d.png'
 
-The numbers are those that the film's frames have in nstfilter in.mkv 'out/%05d.png'. The table says which share of its scene each keyframe shows, of the pixels of all frames, and how much of that the ones before do not. Without -n each scene has at least one, unless it is shorter than a quarter of a second, and none that would add less than half a second of film.`
+The numbers are those that the film's frames have in nstfilter in.mkv 'out/%05d.png', or those of the pictures. The table says which share of its scene each keyframe shows, of the pixels of all frames, and how much of that the ones before do not. Without -n each scene has at least one, unless it is shorter than a quarter of a second, and none that would add less than half a second of film.`
 }
 
 // BeforeResolve refuses options that keyframes have no use for.
