@@ -101,13 +101,21 @@ func (s *picturesSink) sayWhatIsLost() {
 	if s.film.HasAudio {
 		s.say("its sound is left out, for pictures have none")
 	}
-	if s.film.HDR() {
-		s.say("it is HDR, and the pictures are as SDR would look: what is brighter than white is cut off, colours are sRGB")
-	}
-	if depth := s.film.Format.Depth; depth > photo.Depth(s.task.pattern, depth) {
-		s.say(fmt.Sprintf("its %d bits a sample become 8, as %s has: .png and .tif have 16", depth, filepath.Ext(s.task.pattern)))
+	for _, note := range lostInPictures(s.film, s.task.pattern) {
+		s.say(note)
 	}
 	s.sayNotes()
+}
+
+// lostInPictures says what pictures of such names do not keep of a film's frames.
+func lostInPictures(film *video.Film, pattern string) (notes []string) {
+	if film.HDR() {
+		notes = append(notes, "it is HDR, and the pictures are as SDR would look: what is brighter than white is cut off, colours are sRGB")
+	}
+	if depth := film.Format.Depth; depth > photo.Depth(pattern, depth) {
+		notes = append(notes, fmt.Sprintf("its %d bits a sample become 8, as %s has: .png and .tif have 16", depth, filepath.Ext(pattern)))
+	}
+	return notes
 }
 
 func (s *picturesSink) sayNotes() {

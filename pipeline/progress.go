@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -130,7 +131,7 @@ func (c *inputProgress) remaining() (time.Duration, bool) {
 }
 
 // String returns one line: clip.mkv: frame 3/48, scale 2/4, step 17/60, loss 0.0312,
-// 4m10s left.
+// 4m10s left. Frames that are not painted have no steps.
 func (c *inputProgress) String() string {
 	s := c.input + ":"
 	if c.frames != 1 {
@@ -143,8 +144,10 @@ func (c *inputProgress) String() string {
 	if c.pass.passes > 0 {
 		s += fmt.Sprintf(" pass %d/%d,", c.pass.pass, c.pass.passes)
 	}
-	p := &c.step
-	s += fmt.Sprintf(" scale %d/%d, step %d/%d, loss %.4g", p.Scale, p.Scales, p.Iteration, p.Iterations, p.Losses.Total)
+	if p := &c.step; p.Scales > 0 {
+		s += fmt.Sprintf(" scale %d/%d, step %d/%d, loss %.4g,", p.Scale, p.Scales, p.Iteration, p.Iterations, p.Losses.Total)
+	}
+	s = strings.TrimSuffix(s, ",")
 	if left, ok := c.remaining(); ok {
 		s += ", " + briefDuration(left) + " left"
 	}
@@ -202,16 +205,24 @@ func (p *plainReporter) step(now filter.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.progress.step = now
-	if time.Since(p.last) >= p.every {
-		p.last = time.Now()
-		fmt.Fprintln(p.w, "nstfilter:", p.progress.String())
-	}
+	p.tell()
 }
 
 func (p *plainReporter) frame(*Stat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.progress.finishFrame()
+	if p.progress.step.Scales == 0 { // there are no steps
+		p.tell()
+	}
+}
+
+// tell writes a line if the last one is a while ago.
+func (p *plainReporter) tell() {
+	if time.Since(p.last) >= p.every {
+		p.last = time.Now()
+		fmt.Fprintln(p.w, "nstfilter:", p.progress.String())
+	}
 }
 
 func (p *plainReporter) say(text string) {

@@ -73,19 +73,20 @@ func (b *barReporter) pass(t framePass) {
 }
 
 func (b *barReporter) step(p filter.Progress) {
+	b.advance(func() { b.progress.step = p })
+}
+
+func (b *barReporter) frame(*Stat) { b.advance(b.progress.finishFrame) }
+
+// advance changes the progress.
+func (b *barReporter) advance(change func()) {
 	b.mu.Lock()
-	b.progress.step = p
+	change()
 	share := b.progress.share()
 	b.mu.Unlock()
 	if b.line != nil {
 		b.line.SetCurrent(min(barSteps-1, int64(share*barSteps))) // the last step would end the bar
 	}
-}
-
-func (b *barReporter) frame(*Stat) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.progress.finishFrame()
 }
 
 func (b *barReporter) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }

@@ -83,6 +83,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
+	Keys    keysCmd    `cmd:"" help:"Propose frames of a film to paint by hand."`
 	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
 	Weights weightsCmd `cmd:"" help:"List, verify and import networks."`
@@ -97,7 +98,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter sheet, explain, jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
+Other commands: nstfilter sheet, keys, explain, jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of

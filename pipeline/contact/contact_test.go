@@ -11,7 +11,7 @@ import (
 // No two places overlap, each holds its picture, and all are on the sheet, whatever the
 // number of photos and styles, and in bands too.
 func TestLayout(t *testing.T) {
-	for _, n := range []struct{ photos, styles, columns int }{{1, 1, 1}, {3, 6, 6}, {1, 30, 0}, {40, 2, 2}, {2, 7, 0}} {
+	for _, n := range []struct{ photos, styles, columns int }{{1, 1, 1}, {3, 6, 6}, {1, 30, 0}, {40, 2, 2}, {2, 7, 0}, {0, 30, 0}} {
 		var photos, styles []image.Point
 		for i := range n.photos {
 			photos = append(photos, []image.Point{{320, 240}, {200, 320}, {}}[i%3])
@@ -25,7 +25,10 @@ func TestLayout(t *testing.T) {
 		}
 		w, h := l.size()
 		if n.styles == 30 && (w > 2*h || h > 2*w) {
-			t.Errorf("30 styles of one photo: %d×%d", w, h)
+			t.Errorf("30 styles of %d photos: %d×%d", n.photos, w, h)
+		}
+		if left := l.box(-1, 0, 0).Min.X; n.photos == 0 && left != l.gap {
+			t.Errorf("without photos the first picture is at %d, want %d: their column is empty", left, l.gap)
 		}
 		var boxes []image.Rectangle
 		put := func(row, column, band int, size image.Point) {

@@ -50,6 +50,9 @@ func newLayout(cell int, photos, styles []image.Point) layout {
 
 func (l *layout) bands() int { return (l.styles + l.columns - 1) / l.columns }
 
+// photoColumns is 1 for the photos' own pictures, or 0 if there are no photos.
+func (l *layout) photoColumns() int { return min(len(l.rows), 1) }
+
 // bandHeight is that of the styles' pictures, all rows, and the space below.
 func (l *layout) bandHeight() int {
 	h := l.head + l.text + l.gap
@@ -60,7 +63,7 @@ func (l *layout) bandHeight() int {
 }
 
 func (l *layout) size() (w, h int) {
-	return l.gap + (l.columns+1)*(l.width+l.gap), l.gap + l.bands()*l.bandHeight()
+	return l.gap + (l.photoColumns()+l.columns)*(l.width+l.gap), l.gap + l.bands()*l.bandHeight()
 }
 
 // box is where a picture may be: of photo row and style column. Row -1 is the styles' own
@@ -68,7 +71,7 @@ func (l *layout) size() (w, h int) {
 func (l *layout) box(row, column, band int) image.Rectangle {
 	x, height := 0, l.head
 	if column >= 0 {
-		band, x = column/l.columns, 1+column%l.columns
+		band, x = column/l.columns, l.photoColumns()+column%l.columns
 	}
 	y := l.gap + band*l.bandHeight()
 	if row >= 0 {

@@ -24,7 +24,8 @@ func Size(cell int, photos, styles []image.Point) (w, h int) {
 	return l.size()
 }
 
-// New returns a white sheet with the names of photos and styles. Notes say which number stands for which name
+// New returns a white sheet with the names of photos and styles; without photos it is one of
+// pictures side by side, which are the styles. Notes say which number stands for which name
 // that the font cannot write.
 func New(cell int, photoNames, styleNames []string, photos, styles []image.Point) (s *Sheet, notes []string) {
 	s = &Sheet{layout: newLayout(cell, photos, styles), sizes: photos}
