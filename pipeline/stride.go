@@ -22,6 +22,12 @@ const (
 	// leftOut is the share of new areas up to which a frame is not painted for them: they are edges,
 	// a pixel or two wide, and have the colours around them.
 	leftOut = 0.006
+	// leftBetween is the same for a frame between two anchors, of which each shows what the other
+	// does not: what is left has no time to be seen.
+	leftBetween = 0.03
+	// longestHold is the most frames that nothing new is painted in until the result is carried from
+	// another one: behind that a killed job goes on.
+	longestHold = 64
 	// leastHeld is the share of a picture that must be held for the rest to start from it.
 	leastHeld = 0.5
 )
@@ -33,9 +39,12 @@ type strideStylizer struct {
 	*stylizer
 	yield             func(*filter.Frame, error) bool
 	forward, backward *coherence.Carrier
-	spill             *coherence.Spill // frames that wait for the next anchor
+	spill             *coherence.Spill // frames that wait for the next anchor, or for --passes
+	waiting           int              // of those, how many are behind the last anchor
 
-	shares []float64 // of the styles in the result that is carried forward
+	from   int       // index of the frame whose result is carried forward
+	shares []float64 // of the styles in it
+	part   stridePart
 }
 
 // strides reports whether only some frames are painted.
@@ -64,6 +73,9 @@ func (s *strideStylizer) open() (err error) {
 		return err
 	}
 	if s.backward, err = coherence.NewCarrier(w.coherence, w.options.Threads); err != nil {
+		return err
+	}
+	if s.part.multipass, err = coherence.NewMultipass(w.coherence, w.options.Threads); err != nil {
 		return err
 	}
 	s.spill, err = coherence.NewSpill(w.tempDir, tempLimit(int64(w.options.MaxTemp), host.FreeDisk(w.tempDir))/int64(w.workers))
@@ -116,71 +128,97 @@ func (s *strideStylizer) take(ctx context.Context, a *analyzedFrame) error {
 	if !begins {
 		p.Held = a.held.And(s.forward.Held().Scaled(1 - coherence.StyleRelease(a.shares, s.shares)))
 	}
-	switch n := s.spill.Len(); {
-	case !begins && n == 0 && p.Held.Settled(s.worker.coherence.Settle).Missing() <= leftOut:
+	switch {
+	case !begins && s.waiting == 0 && s.nothingNew(p):
 		if _, err = s.paint(ctx, p, false, began); err == nil {
 			err = s.give(p)
 		}
 		return err
-	case !begins && s.spill.Room(a.frame) && s.waits(p, n):
+	case !begins && s.waits(p):
+		s.waiting++
 		return s.nameError(f.Index, s.spill.Add(p))
 	}
-	ages, err := s.paintAnchor(ctx, p, began)
+	ages, err := s.paint(ctx, p, true, began)
+	if err == nil && s.inPasses() {
+		p.Held = a.held // what anchors show is for the first pass alone
+		err = s.addAnchor(ctx, a, p)
+	} else if err == nil {
+		err = s.paintBetween(ctx, 0, s.waiting, p)
+	}
 	if err != nil {
 		return err
 	}
 	s.forward.Key(p.Result.Filled(), ages)
-	s.shares = p.Shares
+	s.waiting, s.from, s.shares = 0, f.Index, p.Shares
+	if s.inPasses() {
+		return nil
+	}
+	if err := s.spill.Clear(); err != nil {
+		return err
+	}
 	return s.finishAnchor(a, p, ages)
 }
 
-// waits reports whether p waits with n others for the next anchor.
-func (s *strideStylizer) waits(p *coherence.PaintedFrame, n int) bool {
-	missing := p.Held.Missing()
-	if stride := int(s.worker.coherence.Stride); stride > 1 {
-		return n+1 < stride && missing > 0
-	}
-	return n+1 < autoStride && missing > 0 && missing < mostNew
+// nothingNew reports whether p, the frame behind one that is done, is done without being painted.
+func (s *strideStylizer) nothingNew(p *coherence.PaintedFrame) bool {
+	return !s.inPasses() && p.Content.Index-s.from < longestHold && p.Held.Settled(s.worker.coherence.Settle).Missing() <= leftOut
 }
 
-// paintAnchor paints p, and then what waits between the anchor before and p. It returns what paint
-// returns.
-func (s *strideStylizer) paintAnchor(ctx context.Context, p *coherence.PaintedFrame, began time.Time) ([]float32, error) {
-	ages, err := s.paint(ctx, p, true, began)
-	if err == nil && s.spill.Len() > 0 {
-		err = s.paintBetween(ctx, p)
+// waits reports whether p waits for the next anchor.
+func (s *strideStylizer) waits(p *coherence.PaintedFrame) bool {
+	missing := p.Held.Missing()
+	if stride := int(s.worker.coherence.Stride); stride > 1 {
+		return s.waiting+1 < stride && missing > 0 && s.spill.Room(p.Frame)
 	}
-	return ages, err
+	return s.waiting+1 < autoStride && missing > 0 && missing < mostNew && s.spill.Room(p.Frame)
 }
 
 // endScene makes the last frame that waits an anchor, for no frame behind it is of its scene.
 func (s *strideStylizer) endScene(ctx context.Context) error {
-	n := s.spill.Len()
-	if n == 0 || s.stop.Err() != nil {
+	if s.stop.Err() != nil {
 		return nil
 	}
-	p, err := s.spill.At(n - 1)
-	if err == nil {
+	n := s.waiting
+	s.waiting = 0
+	if n > 0 {
+		p, err := s.spill.At(s.spill.Len() - 1)
+		if err != nil {
+			return err
+		}
 		s.spill.Pop()
-		_, err = s.paintAnchor(ctx, p, time.Now())
+		if s.inPasses() {
+			err = s.addLastAnchor(ctx, p)
+		} else if _, err = s.paint(ctx, p, true, time.Now()); err == nil {
+			if err = s.paintBetween(ctx, 0, n-1, p); err == nil {
+				err = s.give(p)
+			}
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
+	if !s.inPasses() {
+		return s.spill.Clear()
 	}
-	return s.give(p)
+	err := s.finishPart(ctx)
+	s.part.before = nil
+	return err
 }
 
-// paintBetween makes the frames that wait of what is carried to them from the anchor before, and
-// of last, the anchor behind them. It yields them.
-func (s *strideStylizer) paintBetween(ctx context.Context, last *coherence.PaintedFrame) error {
-	n, t := s.spill.Len(), s.worker.options.Threads
+// paintBetween makes n frames of the spill, from first on, of what is carried to them from the
+// anchor before, and of last, the anchor behind them. It yields them.
+func (s *strideStylizer) paintBetween(ctx context.Context, first, n int, last *coherence.PaintedFrame) error {
+	if n == 0 {
+		return nil
+	}
+	t := s.worker.options.Threads
 	s.backward.Reset()
 	if _, err := s.backward.Next(last.Content); err != nil {
 		return err
 	}
 	s.backward.Key(last.Result.Filled(), nil)
 	for i := n - 1; i >= 0; i-- {
-		p, err := s.spill.At(i)
+		p, err := s.spill.At(first + i)
 		if err != nil {
 			return err
 		}
@@ -192,12 +230,12 @@ func (s *strideStylizer) paintBetween(ctx context.Context, last *coherence.Paint
 			break
 		}
 		part := float64(i+1) / float64(n+1)
-		if err := s.spill.Hold(i, coherence.Between(p.Held, s.backward.Held(), part, p.Content.W, p.Content.H, t)); err != nil {
+		if err := s.spill.Hold(first+i, coherence.Between(p.Held, s.backward.Held(), part, p.Content.W, p.Content.H, t)); err != nil {
 			return err
 		}
 	}
 	for i := range n {
-		p, err := s.spill.At(i)
+		p, err := s.spill.At(first + i)
 		if err == nil {
 			_, err = s.paint(ctx, p, false, time.Now())
 		}
@@ -208,7 +246,7 @@ func (s *strideStylizer) paintBetween(ctx context.Context, last *coherence.Paint
 			return err
 		}
 	}
-	return s.spill.Clear()
+	return nil
 }
 
 // paint paints what of p is not held, and returns for how many frames each pixel of its result has
@@ -226,7 +264,7 @@ func (s *strideStylizer) paint(ctx context.Context, p *coherence.PaintedFrame, a
 		case anchor:
 			ages, held = held.PaintedAges(), held.Settled(settle)
 		}
-		if held.Missing() <= leftOut {
+		if left := held.Missing(); left <= leftOut || !anchor && left <= leftBetween {
 			p.Result = held.Over(guide.Start)
 			s.ledger.painted(p.Result, &filter.Report{W: p.Content.W, H: p.Content.H, Stopped: "held", Seconds: map[string]float64{}, DeviceBudget: w.reducedMemory})
 			return ages, nil
@@ -263,6 +301,7 @@ func (s *strideStylizer) give(p *coherence.PaintedFrame) error {
 
 // finishAnchor yields the result of an anchor, behind which the job can be gone on with.
 func (s *strideStylizer) finishAnchor(a *analyzedFrame, p *coherence.PaintedFrame, ages []float32) error {
+	s.keepFirst(p.Result)
 	state, err := s.analyzerState(a)
 	if err != nil {
 		return err
@@ -271,7 +310,6 @@ func (s *strideStylizer) finishAnchor(a *analyzedFrame, p *coherence.PaintedFram
 		state.Anchor = []loopPicture{pictureOf(p.Content), pictureOf(p.Result)}
 		state.Ages, state.Shares = ages, p.Shares
 	}
-	s.keepFirst(p.Result)
 	if err := s.saveState(p.Frame.Index, state); err != nil {
 		return err
 	}
@@ -282,11 +320,13 @@ func (s *strideStylizer) finishAnchor(a *analyzedFrame, p *coherence.PaintedFram
 func (s *strideStylizer) takeKept(a *analyzedFrame) error {
 	if anchor := s.resumption.anchor; anchor != nil {
 		s.resumption.anchor = nil
-		if _, err := s.forward.Next(anchor[0].frame(a.frame.Index)); err != nil {
+		content, result := anchor[0].frame(a.frame.Index), anchor[1].frame(a.frame.Index)
+		if _, err := s.forward.Next(content); err != nil {
 			return err
 		}
-		s.forward.Key(anchor[1].frame(a.frame.Index), s.resumption.ages)
-		s.shares = s.resumption.shares
+		s.forward.Key(result, s.resumption.ages)
+		s.from, s.shares = a.frame.Index, s.resumption.shares
+		s.part.before = &coherence.PaintedFrame{Content: content, Result: result, Shares: s.shares}
 	}
 	if !s.yield(a.kept, nil) {
 		return errReaderLeft
