@@ -63,11 +63,10 @@ nstfilter:
 installed := $(DESTDIR)$(PREFIX)
 
 install: nstfilter
-	.ci/share.sh ./nstfilter share
 	install -d "$(installed)/bin" "$(installed)/share/doc/nstfilter"
 	install -m 755 nstfilter "$(installed)/bin/nstfilter"
 	install -m 644 LICENSE NOTICE "$(installed)/share/doc/nstfilter"
-	cp -R share/. "$(installed)/share"
+	.ci/share.sh ./nstfilter "$(installed)/share"
 
 uninstall:
 	rm -f "$(installed)/bin/nstfilter" \
@@ -174,4 +173,4 @@ vulncheck: setup
 	touch $@
 
 clean:
-	rm -rf nstfilter nstfilter.so share demo dist .build
+	rm -rf nstfilter nstfilter.so demo dist .build

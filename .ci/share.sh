@@ -1,7 +1,8 @@
 #!/bin/sh
-# Fills a folder with a program's man page and completions, laid out as in a system's share/:
-# share.sh PROGRAM FOLDER
+# Writes a program's man page and completions into a folder like /usr/share: share.sh PROGRAM
+# FOLDER
 set -eu
+umask 022
 
 program=$1 folder=$2
 
@@ -12,7 +13,6 @@ made() { # made FILE COMMAND…: FILE is what the program's command prints
 	"$program" "$@" >"$file" 2>/dev/null || rm "$file" # a program may lack the command
 }
 
-rm -rf "$folder"
 made man/man1/nstfilter.1 man
 made bash-completion/completions/nstfilter completion bash
 made zsh/site-functions/_nstfilter completion zsh
