@@ -5,13 +5,19 @@
 export PATH := $(CURDIR)/.build/go/bin:$(PATH)
 export GOTOOLCHAIN := local
 
-.PHONY: help setup build build-cuda demo test test-cuda ptx check-ptx lint gallery frei0r neighbours \
+PREFIX ?= /usr/local
+# A source archive has no tags: make build VERSION=1.2.0.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+go_build := go build -ldflags "-X main.version=$(VERSION)"
+
+.PHONY: help setup build build-cuda install uninstall demo test test-cuda ptx check-ptx lint api container gallery frei0r neighbours \
 	bench bench-look bench-equal bench-descent bench-engine bench-cuda bench-flow bench-plumbing bench-temporal \
 	chaos mutate soak fuzz release check-release vulncheck clean
 
 help:
 	@echo "make build    ./nstfilter"
 	@echo "make build-cuda  ./nstfilter with the engine for NVIDIA's GPUs, which needs no CUDA to build"
+	@echo "make install  ./nstfilter, its man page and completions into PREFIX ($(PREFIX)); make uninstall"
 	@echo "make demo     paint a photo, a film and a pipe into demo/"
 	@echo "make test     everything that is tested (what CI runs)"
 	@echo "make test-cuda  test the cuda engine, on the CPU where there is no GPU"
@@ -20,7 +26,9 @@ help:
 	@echo "make frei0r   ./nstfilter.so, the plugin for ffmpeg, Kdenlive, Shotcut"
 	@echo "make neighbours  run what docs/pipes.md says of other programs, which are installed"
 	@echo "make gallery  paint the pictures of README and docs anew"
-	@echo "make lint     gofmt, go vet, staticcheck"
+	@echo "make lint     gofmt, go vet, staticcheck, and that the packages' API breaks nothing unsaid"
+	@echo "make api      keep the API at hand as the one that lint compares with (at a release)"
+	@echo "make container  an image of it, by podman or CONTAINER=docker"
 	@echo "make bench    time the engines on this machine"
 	@echo "make bench-look  how near pictures come to content and style, and sheets (PAIRS=FILE, ARGS)"
 	@echo "make bench-equal  how long ours and PyTorch take to the same loss (PAIRS=FILE, ARGS)"
@@ -34,7 +42,7 @@ help:
 	@echo "make mutate   run it on damaged files (ARGS='-n 100 -only png')"
 	@echo "make soak     paint a stream for two hours, and see that memory does not grow (SOAK=10m)"
 	@echo "make fuzz     every fuzz target, all in an hour (FUZZTIME=30s: each so long)"
-	@echo "make release  archives for Linux, with checksums and what they are made of, into dist/"
+	@echo "make release  archives and Debian packages, with checksums and what they are made of, into dist/"
 	@echo "make check-release  make them twice, in two folders, and compare"
 	@echo "make vulncheck  look for known holes in what is linked, with data from the internet"
 	@echo "make clean    remove what was made here"
@@ -43,16 +51,36 @@ setup:
 	@.ci/setup.sh .build
 
 build: setup
-	go build -o nstfilter ./cmd/nstfilter
+	$(go_build) -o nstfilter ./cmd/nstfilter
 
 build-cuda: setup
-	filter/engine/cuda/env.sh go build -tags cuda -o nstfilter ./cmd/nstfilter
+	filter/engine/cuda/env.sh $(go_build) -tags cuda -o nstfilter ./cmd/nstfilter
+
+# make install compiles nothing if there is a program: sudo has other caches, and may lack Go.
+nstfilter:
+	$(MAKE) build
+
+installed := $(DESTDIR)$(PREFIX)
+
+install: nstfilter
+	install -d "$(installed)/bin" "$(installed)/share/doc/nstfilter"
+	install -m 755 nstfilter "$(installed)/bin/nstfilter"
+	install -m 644 LICENSE NOTICE "$(installed)/share/doc/nstfilter"
+	.ci/share.sh ./nstfilter "$(installed)/share"
+
+uninstall:
+	rm -f "$(installed)/bin/nstfilter" \
+		"$(installed)/share/man/man1/nstfilter.1" \
+		"$(installed)/share/bash-completion/completions/nstfilter" \
+		"$(installed)/share/zsh/site-functions/_nstfilter" \
+		"$(installed)/share/fish/vendor_completions.d/nstfilter.fish"
+	rm -rf "$(installed)/share/doc/nstfilter"
 
 demo: build
 	.ci/demo.sh
 
 test: lint build frei0r
-	@.ci/setup.sh .build test
+	@.ci/setup.sh .build test arm64
 	.ci/test.sh
 
 test-cuda: setup
@@ -81,6 +109,13 @@ gallery: build
 
 lint: setup
 	.ci/lint.sh
+
+api: setup
+	.ci/api.sh update
+
+CONTAINER ?= podman
+container:
+	$(CONTAINER) build --file Containerfile --build-arg VERSION=$(VERSION) --tag nstfilter .
 
 bench: build
 	./nstfilter bench
@@ -122,9 +157,11 @@ fuzz: setup
 	.ci/fuzz.sh $(FUZZTIME)
 
 release: setup
+	@.ci/setup.sh .build arm64
 	.ci/release.sh dist
 
 check-release: setup
+	@.ci/setup.sh .build arm64
 	.ci/check_release.sh
 
 vulncheck: setup

@@ -21,3 +21,5 @@ for os in linux darwin windows; do
 done
 say staticcheck
 go tool staticcheck ./...
+say "the packages' API"
+.ci/api.sh check

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what building and testing need and this machine lacks: setup.sh BUILD
-# [PURPOSE…]. Purposes: test, what only tests need; frei0r, what its plugin needs;
-# neighbours, the programs that nstfilter is used with; ptx, the compiler of kernels.
+# [PURPOSE…]. Purposes: test, what only tests need; arm64, a compiler for it and an emulator
+# (NEON kernels, releases); frei0r, what its plugin needs; neighbours, the programs that
+# nstfilter is used with; ptx, the compiler of kernels.
 # Debian packages through apt-get (with sudo where needed), and Go, where there is
 # none or an older one, from the Python index into BUILD/go.
 set -eu
@@ -31,11 +32,6 @@ python3 -c 'import venv, ensurepip' 2>/dev/null || wanted="$wanted python3-venv"
 for purpose; do
 	case $purpose in
 	test)
-		# The NEON kernels are tested on other processors by emulation (filter/engine/cpu).
-		if [ "$(uname -m)" != aarch64 ]; then
-			has aarch64-linux-gnu-gcc || wanted="$wanted gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-			has qemu-aarch64 || wanted="$wanted qemu-user"
-		fi
 		# The cuda engine's kernels are tested on the CPU (filter/engine/cuda/testdriver).
 		has g++ || wanted="$wanted g++"
 		# The small ones of the neighbours.
@@ -43,6 +39,12 @@ for purpose; do
 		has x265 || wanted="$wanted x265"
 		has SvtAv1EncApp || wanted="$wanted svt-av1"
 		has vips || wanted="$wanted libvips-tools"
+		;;
+	arm64)
+		if [ "$(uname -m)" != aarch64 ]; then
+			has aarch64-linux-gnu-gcc || wanted="$wanted gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+			has qemu-aarch64 || wanted="$wanted qemu-user"
+		fi
 		;;
 	frei0r)
 		echo '#include <frei0r.h>' | cc -E - >/dev/null 2>&1 || wanted="$wanted frei0r-plugins-dev"

@@ -291,28 +291,37 @@ func hasHWAccel(ctx context.Context, name string) error {
 	return nil
 }
 
-// keepTimeBase returns the value of -enc_time_base that keeps the source's timebase. ffmpeg
-// 6.1 renamed it from -1 to demux.
-func keepTimeBase(ctx context.Context) (string, error) {
+// FFmpegVersion returns the version of the ffmpeg that film is read and written with, as
+// it says it itself: 5.1.9-0+deb12u1. The error says what to do if there is none.
+func FFmpegVersion(ctx context.Context) (string, error) {
 	text, err := ask(ctx, "ffmpeg", "-version")
 	if err != nil {
 		return "", err
 	}
-	if olderThan61(text) {
+	words := strings.Fields(text) // ffmpeg version 5.1.9 Copyright …
+	if len(words) < 3 || words[1] != "version" {
+		return "", fmt.Errorf("ffmpeg -version says %.60q, not its version: see that the ffmpeg in PATH is FFmpeg's", text)
+	}
+	return words[2], nil
+}
+
+// keepTimeBase returns the value of -enc_time_base that keeps the source's timebase. ffmpeg
+// 6.1 renamed it from -1 to demux.
+func keepTimeBase(ctx context.Context) (string, error) {
+	version, err := FFmpegVersion(ctx)
+	if err != nil {
+		return "", err
+	}
+	if olderThan61(version) {
 		return "-1", nil
 	}
 	return "demux", nil
 }
 
-// olderThan61 reads the first line of ffmpeg -version and reports a version before 6.1. A
-// version that is no number is a build from a recent source tree.
-func olderThan61(text string) bool {
-	words := strings.Fields(text)
-	if len(words) < 3 {
-		return false
-	}
-	version := strings.TrimPrefix(words[2], "n")
-	major, rest, _ := strings.Cut(version, ".")
+// olderThan61 reports that ffmpeg's version is before 6.1. One that is no number is a build
+// from a recent source tree.
+func olderThan61(version string) bool {
+	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "n"), ".")
 	if i := strings.IndexAny(rest, ".-+~"); i >= 0 {
 		rest = rest[:i]
 	}

@@ -305,29 +305,3 @@ func FuzzY4M(f *testing.F) {
 		}
 	})
 }
-
-func ExampleY4MReader() {
-	in := strings.NewReader("YUV4MPEG2 W2 H2 F25:1 Cmono\nFRAME\n\x00\x40\x80\xff")
-	r, err := NewY4MReader(in)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	out := new(bytes.Buffer)
-	w := NewY4MWriter(out, r.Header())
-	for f, err := range r.Frames(context.Background()) {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		for i := range f.Pix {
-			f.Pix[i] = 1 - f.Pix[i]
-		}
-		if err := w.WriteFrame(f); err != nil {
-			fmt.Println(err)
-			return
-		}
-	}
-	fmt.Printf("%q\n", out)
-	// Output: "YUV4MPEG2 W2 H2 F25:1 Cmono\nFRAME\n\xff\xbf\x7f\x00"
-}

@@ -2,25 +2,33 @@ package main
 
 import (
 	"fmt"
-	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 
 	"nstfilter/pipeline/engines"
+	"nstfilter/pipeline/photo"
+	"nstfilter/video"
 )
 
-// version is what git describe says of a release, set by its linker (.ci/release.sh).
+// version is what git describe says. The linker sets it (Makefile, .ci/release.sh).
 var version string
 
 type versionCmd struct{}
 
 func (versionCmd) Run(e *commandEnv) error {
+	names := engines.Builtin.Names()
+	built := func(with string, engine string) string {
+		if slices.Contains(names, engine) {
+			return "with " + with
+		}
+		return "without " + with
+	}
 	fmt.Println(versionText())
-	fmt.Printf("%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	fmt.Printf("engines: %s\n", strings.Join(engines.Builtin.Names(), ", "))
-	if slices.Contains(engines.Builtin.Names(), "cuda") {
+	fmt.Printf("%s %s/%s, %s, %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, built("cgo", "cpu"), built("cuda", "cuda"))
+	fmt.Printf("engines: %s\n", strings.Join(names, ", "))
+	if slices.Contains(names, "cuda") {
 		gpus, err := engines.GPUs()
 		if err != nil {
 			gpus = []string{"cuda: " + err.Error()}
@@ -29,33 +37,22 @@ func (versionCmd) Run(e *commandEnv) error {
 			fmt.Println(gpu)
 		}
 	}
-	for _, tool := range [][]string{{"vips", "--version"}, {"ffmpeg", "-version"}} {
-		out, err := exec.CommandContext(e.ctx, tool[0], tool[1:]...).Output()
-		line, _, _ := strings.Cut(string(out), "\n")
-		if err != nil {
-			line = tool[0] + ": not found"
-		}
-		fmt.Println(line)
+	fmt.Printf("photos: %s\n", photo.Library())
+	ffmpeg, err := video.FFmpegVersion(e.ctx)
+	if err != nil {
+		fmt.Printf("film: %v\n", err)
+		return nil
 	}
+	fmt.Printf("film: ffmpeg %s\n", ffmpeg)
 	return nil
 }
 
-// versionText returns the program's version and the revision that it was built from.
+// versionText returns the program's name and version. Where the linker did not set it, go
+// build and go install know it from git or from the module.
 func versionText() string {
-	if version != "" {
-		return "nstfilter " + version
-	}
-	version, revision := "(unknown)", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
+	version := version
+	if info, ok := debug.ReadBuildInfo(); ok && version == "" {
 		version = info.Main.Version
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				revision = " " + s.Value
-			case s.Key == "vcs.modified" && s.Value == "true":
-				revision += " with changes"
-			}
-		}
 	}
-	return "nstfilter " + version + revision
+	return "nstfilter " + version
 }

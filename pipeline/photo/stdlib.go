@@ -24,6 +24,9 @@ const noVips = "this build has no libvips: convert first, or build with cgo and 
 
 const decoderName = "this build, without libvips,"
 
+// Library returns what reads and writes photos.
+func Library() string { return "Go alone, without libvips" }
+
 // Photo is the Origin of a frame from Read: what Write needs besides pixels.
 type Photo struct {
 	// Notes say what the result does not keep. Read and Write add to them.

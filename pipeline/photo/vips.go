@@ -56,6 +56,9 @@ func (p *Photo) Bulk() (file []byte, whole func([]byte) any) {
 
 const decoderName = "this libvips"
 
+// Library returns what reads and writes photos, and its version: libvips 8.14.1.
+func Library() string { return "libvips " + vips.Version }
+
 var errNotPicture = errors.New("not a picture of a known format; see that the file is what its name says, or convert it to PNG")
 
 var decodableTypes = []vips.ImageType{
