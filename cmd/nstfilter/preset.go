@@ -49,7 +49,7 @@ func resolvePreset(k *kong.Context, usual string) error {
 // builtinPresets are changes to the defaults, by name. bench/README.md has what draft and
 // fine cost and gain.
 var builtinPresets = map[string]map[string]any{
-	"draft":    {"iterations": "25,6,2", "style-sizes": "1,2", "iterations-per-frame": 3},
+	"draft":    {"iterations": "25,6,2", "style-sizes": "1,2", "iterations-per-frame": 3, "stride": "auto"},
 	"standard": {}, // the defaults
 	"fine": {
 		"network": "slim+vgg16", "iterations": "90,40,15,10,8,6", "content-weight": "0.2,0.15,0.1", "iterations-per-frame": 8,
