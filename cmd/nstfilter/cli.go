@@ -8,7 +8,6 @@ import (
 	"os"
 	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -81,6 +80,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 
 // commandLine declares the commands for kong.
 type commandLine struct {
+	helpFlags
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
 	Keys    keysCmd    `cmd:"" help:"Propose frames of a film to paint by hand."`
@@ -92,24 +92,15 @@ type commandLine struct {
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
 }
 
-const programDescription = "Repaints photos and film in the style of any painting by optimising the pixels."
-
-// Help returns what --help says below the usage.
-func (*paintCmd) Help() string {
-	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
-
-Other commands: nstfilter sheet, keys, explain, jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
-}
-
 // newParser makes a flag of each declared option. The flags' defaults are those of
 // defaultSettings.
 func newParser(g *commandLine) (*kong.Kong, error) {
 	parser, err := kong.New(g,
 		kong.Name("nstfilter"),
 		kong.Description(programDescription),
+		kong.NoDefaultHelp(),
 		kong.ExplicitGroups(optionGroups),
 		kong.KindMapper(reflect.String, kong.MapperFunc(takeText)),
-		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
 		return nil, err
@@ -141,63 +132,6 @@ func takeText(ctx *kong.DecodeContext, target reflect.Value) error {
 		target.SetString(t.String())
 	}
 	return err
-}
-
-// parseArgs returns the command that args name.
-func parseArgs(args []string, e *commandEnv) (func() error, error) {
-	var g commandLine
-	parser, err := newParser(&g)
-	if err != nil {
-		return nil, err
-	}
-	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
-		args = []string{"paint", "--help"} // the options that most people look for
-	}
-	k, err := parser.Parse(filesLast(args, parser.Model.Children))
-	if err != nil {
-		return nil, pipeline.UsageError{Err: err}
-	}
-	return func() error { return k.Run(e) }, nil
-}
-
-// filesLast moves file names behind the flags, because kong accepts them only in one place.
-// It leaves args alone if they begin with another command than sheet.
-func filesLast(args []string, commands []*kong.Node) []string {
-	var command []string
-	chosen := slices.IndexFunc(commands, func(c *kong.Node) bool { return c.Tag.Default != "" })
-	if i := slices.IndexFunc(commands, func(c *kong.Node) bool { return len(args) > 0 && args[0] == c.Name }); i >= 0 {
-		if commands[i].Name != "sheet" {
-			return args
-		}
-		chosen, command, args = i, args[:1], args[1:]
-	}
-	takesValue := map[string]bool{}
-	for _, f := range commands[chosen].Flags {
-		takesValue["--"+f.Name] = !f.IsBool()
-		if f.Short != 0 {
-			takesValue["-"+string(f.Short)] = !f.IsBool()
-		}
-	}
-	var flags, files []string
-	for i := 0; i < len(args); i++ {
-		switch a := args[i]; {
-		case a == "--":
-			files = append(files, args[i+1:]...)
-			i = len(args)
-		case len(a) < 2 || a[0] != '-' || a[1] == '.': // -.webp is a photo on stdout
-			files = append(files, a)
-		default:
-			flags = append(flags, a)
-			if takesValue[a] && i+1 < len(args) {
-				i++
-				flags = append(flags, args[i])
-			}
-		}
-	}
-	if len(files) > 0 {
-		flags = append(append(flags, "--"), files...)
-	}
-	return slices.Concat(command, flags)
 }
 
 // declaredOption is one field of allSettings.
