@@ -62,6 +62,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if err := j.checkSettings(); err != nil {
 		return err
 	}
+	if len(j.Style) == 0 && len(j.Key) == 0 && len(j.Inputs) > 0 {
+		return j.noStyle()
+	}
 	tasks, notes, err := parseInputs(j.Inputs, j.Output, j.Recursive)
 	if err != nil {
 		return err
@@ -80,6 +83,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	styles, err := newStyleTimeline(j.Style, j.Filter.StyleBlendWeights, j.Coherence.StyleFade, tasks)
 	if err != nil {
+		return err
+	}
+	if err := styles.checkFiles(); err != nil {
 		return err
 	}
 	if err := j.checkMasks(styles); err != nil {
@@ -218,12 +224,21 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	case !first.isPipe() && j.OutputFormat != "auto":
 		return UsageErrorf("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(first.out, j.Output, "the result"))
 	case len(j.Style) == 0 && len(j.Key) == 0:
-		return UsageErrorf("no style: name the picture to paint like with --style FILE")
+		return j.noStyle()
 	}
 	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
 		return UsageErrorf("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
 	}
 	return nil
+}
+
+// noStyle says how to name a style. Of three arguments the first may have been meant for it.
+func (j *Job) noStyle() error {
+	example := "--style FILE"
+	if len(j.Inputs) == 3 && j.Output == "" {
+		example = "--style FILE: nstfilter --style " + strings.Join(j.Inputs, " ")
+	}
+	return UsageErrorf("no style: name the picture to paint like with %s", example)
 }
 
 // openWorkers opens the engines, confines the process, reads the styles and the network, and

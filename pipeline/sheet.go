@@ -123,7 +123,7 @@ func expandPictures(names []string) (all []string, err error) {
 	for _, name := range names {
 		if _, err := os.Lstat(name); err == nil || !strings.ContainsAny(name, "*?[") {
 			if errors.Is(err, fs.ErrNotExist) {
-				return nil, fmt.Errorf("%s: no such file", name)
+				return nil, photo.NoSuchFile(name)
 			}
 			all = append(all, name)
 			continue

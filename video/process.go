@@ -19,7 +19,7 @@ import (
 	ff "github.com/u2takey/ffmpeg-go"
 )
 
-const ffmpegRemedy = "install ffmpeg: apt-get install ffmpeg, brew install ffmpeg, or https://ffmpeg.org/download.html"
+const ffmpegRemedy = "install ffmpeg: apt-get install ffmpeg (Debian, Ubuntu), dnf install ffmpeg-free (Fedora), brew install ffmpeg (macOS), or https://ffmpeg.org/download.html"
 
 // stopGrace is how long a process may take to end after it was asked to.
 const stopGrace = 3 * time.Second

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -47,6 +49,21 @@ func helpBehind(args []string, app *kong.Node) []string {
 	return []string{flag}
 }
 
+// checkCommand reports a first word that is no file, but nearly a command.
+func checkCommand(word string, app *kong.Node) error {
+	if _, err := os.Lstat(word); err == nil || strings.ContainsAny(word, "-./") {
+		return nil
+	}
+	var names []string
+	for _, c := range app.Children {
+		names = append(names, c.Name)
+	}
+	if hint := limits.Hint(word, names); hint != "" {
+		return fmt.Errorf("%s: no such file and no such command%s", word, hint)
+	}
+	return nil
+}
+
 // commandNamed returns the command of this name, or nil.
 func commandNamed(name string, app *kong.Node) *kong.Node {
 	i := slices.IndexFunc(app.Children, func(c *kong.Node) bool { return c.Name == name })
@@ -67,15 +84,17 @@ func filesLast(args []string, app *kong.Node) ([]string, error) {
 				return args, nil
 			}
 			args = args[1:]
+		} else if err := checkCommand(args[0], app); err != nil {
+			return nil, err
 		}
 	}
 	words := splitArgs(args, slices.Concat(command.Flags, app.Flags))
 	for i, flag := range words.flags {
 		if words.lacks && i+1 == len(words.flags) {
-			return nil, usageOf(flag, " needs a value behind it")
+			return nil, fmt.Errorf("%s needs a value behind it", flag)
 		}
 		if name, _, _ := strings.Cut(strings.TrimPrefix(flag, "-"), "="); len(name) > 1 && name[0] != '-' && hasFlag(command.Flags, name) {
-			return nil, usageOf("-"+name, ": write it with two dashes: --"+name)
+			return nil, fmt.Errorf("-%s: write it with two dashes: --%s", name, name)
 		}
 	}
 	if given := words.given["--output"] + words.given["-o"]; given > 1 {
@@ -83,7 +102,7 @@ func filesLast(args []string, app *kong.Node) ([]string, error) {
 	}
 	for _, file := range words.behind {
 		if name, _, _ := strings.Cut(file, "="); strings.HasPrefix(name, "--") && hasFlag(command.Flags, name[2:]) {
-			return nil, usageOf(file, ": what follows -- are files, and this is none: put options before --, or write ./"+file+" if it is one")
+			return nil, fmt.Errorf("%s: what follows -- are files: put options before it, or write ./%s if it is a file", file, file)
 		}
 	}
 	flags := append([]string{command.Name}, words.flags...)
@@ -92,8 +111,6 @@ func filesLast(args []string, app *kong.Node) ([]string, error) {
 	}
 	return slices.Concat(flags, words.files, words.behind), nil
 }
-
-func usageOf(flag, what string) error { return errors.New(flag + what) }
 
 func hasFlag(flags []*kong.Flag, name string) bool {
 	return slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name })

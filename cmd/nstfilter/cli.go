@@ -8,7 +8,9 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -101,6 +103,10 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		kong.NoDefaultHelp(),
 		kong.ExplicitGroups(optionGroups),
 		kong.KindMapper(reflect.String, kong.MapperFunc(takeText)),
+		kong.KindMapper(reflect.Int, takeNumber(strconv.Atoi, "a whole number")),
+		kong.KindMapper(reflect.Uint64, takeNumber(func(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }, "a whole number from 0")),
+		kong.KindMapper(reflect.Float64, takeNumber(func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }, "a number")),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), takeNumber(time.ParseDuration, "a time: write 2s or 500ms")),
 	)
 	if err != nil {
 		return nil, err
@@ -132,6 +138,23 @@ func takeText(ctx *kong.DecodeContext, target reflect.Value) error {
 		target.SetString(t.String())
 	}
 	return err
+}
+
+// takeNumber takes what parse reads, and says what it should have been: kong's own words are
+// those of Go's types.
+func takeNumber[T any](parse func(string) (T, error), kind string) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
+		t, err := ctx.Scan.PopValue("value")
+		if err != nil {
+			return err
+		}
+		v, err := parse(t.String())
+		if err != nil {
+			return fmt.Errorf("%q is not %s", t.String(), kind)
+		}
+		target.Set(reflect.ValueOf(v).Convert(target.Type()))
+		return nil
+	}
 }
 
 // declaredOption is one field of allSettings.
