@@ -409,7 +409,7 @@ func checkName(out string) error {
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return fmt.Errorf("%s: the name is too long for its folder: choose a shorter one", out)
 	}
-	return photo.ExplainFileError(out, err)
+	return photo.ExplainWriteError(out, err)
 }
 
 func checkFolder(out string) error {

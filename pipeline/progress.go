@@ -21,7 +21,7 @@ type reporter interface {
 	step(filter.Progress)
 	frame(*Stat) // a frame is written
 	say(text string)
-	end() // of the input
+	end(said bool) // of the input; if said, how long it took is said
 	// sibling returns a reporter for inputs that are painted at the same time. It writes to
 	// the same place, and must not be closed.
 	sibling() reporter
@@ -58,7 +58,7 @@ func (silentReporter) pass(framePass)             {}
 func (silentReporter) step(filter.Progress)       {}
 func (silentReporter) frame(*Stat)                {}
 func (silentReporter) say(string)                 {}
-func (silentReporter) end()                       {}
+func (silentReporter) end(bool)                   {}
 func (silentReporter) sibling() reporter          { return silentReporter{} }
 func (silentReporter) close()                     {}
 
@@ -231,10 +231,10 @@ func (p *plainReporter) say(text string) {
 	fmt.Fprintln(p.w, "nstfilter:", text)
 }
 
-func (p *plainReporter) end() {
+func (p *plainReporter) end(said bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if text := p.progress.summary(); text != "" {
+	if text := p.progress.summary(); said && text != "" {
 		fmt.Fprintln(p.w, "nstfilter:", text)
 	}
 	p.progress = inputProgress{}
@@ -321,6 +321,6 @@ func (j *jsonReporter) say(text string) {
 	j.put(map[string]string{"event": "message", "text": text})
 }
 
-func (j *jsonReporter) end()              {}
+func (j *jsonReporter) end(bool)          {}
 func (j *jsonReporter) sibling() reporter { return &jsonReporter{w: j.w} }
 func (j *jsonReporter) close()            {}

@@ -91,8 +91,8 @@ func (b *barReporter) advance(change func()) {
 
 func (b *barReporter) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }
 
-// end replaces the bar by a line.
-func (b *barReporter) end() {
+// end removes the bar, and writes a line in its place if said.
+func (b *barReporter) end(said bool) {
 	if b.line == nil {
 		return
 	}
@@ -102,7 +102,7 @@ func (b *barReporter) end() {
 	b.mu.Lock()
 	text := b.progress.summary()
 	b.mu.Unlock()
-	if text != "" {
+	if said && text != "" {
 		b.say(text)
 	}
 }

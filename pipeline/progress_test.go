@@ -25,7 +25,7 @@ func TestPlainReporter(t *testing.T) {
 			}
 			p.frame(&Stat{Index: i})
 		}
-		p.end()
+		p.end(true)
 		// Steps come at 3, 6, … 24 s; a line no sooner than 5 s after the last.
 		want := `nstfilter: clip.mkv: frame 1/4, scale 2/3, step 7/60, loss 0.25, 18s left
 nstfilter: clip.mkv: frame 2/4, scale 2/3, step 7/60, loss 0.25, 12s left
@@ -52,7 +52,7 @@ func TestBarWritesTheLastLine(t *testing.T) {
 		for _, r := range []reporter{b, other} {
 			r.begin("a.png", 1, 0)
 			r.frame(&Stat{})
-			r.end()
+			r.end(true)
 		}
 		for range 3 { // so that the container has nothing left to draw for the bars that ended
 			b.draw()

@@ -47,6 +47,14 @@ func ExplainFileError(path string, err error) error {
 	return fmt.Errorf("%s: %w; %s", path, err, remedy)
 }
 
+// ExplainWriteError is ExplainFileError for a file that was to be made.
+func ExplainWriteError(path string, err error) error {
+	if folder := filepath.Dir(path); errors.Is(err, fs.ErrNotExist) && fileExists(folder) { // as /proc says
+		return fmt.Errorf("%s: no file can be made in %s; choose another folder", path, folder)
+	}
+	return ExplainFileError(path, err)
+}
+
 // NoSuchFile says what a path that leads to no file may have meant: a file of nearly this name,
 // or one to be fetched first.
 func NoSuchFile(path string) error {
