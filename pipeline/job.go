@@ -41,6 +41,7 @@ type Job struct {
 	TempDir               string // where frames wait for --passes
 	NetworkFolder         string // of networks that were imported, as vgg19.safetensors
 	Stdin, Stdout, Stderr *os.File
+	DumbTerminal          bool // Stderr's terminal cannot move its cursor: TERM=dumb
 	// Stop, when cancelled, ends the job after the current frame and keeps what is done.
 	// A cancelled context of Run ends it at once and keeps nothing partial.
 	Stop context.Context
@@ -108,7 +109,7 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		stats = file
 	}
-	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
+	reporter := newReporter(j.Progress, j.Quiet, j.DumbTerminal, j.Stderr)
 	defer reporter.close()
 	for _, note := range notes {
 		reporter.say(note)

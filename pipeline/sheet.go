@@ -41,7 +41,7 @@ func (j *Job) Sheet(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
+	reporter := newReporter(j.Progress, j.Quiet, j.DumbTerminal, j.Stderr)
 	defer reporter.close()
 	opened, err := j.openEngines(reporter, 1)
 	if err != nil {
