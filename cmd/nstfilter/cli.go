@@ -92,6 +92,10 @@ type commandLine struct {
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
 	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
+
+	Man        manCmd        `cmd:"" help:"Print the manual, a page for man."`
+	Completion completionCmd `cmd:"" help:"Print what makes a shell complete options, their values and files."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Print what a word of a command may become, for the shells' completion."`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of

@@ -107,7 +107,7 @@ func more(k *kong.Context, level helpLevel, paint bool) string {
 				names = append(names, c.Name)
 			}
 		}
-		lines += "Other commands, each with -h: " + strings.Join(names, " ") + "\n"
+		lines += "Other commands, each with -h:\n  " + strings.Join(names, " ") + "\n"
 	}
 	return lines
 }
