@@ -89,15 +89,19 @@ func filesLast(args []string, app *kong.Node) ([]string, error) {
 		}
 	}
 	words := splitArgs(args, slices.Concat(command.Flags, app.Flags))
-	for i, flag := range words.flags {
-		if words.lacks && i+1 == len(words.flags) {
-			return nil, fmt.Errorf("%s needs a value behind it", flag)
+	outputs := 0
+	for _, name := range words.names {
+		if len(name) > 2 && hasFlag(command.Flags, name[1:]) {
+			return nil, fmt.Errorf("%s: write it with two dashes: -%s", name, name)
 		}
-		if name, _, _ := strings.Cut(strings.TrimPrefix(flag, "-"), "="); len(name) > 1 && name[0] != '-' && hasFlag(command.Flags, name) {
-			return nil, fmt.Errorf("-%s: write it with two dashes: --%s", name, name)
+		if name == "--output" || name == "-o" {
+			outputs++
 		}
 	}
-	if given := words.given["--output"] + words.given["-o"]; given > 1 {
+	switch {
+	case words.lacks:
+		return nil, fmt.Errorf("%s needs a value behind it", words.flags[len(words.flags)-1])
+	case outputs > 1:
 		return nil, errors.New("--output is given twice: give it once, and the inputs without it")
 	}
 	for _, file := range words.behind {
@@ -118,11 +122,11 @@ func hasFlag(flags []*kong.Flag, name string) bool {
 
 // splitWords are the words of a command line.
 type splitWords struct {
-	flags  []string       // with their values
-	files  []string       // before --
-	behind []string       // behind --
-	lacks  bool           // the last flag lacks its value
-	given  map[string]int // how often each flag is given
+	flags  []string // with their values
+	names  []string // of the flags, as they are given
+	files  []string // before --
+	behind []string // behind --
+	lacks  bool     // the last flag lacks its value
 }
 
 func splitArgs(args []string, flags []*kong.Flag) (s splitWords) {
@@ -133,7 +137,6 @@ func splitArgs(args []string, flags []*kong.Flag) (s splitWords) {
 			takesValue["-"+string(f.Short)] = !f.IsBool()
 		}
 	}
-	s.given = map[string]int{}
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
 		case a == "--":
@@ -143,7 +146,7 @@ func splitArgs(args []string, flags []*kong.Flag) (s splitWords) {
 			s.files = append(s.files, a)
 		default:
 			name, _, _ := strings.Cut(a, "=")
-			s.given[name]++
+			s.names = append(s.names, name)
 			s.flags = append(s.flags, a)
 			if takesValue[a] && i+1 < len(args) && args[i+1] != "--" {
 				i++

@@ -58,6 +58,8 @@ var mistakes = []mistake{
 	// options
 	{"--stile night.png in.jpg out.jpg", 2, []string{`--stile is no option; did you mean "--style"?`}},
 	{"-style night.png in.jpg out.jpg", 2, []string{"-style: write it with two dashes: --style"}},
+	{"--style night.png -size=32 in.jpg out.jpg", 2, []string{"-size: write it with two dashes: --size"}},
+	{"--style night.png --preset network in.jpg out.jpg", 2, []string{"--preset network is none of draft, fine"}},
 	{"in.jpg out.jpg -- --style night.png", 2, []string{"--style: what follows -- are files: put options before it"}},
 	{"--style night.png in.jpg out.jpg --preset", 2, []string{"--preset needs a value behind it"}},
 	{"--style night.png --preset drafft in.jpg out.jpg", 2, []string{"--preset drafft is none of draft, fine", `did you mean "draft"?`}},
