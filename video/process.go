@@ -17,6 +17,8 @@ import (
 	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
+
+	"nstfilter/filter/limits"
 )
 
 const ffmpegRemedy = "install ffmpeg: apt-get install ffmpeg (Debian, Ubuntu), dnf install ffmpeg-free (Fedora), brew install ffmpeg (macOS), or https://ffmpeg.org/download.html"
@@ -286,7 +288,7 @@ func hasHWAccel(ctx context.Context, name string) error {
 	_, list, _ := strings.Cut(text, "\n") // its first line is a title
 	known := strings.Fields(list)
 	if name != "auto" && !slices.Contains(known, name) {
-		return fmt.Errorf("--hwaccel %s: this ffmpeg has auto, %s", name, strings.Join(known, ", "))
+		return fmt.Errorf("--hwaccel %s: this ffmpeg has auto, %s%s", name, strings.Join(known, ", "), limits.Hint(name, known))
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ var filmMistakes = []mistake{
 	{"--style night.png --rate 30 film.mkv out.mkv", 2, []string{"--rate is for numbered pictures", "films keep their own times"}},
 	{"--style night.png empty.mkv out.mkv", 1, []string{"empty.mkv: the file is empty; fetch or export it again"}},
 	{"--style night.png text.mkv out.mkv", 1, []string{"text.mkv: not a film that ffmpeg can read"}},
-	{"--style night.png --encoder libx256 film.mkv out.mkv", 1, []string{"this ffmpeg has no encoder libx256: choose one that `ffmpeg -encoders` lists"}},
+	{"--style night.png --encoder libx256 film.mkv out.mkv", 1, []string{"this ffmpeg has no encoder libx256: choose one that `ffmpeg -encoders` lists", `did you mean "libx265"?`}},
 	{"--style film.mkv in.jpg out.jpg", 1, []string{"--style film.mkv: is a film", "ffmpeg -ss 10 -i film.mkv -frames:v 1 style.png"}},
 	{"--style night.png 'clip*.mkv' new/", 1, []string{"clip*.mkv: no such file, and as a glob it matches none: check the name"}},
 }
