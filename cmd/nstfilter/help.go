@@ -65,6 +65,9 @@ func printHelp(k *kong.Context, level helpLevel) error {
 		if paint {
 			node.Help, node.Detail, node.Positional = programDescription, doors, nil
 		}
+		if node != nil {
+			node.Detail = throughExample(node.Detail)
+		}
 		if node != nil && slices.ContainsFunc(node.Flags, isUsual) {
 			usual := &kong.Group{Key: "usual", Title: "What people turn most:"}
 			for _, f := range node.Flags {
@@ -112,12 +115,21 @@ func more(k *kong.Context, level helpLevel, paint bool) string {
 	return lines
 }
 
-// lineOf is the help of an option in a line: the tag brief, or the first clause of the help,
+// throughExample returns a text up to the end of its first block of indented lines, or all of
+// it if it has none.
+func throughExample(text string) string {
+	var kept []string
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		if kept = append(kept, paragraph); strings.HasPrefix(paragraph, "    ") {
+			break
+		}
+	}
+	return strings.Join(kept, "\n\n")
+}
+
+// lineOf is the help of an option, or an argument, in a line: the tag brief, or the first clause of the help,
 // with the values that the option allows.
 func lineOf(v *kong.Value) string {
-	if v.Flag == nil {
-		return v.Help
-	}
 	if v.Tag.Has("brief") {
 		return v.Tag.Get("brief")
 	}
@@ -128,7 +140,7 @@ func lineOf(v *kong.Value) string {
 	if allowed := v.Tag.Get("oneof"); allowed != "" && strings.HasPrefix(rest, ": ") {
 		line += ": " + strings.ReplaceAll(allowed, ",", ", ")
 	}
-	return line + "."
+	return strings.TrimSuffix(line, ".") + "."
 }
 
 // firstClause cuts a text before the first full stop, colon or semicolon that is in no
@@ -139,8 +151,8 @@ func firstClause(text string) (clause, rest string) {
 		switch {
 		case r == '(':
 			depth++
-		case r == ')':
-			depth--
+		case r == ')' || r == ']': // (0,1] is an interval
+			depth = max(0, depth-1)
 		case depth == 0 && strings.ContainsRune(".:;", r) && (i+1 == len(text) || text[i+1] == ' '):
 			return text[:i], text[i:]
 		}
