@@ -13,14 +13,14 @@ import (
 )
 
 // Options are the settings of a job that do not decide the pixels. A field's tag name is its
-// flag, and help its line in --help. A preset may come from a stranger, so that it has only
+// flag, and help what --help-all says; brief is as in filter.Options. A preset may come from a stranger, so that it has only
 // those with the tag preset:"yes": they name no file that is written, and nothing that the
 // machine is asked for. What may be given is in the tags that package limits reads, defaults
 // are in DefaultOptions.
 type Options struct {
 	Style        []string `name:"style" preset:"yes" short:"s" sep:"none" placeholder:"FILE[@TIME]" help:"Picture whose style is painted with; give it again to blend several. FILE@TIME takes over from those before at a time of the film: 90 (seconds), 1:30 or 00:01:30.5, as a player shows it, from the film's start (numbered pictures count by --rate)."`
 	Strength     string   `name:"strength" placeholder:"FILE" help:"Grey map of how much is painted: black stays as it is, white is painted, grey is mixed. A picture is for every frame; a film, or numbered pictures ('strength/%04d.png'), has a map for each frame, in step with the input, after --start too for a film. %s stands for the input's name without its extension."`
-	Protect      string   `name:"protect" preset:"yes" oneof:"none,faces" help:"What stays as it is by itself: none, or faces, seen about from the front, which are found and followed through a film; with --strength too, as far as either says."`
+	Protect      string   `name:"protect" brief:"What stays as it is: faces, or none." preset:"yes" oneof:"none,faces" help:"What stays as it is by itself: none, or faces, seen about from the front, which are found and followed through a film; with --strength too, as far as either says."`
 	Mask         string   `name:"mask" placeholder:"FILE" help:"Mask whose flat colours are regions, each painted in a style of its own: the darkest colour in the first --style, the next in the second, and so on (--verbose says which), or as --style-mask says. Edges may be smooth. A picture is for every frame; a film, numbered pictures and %s are as for --strength."`
 	StyleMask    []string `name:"style-mask" sep:"none" placeholder:"FILE" help:"Mask of a style, one for each --style, in their order: a region of --mask is painted like what has its colour here."`
 	Key          []string `name:"key" sep:"none" placeholder:"TIME=FILE" help:"Painting of the film's frame at a time, 12.5=FILE, or 'keys/%05d.png': paintings that have the number of their frame in their names, from 1. That frame becomes the painting, and the scene around it follows, by flow; what no painting shows is painted in its style, so that --style is not needed. Give it again for more. A painting's transparent parts are left to the style."`
@@ -30,7 +30,7 @@ type Options struct {
 	Overwrite    bool     `name:"overwrite" short:"y" help:"Replace results that exist."`
 	Restart      bool     `name:"restart" help:"Begin anew what an earlier run of this command has left unfinished. Without it the same command goes on behind the frames, and skips the photos, that are done."`
 	NoResume     bool     `name:"no-resume" help:"Keep nothing to go on from. Else a film's painted frames wait beside its result, as large as raw film, until it is complete."`
-	Preset       string   `name:"preset" placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), NAME of your own (--save-preset), or FILE.json with an object of settings by the names of --style, --network and what decides the pixels and the film."`
+	Preset       string   `name:"preset" brief:"draft is quick, fine is crisper; or your own." placeholder:"NAME" help:"Settings to begin from: draft (a third of the time), standard (the defaults), fine (three times as long, film five times: VGG-16 paints the last scale), gatys (the paper's own run), NAME of your own (--save-preset), or FILE.json with an object of settings by the names of --style, --network and what decides the pixels and the film."`
 	SavePreset   string   `name:"save-preset" placeholder:"NAME" help:"Save this command's settings, as far as a preset may hold them, as a preset of your own: --preset NAME takes them up in any folder. Without a file to paint it only does that; -y replaces one of that name."`
 	Device       string   `name:"device" help:"What computes: cuda (NVIDIA GPUs, all of them for a batch), cuda:N (the one of that number, from 0), cpu (C with vector instructions), gorgonia (Go alone), or auto: the first of these that works here."`
 	ISA          string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto, the cpu's avx512, avx2, neon, or plain (what every processor has), or cuda's tensor (tensor cores) or simt (what every GPU has). $NSTFILTER_ISA says it too."`
