@@ -256,13 +256,14 @@ func (h *holder) closeLoop(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	n, end := len(h.waiting), h.waiting[len(h.waiting)-1].index+1
+	end := h.waiting[len(h.waiting)-1].index + 1
+	all := min(h.atLeast(), end-1) // also where a job goes on in the midst of them
 	part := func(i int) (float64, bool) {
-		x := 1 - float64(end-h.waiting[i].index)/float64(n+1)
+		x := max(0, 1-float64(end-h.waiting[i].index)/float64(all+1))
 		return x * x * (3 - 2*x), true
 	}
 	err := h.carryBack(h.loop.content, h.loop.result, -1, part)
-	if err == nil && !h.waiting[n-1].shown {
+	if err == nil && !h.waiting[len(h.waiting)-1].shown {
 		h.worker.reporter.say(fmt.Sprintf("%s: its last frame does not lead into its first one: --loop changes nothing", h.ledger.input))
 	}
 	return err

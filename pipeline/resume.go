@@ -158,9 +158,6 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 type resumption struct {
 	journal *journal.Journal
 	kept    int64         // frames that are done and not painted again
-	anchor  []loopPicture // of --stride, behind them
-	ages    []float32     // of its pixels
-	shares  []float64     // of the styles in it
 	left    int           // index of the frame whose painting was carried behind the last of them, or −1
 	due     atomic.Int64  // when the next state may be saved, in Unix nanoseconds
 }
@@ -231,7 +228,7 @@ func (s *stylizer) unread() int {
 func (s *stylizer) keptFrame(a *analyzedFrame) error {
 	f := a.frame
 	if int64(f.Index) == s.resumption.kept-1 {
-		if err := s.restore(); err != nil {
+		if err := s.restore(a); err != nil {
 			return err
 		}
 	}
@@ -243,15 +240,14 @@ func (s *stylizer) keptFrame(a *analyzedFrame) error {
 	return nil
 }
 
-func (s *stylizer) restore() error {
+// restore restores what the frame behind a is painted from.
+func (s *stylizer) restore(a *analyzedFrame) error {
 	if s.analyzer == nil && !s.strides() {
 		return nil
 	}
 	j := s.resumption.journal
 	state, err := s.readState()
-	if err == nil && s.strides() {
-		s.resumption.anchor, s.resumption.ages, s.resumption.shares = state.Analyzed.Anchor, state.Analyzed.Ages, state.Analyzed.Shares
-	} else if err == nil {
+	if err == nil && s.analyzer != nil {
 		err = s.analyzer.ReadState(bytes.NewReader(state.Analyzed.Analyzer))
 	}
 	if err == nil && s.history != nil {
@@ -263,7 +259,7 @@ func (s *stylizer) restore() error {
 	if s.faces != nil {
 		s.faces.Tracks = state.Analyzed.Faces
 	}
-	s.alike = state.Analyzed.Alike
+	a.state, s.alike = state.Analyzed, state.Analyzed.Alike
 	if len(state.Loop) == 2 {
 		s.loop.content = state.Loop[0].frame(0)
 		s.keepFirst(state.Loop[1].frame(0))

@@ -318,14 +318,13 @@ func (s *strideStylizer) finishAnchor(a *analyzedFrame, p *coherence.PaintedFram
 
 // takeKept yields a frame that an earlier run painted. From the last one the film goes on.
 func (s *strideStylizer) takeKept(a *analyzedFrame) error {
-	if anchor := s.resumption.anchor; anchor != nil {
-		s.resumption.anchor = nil
-		content, result := anchor[0].frame(a.frame.Index), anchor[1].frame(a.frame.Index)
+	if a.state != nil && len(a.state.Anchor) == 2 {
+		content, result := a.state.Anchor[0].frame(a.frame.Index), a.state.Anchor[1].frame(a.frame.Index)
 		if _, err := s.forward.Next(content); err != nil {
 			return err
 		}
-		s.forward.Key(result, s.resumption.ages)
-		s.from, s.shares = a.frame.Index, s.resumption.shares
+		s.forward.Key(result, a.state.Ages)
+		s.from, s.shares = a.frame.Index, a.state.Shares
 		s.part.before = &coherence.PaintedFrame{Content: content, Result: result, Shares: s.shares}
 	}
 	if !s.yield(a.kept, nil) {

@@ -60,7 +60,7 @@ type analyzedFrame struct {
 	took     time.Duration       // how long its analysis took
 
 	kept  *filter.Frame  // what goes to the sink, if the frame was painted by an earlier run
-	state *analyzerState // behind this frame, if it is to be saved
+	state *analyzerState // behind this frame, if it is to be saved, or if the film goes on behind it
 }
 
 // stage paints frames, in as many passes as --passes says.

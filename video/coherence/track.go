@@ -14,6 +14,11 @@ const (
 	// the standard deviation around it, over 7×7 pixels, lies between these bounds or above.
 	textureLow, textureHigh = 0.02, 0.05
 	textureRadius           = 3
+
+	// So is one around which, over 11×11 pixels, there is nothing to tell places apart by: the flow
+	// is not known there, and any will do.
+	flatLow, flatHigh = 0.01, 0.02
+	flatRadius        = 5
 )
 
 // track follows where the latest frame of a film is in another one, its target, over any number
@@ -58,13 +63,13 @@ func (t *track) step(content *filter.Frame, there *flow.Field, confidence []floa
 // guess improves sum where the way to target was lost: there it may be as the flow around it, or
 // as the motion of the camera, which finds what comes back from behind something. It returns in
 // [0,1] how likely a pixel that looks the same there is the same: what moves with the camera is,
-// and what has texture.
+// what has texture, and what is flat.
 func (t *track) guess(content *filter.Frame, sum *flow.Field, trust []float32) (likely []float32) {
 	n := len(trust)
 	uv := append(append(make([]float32, 0, 2*n), sum.U...), sum.V...)
 	filter.Spread(uv, trust, sum.W, sum.H)
 	sum.U, sum.V = uv[:n], uv[n:]
-	likely = texture(t.mem, content)
+	likely = t.distinct(content)
 	c := fitCamera(sum, trust)
 	if c == nil {
 		return likely
@@ -166,8 +171,20 @@ func (t *track) mismatch(content *filter.Frame, pix []float32) []float32 {
 	return out
 }
 
-// texture returns in [0,1] how much there is around each pixel to know it by.
-func texture(mem *pool, content *filter.Frame) []float32 {
+// distinct returns in [0,1] whether each pixel has texture around it to know it by, or is flat so
+// that there is nothing to confuse it with.
+func (t *track) distinct(content *filter.Frame) []float32 {
+	out, flat := deviation(t.mem, content, textureRadius), deviation(t.mem, content, flatRadius)
+	for i, d := range out {
+		textured, even := (d-textureLow)/(textureHigh-textureLow), (flatHigh-flat[i])/(flatHigh-flatLow)
+		out[i] = min(max(textured, even, 0), 1)
+	}
+	t.mem.put(flat)
+	return out
+}
+
+// deviation returns the standard deviation of the mean of R, G and B over squares of 2r+1.
+func deviation(mem *pool, content *filter.Frame, r int) []float32 {
 	n := content.W * content.H
 	luma, square := mem.get(n), mem.get(n)
 	mem.bands(n, func(from, to int) {
@@ -176,12 +193,11 @@ func texture(mem *pool, content *filter.Frame) []float32 {
 			luma[i], square[i] = v, v*v
 		}
 	})
-	mem.boxMean(luma, luma, content.W, content.H, textureRadius)
-	mem.boxMean(square, square, content.W, content.H, textureRadius)
+	mem.boxMean(luma, luma, content.W, content.H, r)
+	mem.boxMean(square, square, content.W, content.H, r)
 	mem.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			deviation := float32(math.Sqrt(float64(max(square[i]-luma[i]*luma[i], 0))))
-			luma[i] = min(max((deviation-textureLow)/(textureHigh-textureLow), 0), 1)
+			luma[i] = float32(math.Sqrt(float64(max(square[i]-luma[i]*luma[i], 0))))
 		}
 	})
 	mem.put(square)
