@@ -157,9 +157,9 @@ func (w *worker) openJournal(t paintTask, out string, frames, bytes int64) (*jou
 // resumption is how a stylizer takes part in a journal. The zero resumption has none.
 type resumption struct {
 	journal *journal.Journal
-	kept    int64         // frames that are done and not painted again
-	left    int           // index of the frame whose painting was carried behind the last of them, or −1
-	due     atomic.Int64  // when the next state may be saved, in Unix nanoseconds
+	kept    int64        // frames that are done and not painted again
+	left    int          // index of the frame whose painting was carried behind the last of them, or −1
+	due     atomic.Int64 // when the next state may be saved, in Unix nanoseconds
 }
 
 // filmState is what a state file holds, for encoding/gob.

@@ -250,19 +250,29 @@ func (s *stylizer) forecastText(f *filter.Frame, plan filter.Plan) string {
 		later *= float64(n)
 		passes = fmt.Sprintf(" in %d passes", n)
 	}
-	fmt.Fprintf(&text, " for the first frame, at most %s for each that follows%s", briefDuration(secondsToDuration(later)), passes)
+	most := "at most"
+	if s.strides() {
+		most = "about"
+	}
+	fmt.Fprintf(&text, " for the first frame, %s %s for each that follows%s", most, briefDuration(secondsToDuration(later)), passes)
 	if s.frames > 1 {
 		fmt.Fprintf(&text, ", %s for all %d", briefDuration(secondsToDuration(first+later*float64(s.frames-1))), s.frames)
 	}
 	return text.String()
 }
 
-// laterSeconds returns the plan's seconds for a frame that is not the first.
+// laterSeconds returns the plan's seconds for a frame that is not the first. Of frames with a
+// stride it is the mean of those painted and those between, where motion is quick.
 func (s *stylizer) laterSeconds(plan filter.Plan) float64 {
-	if s.worker.settings.Init == "previous" {
-		return plan.Later
+	switch stride := float64(s.worker.coherence.Stride); {
+	case s.worker.settings.Init != "previous":
+		return plan.Seconds
+	case s.strides() && (stride <= 1 || len(s.worker.keys) > 0):
+		return plan.Seconds / autoStride
+	case s.strides():
+		return plan.Later / stride
 	}
-	return plan.Seconds
+	return plan.Later
 }
 
 // styleShares returns the shares of the styles at the frame's time, or nil if they never
