@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the pictures of README.md and docs/tuning.md anew, from the repository's root:
+# Makes the pictures of README.md, docs/tuning.md and docs/keyframes.md anew, from the repository's root:
 #
 #     examples/gallery.sh ./nstfilter
 #
@@ -154,3 +154,40 @@ set -- $cells
 join "$made/settings_top.png" hstack 0 "$1" "$2" "$3" "$4"
 join "$made/settings_bottom.png" hstack 0 "$5" "$6" "$7" "$8"
 join examples/settings.jpg vstack 0 "$made/settings_top.png" "$made/settings_bottom.png"
+
+# docs/keyframes.md: the film above, and led by the painting of one frame below; a heart on a
+# transparent layer, in a pan; docs/tuning.md: the end of that
+heart() { # heart X Y R: a formula that is 1 in it
+	x="((X-$1)/$3)" y="(($2-Y)/$3)"
+	echo "lt(pow($x*$x+$y*$y-1,3)-$x*$x*$y*$y*$y,0)"
+}
+drawn() { # drawn FORMULA R G B: over a picture
+	echo "geq=r='if($1,$2,r(X,Y))':g='if($1,$3,g(X,Y))':b='if($1,$4,b(X,Y))'"
+}
+three() { # three OUT FILM N N N: frames of it, from 0
+	ffmpeg -v error -y -i "$2" -vf "select=eq(n\\,$3)+eq(n\\,$4)+eq(n\\,$5),tile=3x1" -q:v 5 -frames:v 1 "$1"
+}
+film() { # film NAME FLAGS…
+	name=$1
+	shift
+	"$program" -y --progress none --no-audio "$@" "$made/$name.mkv"
+}
+ffmpeg -v error -y -i "$media/bunny.mp4" -vf 'select=eq(n\,19)' -frames:v 1 "$made/still.png"
+paint still_scream --style examples/styles/scream.jpg "$made/still.png"
+ffmpeg -v error -y -i "$made/still_scream.png" -vf "format=rgb24,$(drawn "$(heart 117 82 14)" 220 20 60),$(drawn 'lt(hypot(X-288,Y-24),16)' 255 220 40)" "$made/key.png"
+film keyed --key "0.76=$made/key.png" "$media/bunny.mp4"
+three "$made/three_in.png" "$media/bunny.mp4" 9 19 49
+three "$made/three_key.png" "$made/keyed.mkv" 9 19 49
+join docs/look/key.jpg vstack 0 "$made/three_in.png" "$made/three_key.png"
+
+ffmpeg -v error -y -loop 1 -r 25 -i "$media/coffee.png" -frames:v 25 -vf 'scale=480:-2,crop=320:180:n*5:40+n,format=yuv420p' -c:v ffv1 "$made/pan.mkv"
+ffmpeg -v error -y -f lavfi -i "nullsrc=s=320x180,format=rgba,geq=r=220:g=20:b=60:a='255*$(heart 180 60 18)'" -frames:v 1 "$made/layer.png"
+film pan_layer --style examples/styles/night.jpg --key "0.48=$made/layer.png" "$made/pan.mkv"
+three docs/look/key-layer.jpg "$made/pan_layer.mkv" 0 12 24
+row=''
+for stride in 1 auto; do
+	film "pan_$stride" --style examples/styles/mosaic.jpg --stride "$stride" "$made/pan.mkv"
+	ffmpeg -v error -y -ss 0.96 -i "$made/pan_$stride.mkv" -frames:v 1 "$made/pan_$stride.png"
+	row="$row $made/pan_$stride.png"
+done
+join docs/look/stride.jpg hstack 0 $row

@@ -89,6 +89,9 @@ func (h *holder) close() {
 // open makes what depends on the first frame, f.
 func (h *holder) open(f *filter.Frame) (err error) {
 	w := h.worker
+	if err := h.paintings.check(f); err != nil {
+		return h.nameError(f.Index, err)
+	}
 	if h.forward, err = coherence.NewCarrier(w.coherence, w.options.Threads); err != nil {
 		return err
 	}

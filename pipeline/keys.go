@@ -81,13 +81,23 @@ func (j *Job) checkKeys(tasks []paintTask) (err error) {
 
 // sharesOf returns the shares of the styles in a frame, and behind them those of the keys, or nil
 // if they never change. A scene without a key, and without a --style, is painted like the key that
-// has its colours most.
+// has its colours most. A key with transparent parts is no style where there is a --style: it may
+// be a few strokes.
 func (s *stylizer) sharesOf(a *analyzedFrame, begins bool) ([]float64, error) {
 	styles := len(s.worker.styles.styles)
 	if len(s.styled.keys) == 0 {
 		return s.styleShares(a.frame), nil
 	}
 	key := a.key
+	if key >= 0 && styles > 0 {
+		painting, err := s.styled.read(key)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(painting.Alpha, func(v float32) bool { return v < 1 }) {
+			key = -1
+		}
+	}
 	if key < 0 && styles == 0 {
 		if begins {
 			var err error
@@ -183,6 +193,21 @@ func (p *paintings) read(key int) (*filter.Frame, error) {
 	}
 	p.latest, p.own = key, f
 	return f, nil
+}
+
+// check reports a key that has another shape than content, which of would find late. EXIF may turn
+// a picture.
+func (p *paintings) check(content *filter.Frame) error {
+	for _, k := range p.keys {
+		h, err := photo.ReadHeader(k.path)
+		if err != nil {
+			return fmt.Errorf("--key %w", err)
+		}
+		if err := checkAspect(&filter.Frame{W: h.W, H: h.H}, content); err != nil && checkAspect(&filter.Frame{W: h.H, H: h.W}, content) != nil {
+			return fmt.Errorf("--key %s %w", k.path, err)
+		}
+	}
+	return nil
 }
 
 // of returns a key's painting at the size of content, its frame.

@@ -203,7 +203,7 @@ func checkAspect(m, f *filter.Frame) error {
 	if math.Abs(math.Log(ratio)) <= max(0.01, 1/smaller) {
 		return nil
 	}
-	return fmt.Errorf("is %d×%d (%.3f to 1) and the picture %d×%d (%.3f to 1): cut or scale the map to the picture's aspect ratio",
+	return fmt.Errorf("is %d×%d (%.3f to 1) and the picture %d×%d (%.3f to 1): cut or scale it to the picture's aspect ratio",
 		m.W, m.H, float64(m.W)/float64(m.H), f.W, f.H, float64(f.W)/float64(f.H))
 }
 

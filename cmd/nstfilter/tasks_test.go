@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"math"
 	"os"
@@ -31,6 +32,8 @@ var tasks = []task{
 	{"docs/photos.md", "To AVIF", nil, isAVIF},
 	{"docs/film.md", "With a mask", nil, followsMask},
 	{"docs/film.md", "Going on after an interruption", killAmidFilm, wentOn},
+	{"docs/keyframes.md", "From a frame to the film", makeFilmLonger, followsKey},
+	{"docs/keyframes.md", "Only a few strokes: a transparent layer", nil, keepsStyle},
 	{"docs/pipes.md", "To x264", nil, isH264},
 	{"docs/pipes.md", "Among its neighbours", nil, isPainted},
 }
@@ -101,6 +104,65 @@ func followsMask(t *testing.T, folder, _ string) {
 		if here >= there {
 			t.Errorf("the region of %s is %.3f from its colours, the other one %.3f", style, here, there)
 		}
+	}
+}
+
+// makeFilmLonger makes in.mkv of twenty frames. In each, things are a pixel further to the left
+// and half a pixel higher.
+func makeFilmLonger(t *testing.T, _ block, folder string) {
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shell(t, folder, "ffmpeg -v error -nostdin -y -loop 1 -i "+examples+"/readme.jpg -frames:v 20 -vf crop=480:320:0:0,crop=384:256:n*4:n*2,scale=96:64 -c:v ffv1 in.mkv")
+}
+
+// followsKey finds each painting at its frame, and the red box that is drawn on it where the
+// film has moved it ten frames later, or earlier.
+func followsKey(t *testing.T, folder, _ string) {
+	keys, err := filepath.Glob(folder + "/painted/*.png")
+	if err != nil || len(keys) == 0 {
+		t.Fatal("nothing was painted by hand", err)
+	}
+	shell(t, folder, "mkdir all; ffmpeg -v error -nostdin -i out.mkv all/%05d.png")
+	for _, key := range keys {
+		var number int
+		if _, err := fmt.Sscanf(filepath.Base(key), "%d.png", &number); err != nil {
+			t.Fatal(err)
+		}
+		painting, out := first(t, key), first(t, fmt.Sprintf("%s/all/%05d.png", folder, number))
+		if d := apart(painting, out, luma); d > 0.03 {
+			t.Errorf("frame %d is %.3f from its painting", number, d)
+		}
+		later := 10
+		if number > 10 {
+			later = -10
+		}
+		x, y, n := red(painting)
+		there := first(t, fmt.Sprintf("%s/all/%05d.png", folder, number+later))
+		x2, y2, n2 := red(there)
+		if wantX, wantY := x-float64(later), y-float64(later)/2; math.Hypot(x2-wantX, y2-wantY) > 2 || n2 < n/2 || n2 > 2*n {
+			t.Errorf("%d frames from %d the box of %d pixels at %.1f, %.1f has %d, at %.1f, %.1f: want it at %.1f, %.1f", later, number, n, x, y, n2, x2, y2, wantX, wantY)
+		}
+	}
+}
+
+// red counts the red pixels of a frame, and returns the place in their middle.
+func red(f *filter.Frame) (x, y float64, n int) {
+	for i := range f.W * f.H {
+		if at(f, i, func(r, g, b float64) float64 { return r - max(g, b) }) > 0.5 {
+			x, y, n = x+float64(i%f.W), y+float64(i/f.W), n+1
+		}
+	}
+	return x / float64(n), y / float64(n), n
+}
+
+// keepsStyle finds the heart, and around it not its red but the style's colours.
+func keepsStyle(t *testing.T, folder, _ string) {
+	shell(t, folder, "mkdir all; ffmpeg -v error -nostdin -i heart.mkv all/%05d.png")
+	f := first(t, folder+"/all/00003.png")
+	if _, _, n := red(f); n < 16*12*3/4 || n > 16*12*5/4 {
+		t.Errorf("%d pixels are red, want the %d of the layer", n, 16*12)
 	}
 }
 

@@ -22,10 +22,10 @@ type Options struct {
 	LongTerm  Ages    `name:"long-term" min:"1" max:"64" help:"How many frames ago, each below 65, is looked for what the frame before does not show; 1 alone forgets what is hidden."`
 	Settle    float64 `name:"settle" min:"0" max:"1000" help:"Frames that newly seen areas, and the whole picture after a change of style, take to settle, after which they are held like the rest; 0 holds them at once."`
 	Cut       float64 `name:"cut" above:"0" max:"1" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`
-	Stride    Stride  `name:"stride" min:"0" max:"64" help:"Paint only every so many frames of a film, and make those between of both neighbours, by flow; only what neither shows is painted there. auto: every second to sixth, by how simple the motion is. 1 paints all."`
-	Loop      bool    `name:"loop" help:"Let the last frames of a film flow into the first one, for films that are shown again and again."`
+	Stride    Stride  `name:"stride" min:"0" max:"64" help:"Paint only some frames of each scene, and make those between of their painted neighbours, by flow. auto paints one when enough has come into sight, or after seven others, and what is new from coarse to fine, which leaves no bare strips at the edge of a pan; 3 paints every third, as film is painted otherwise; 1 paints all."`
+	Loop      bool    `name:"loop" help:"Let the last second of a film (24 frames) flow into its first frame as it was painted, for films that are shown again and again. What they show has to lead there too."`
 	Passes    int     `name:"passes" min:"1" max:"100" help:"How often a scene is painted, forward and backward in turn: what comes into sight late then looks like what it becomes, and all is steadier. Each pass takes its time anew, and --deadline bounds each. Frames come out when their scene is done."`
-	Lookahead int     `name:"lookahead" min:"2" max:"1000000" help:"Most frames that wait: for their --passes, where a longer scene is painted in parts of so many, with a seam that may show where the number of passes is even; and for the next --key, which reaches back so far."`
+	Lookahead int     `name:"lookahead" min:"2" max:"1000000" help:"Most frames that wait on the disk. With --passes a longer scene is painted in parts of so many, with a seam that may show where the number of passes is even. A --key reaches back so far."`
 }
 
 // DefaultOptions estimates motion and paints each scene once.
