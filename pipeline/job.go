@@ -141,10 +141,16 @@ func (j *Job) checkSettings() error {
 	case !j.ZeroLatency:
 	case len(j.Key) > 0:
 		return UsageErrorf("--key with --zero-latency: frames before a key wait for it, so that it can be carried back to them: leave one out")
-	case j.Coherence.Stride != 1:
-		return UsageErrorf("--stride with --zero-latency: the frames between two that are painted wait for the second one: leave one out (--stride 1)")
+	case j.Coherence.Stride > 1 || j.Coherence.Anew:
+		return UsageErrorf("--stride and --anew with --zero-latency: the frames between two that are painted wait for the second one: leave one out")
 	case j.Coherence.Loop:
 		return UsageErrorf("--loop with --zero-latency: the last frames wait for the end, where the first one's result is carried back to them: leave one out")
+	}
+	if j.ZeroLatency { // auto, of a preset
+		j.Coherence.Stride = 1
+	}
+	if (j.Coherence.Stride > 1 || j.Coherence.Anew || j.Coherence.Loop) && j.Filter.Init != "previous" {
+		return UsageErrorf("--stride, --anew and --loop with --init %s: frames that start afresh have nothing from each other: leave one out", j.Filter.Init)
 	}
 	if n := j.Coherence.Passes; n > 1 && j.ZeroLatency {
 		return UsageErrorf("--passes %d with --zero-latency: a scene is painted again when all of it is known, so no frame can come out before the next is read: leave one out", n)

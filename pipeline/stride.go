@@ -49,7 +49,8 @@ type strideStylizer struct {
 
 // strides reports whether only some frames are painted.
 func (s *stylizer) strides() bool {
-	return s.coherent() && (len(s.worker.keys) > 0 || s.worker.coherence.Stride != 1)
+	o := &s.worker.coherence
+	return s.coherent() && o.Flow != "none" && (len(s.worker.keys) > 0 || o.Stride != 1 || o.Anew)
 }
 
 // paintStrides is stage for --key and --stride.
@@ -75,6 +76,8 @@ func (s *strideStylizer) open() (err error) {
 	if s.backward, err = coherence.NewCarrier(w.coherence, w.options.Threads); err != nil {
 		return err
 	}
+	s.forward.TrustEven()
+	s.backward.TrustEven()
 	if s.part.multipass, err = coherence.NewMultipass(w.coherence, w.options.Threads); err != nil {
 		return err
 	}
@@ -130,15 +133,15 @@ func (s *strideStylizer) take(ctx context.Context, a *analyzedFrame) error {
 	}
 	switch {
 	case !begins && s.waiting == 0 && s.nothingNew(p):
-		if _, err = s.paint(ctx, p, false, began); err == nil {
+		if _, err = s.paint(ctx, p, p.Held, false, began); err == nil {
 			err = s.give(p)
 		}
 		return err
-	case !begins && s.waits(p):
+	case !begins && s.waits(p, a.held):
 		s.waiting++
 		return s.nameError(f.Index, s.spill.Add(p))
 	}
-	ages, err := s.paint(ctx, p, true, began)
+	ages, err := s.paint(ctx, p, a.held, true, began)
 	if err == nil && s.inPasses() {
 		p.Held = a.held // what anchors show is for the first pass alone
 		err = s.addAnchor(ctx, a, p)
@@ -165,12 +168,15 @@ func (s *strideStylizer) nothingNew(p *coherence.PaintedFrame) bool {
 }
 
 // waits reports whether p waits for the next anchor.
-func (s *strideStylizer) waits(p *coherence.PaintedFrame) bool {
+func (s *strideStylizer) waits(p *coherence.PaintedFrame, given *coherence.Held) bool {
 	missing := p.Held.Missing()
-	if stride := int(s.worker.coherence.Stride); stride > 1 {
-		return s.waiting+1 < stride && missing > 0 && s.spill.Room(p.Frame)
+	if given != nil && missing == 0 || !s.spill.Room(p.Frame) {
+		return false // a key's frame
 	}
-	return s.waiting+1 < autoStride && missing > 0 && missing < mostNew && s.spill.Room(p.Frame)
+	if stride := int(s.worker.coherence.Stride); stride > 1 {
+		return s.waiting+1 < stride
+	}
+	return s.waiting+1 < autoStride && missing < mostNew
 }
 
 // endScene makes the last frame that waits an anchor, for no frame behind it is of its scene.
@@ -188,7 +194,7 @@ func (s *strideStylizer) endScene(ctx context.Context) error {
 		s.spill.Pop()
 		if s.inPasses() {
 			err = s.addLastAnchor(ctx, p)
-		} else if _, err = s.paint(ctx, p, true, time.Now()); err == nil {
+		} else if _, err = s.paint(ctx, p, p.Held, true, time.Now()); err == nil {
 			if err = s.paintBetween(ctx, 0, n-1, p); err == nil {
 				err = s.give(p)
 			}
@@ -237,7 +243,7 @@ func (s *strideStylizer) paintBetween(ctx context.Context, first, n int, last *c
 	for i := range n {
 		p, err := s.spill.At(first + i)
 		if err == nil {
-			_, err = s.paint(ctx, p, false, time.Now())
+			_, err = s.paint(ctx, p, p.Held, false, time.Now())
 		}
 		if err == nil {
 			err = s.give(p)
@@ -250,19 +256,23 @@ func (s *strideStylizer) paintBetween(ctx context.Context, first, n int, last *c
 }
 
 // paint paints what of p is not held, and returns for how many frames each pixel of its result has
-// been painted, or nil if all are old. What is new in an anchor is painted coarse to fine at once,
-// or, with a number for --stride, goes on being painted in the anchors behind it, as in film of
-// which every frame is painted: that takes a sixth of the time.
-func (s *strideStylizer) paint(ctx context.Context, p *coherence.PaintedFrame, anchor bool, began time.Time) (ages []float32, err error) {
+// been painted, or nil if all are old. What is new in an anchor goes on being painted in the anchors
+// behind it, as in film of which every frame is painted. With --key and --anew it is painted coarse
+// to fine at once, which takes six times as long. Without them the rest of an anchor is
+// painted on too, near to what it was, but for what keys show, given.
+func (s *strideStylizer) paint(ctx context.Context, p *coherence.PaintedFrame, given *coherence.Held, anchor bool, began time.Time) (ages []float32, err error) {
 	w, held, guide := s.worker, p.Held, filter.Guide{}
+	over := held
 	if held != nil {
 		settle, missing := w.coherence.Settle, held.Missing()
 		guide = held.Guide(p.Content, settle, w.options.Threads)
 		switch {
 		case missing > leastHeld || anchor && missing >= anewShare && s.anew():
 			guide.Start = nil
+		case anchor && s.anew():
+			ages = held.PaintedAges()
 		case anchor:
-			ages, held = held.PaintedAges(), held.Settled(settle)
+			ages, held, over = held.PaintedAges(), held.Settled(settle), given
 		}
 		if left := held.Missing(); left <= leftOut || !anchor && left <= leftBetween {
 			p.Result = held.Over(guide.Start)
@@ -279,15 +289,15 @@ func (s *strideStylizer) paint(ctx context.Context, p *coherence.PaintedFrame, a
 	if err != nil {
 		return nil, err
 	}
-	if p.Margin = report.Margin; held != nil {
-		p.Result = held.Over(p.Result)
+	if p.Margin = report.Margin; over != nil {
+		p.Result = over.Over(p.Result)
 	}
 	return ages, nil
 }
 
 // anew reports whether new areas are painted coarse to fine.
 func (s *strideStylizer) anew() bool {
-	return s.worker.coherence.Stride == 0 || len(s.worker.keys) > 0
+	return s.worker.coherence.Anew || len(s.worker.keys) > 0
 }
 
 // give yields the result of p.

@@ -36,7 +36,7 @@ func (s *strideStylizer) addAnchor(ctx context.Context, a *analyzedFrame, p *coh
 
 // addLastAnchor paints the last frame of a scene, which has waited, and adds it.
 func (s *strideStylizer) addLastAnchor(ctx context.Context, p *coherence.PaintedFrame) error {
-	if _, err := s.paint(ctx, p, true, time.Now()); err != nil {
+	if _, err := s.paint(ctx, p, p.Held, true, time.Now()); err != nil {
 		return err
 	}
 	s.part.anchors, s.part.latest = append(s.part.anchors, s.spill.Len()), nil

@@ -57,20 +57,24 @@ func away(a, b *filter.Frame) (sum float64) {
 }
 
 // A number paints every so many frames, and the last one of a scene; auto paints where much is new.
+// anew does that from coarse to fine.
 // A second pass paints the same ones again, but for the one that it begins with.
 func TestStridePaintsFewerFrames(t *testing.T) {
 	for _, c := range []struct {
 		stride coherence.Stride
 		passes int
+		anew   bool
 		want   []int
 	}{
-		{3, 1, []int{4, 0, 0, 1, 0, 0, 1, 4, 0, 0, 1, 1}},
-		{3, 2, []int{5, 0, 0, 2, 0, 0, 1, 5, 0, 0, 2, 1}},
-		{0, 1, []int{4, 0, 0, 0, 0, 0, 4, 4, 0, 0, 0, 4}},
+		{3, 1, false, []int{4, 0, 0, 1, 0, 0, 1, 4, 0, 0, 1, 1}},
+		{3, 2, false, []int{5, 0, 0, 2, 0, 0, 1, 5, 0, 0, 2, 1}},
+		{0, 1, false, []int{4, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 1}},
+		{1, 1, true, []int{4, 0, 0, 0, 0, 0, 4, 4, 0, 0, 0, 4}},
 	} {
-		t.Run(fmt.Sprint(c.stride, c.passes), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.stride, c.passes, c.anew), func(t *testing.T) {
 			o, _, err := paintFilmOf(t, drift{12, 7}, func(j *Job, _ *order, _ context.CancelFunc) {
 				j.Coherence.Stride = c.stride
+				j.Coherence.Anew = c.anew
 				j.Coherence.Passes, j.Coherence.Lookahead = c.passes, 100
 			})
 			if err != nil {

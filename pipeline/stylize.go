@@ -267,10 +267,10 @@ func (s *stylizer) laterSeconds(plan filter.Plan) float64 {
 	switch stride := float64(s.worker.coherence.Stride); {
 	case s.worker.settings.Init != "previous":
 		return plan.Seconds
-	case s.strides() && (stride <= 1 || len(s.worker.keys) > 0):
+	case s.strides() && (len(s.worker.keys) > 0 || s.worker.coherence.Anew):
 		return plan.Seconds / autoStride
 	case s.strides():
-		return plan.Later / stride
+		return plan.Later / max(stride, 2)
 	}
 	return plan.Later
 }

@@ -108,7 +108,7 @@ func (c *chaos) allVariants(count int) []*variant {
 			journal: ".o.mkv.nstfilter", results: []string{"o.mkv"}, kills: filmKills, do: (*trial).paintAndKill},
 		{name: "film with keys, looped", args: append([]string{"--key", "0.4=../in/00005.png", "--key", "0.8=../in/00012.png", "--loop"}, film...),
 			journal: ".o.mkv.nstfilter", results: []string{"o.mkv"}, kills: filmKills, do: (*trial).paintAndKill},
-		{name: "pictures with a stride", args: []string{"--stride", "3", "../in/%05d.png", "out/%05d.png"}, journal: ".%05d.png.nstfilter", results: pictures,
+		{name: "pictures with a stride", args: []string{"--stride", "3", "--anew", "../in/%05d.png", "out/%05d.png"}, journal: ".%05d.png.nstfilter", results: pictures,
 			kills: programKills, do: (*trial).paintAndKill},
 		{name: "image sequence", args: []string{"../in/%05d.png", "out/%05d.png"}, journal: ".%05d.png.nstfilter", results: pictures,
 			kills: programKills, do: (*trial).paintAndKill},

@@ -137,6 +137,7 @@ var optionsWork = map[string]evidence{
 	"cut":             {beside: "--iterations 9", film: true, values: []string{"1"}, check: fewerSteps},
 	"passes":          {beside: "--iterations 2 --frame-tolerance 0", film: true, values: []string{"2"}, check: stepsOfFrame(3, 5, 10)},
 	"stride":          {file: "../../pipeline/stride_test.go", lines: []string{"j.Coherence.Stride = c.stride", "o.iterations, c.want"}},
+	"anew":            {file: "../../pipeline/stride_test.go", lines: []string{"j.Coherence.Anew = c.anew", "o.iterations, c.want"}},
 	"loop":            {file: "../../pipeline/stride_test.go", lines: []string{"j.Coherence.Loop = loop", "distance[true] > distance[false]/2"}},
 	"lookahead":       {beside: "--iterations 2 --iterations-per-frame 2 --passes 2", film: true, values: []string{"2"}},
 	"colorspace":      {beside: "--iterations 2 --iterations-per-frame 2", film: true, values: []string{"bt709", "bt2020"}},

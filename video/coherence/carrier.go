@@ -12,6 +12,7 @@ type Carrier struct {
 	options  Options
 	mem      *pool
 	flows    flowSource
+	even     bool            // see TrustEven
 	residual *flow.Estimator // of frames of w×h
 	w, h     int
 
@@ -30,6 +31,10 @@ func NewCarrier(o Options, threads int) (*Carrier, error) {
 	return &Carrier{options: o, mem: newPool(threads), flows: flows}, err
 }
 
+// TrustEven says that what is flat in the film, where flow is not known, may be taken from anywhere
+// around: results are alike there, but a painting may have drawn something on it.
+func (c *Carrier) TrustEven() { c.even = true }
+
 // Reset forgets the latest frame.
 func (c *Carrier) Reset() { c.content, c.track, c.painting = nil, nil, nil }
 
@@ -39,6 +44,7 @@ func (c *Carrier) Reset() { c.content, c.track, c.painting = nil, nil, nil }
 func (c *Carrier) Key(painting *filter.Frame, ages []float32) {
 	c.painting, c.ages = painting, ages
 	c.track = newTrack(c.mem, c.residual, c.content)
+	c.track.even = c.even
 }
 
 // Next takes the next frame, which must not change afterwards, and reports whether it begins a

@@ -2,6 +2,7 @@ package coherence
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"nstfilter/filter"
@@ -110,11 +111,37 @@ func TestBetweenDoesNotDouble(t *testing.T) {
 			t.Errorf("%v and %v at %v are %v, want %v … %v", c.a, c.b, c.part, got, c.least, c.top)
 		}
 	}
+	// A mixture of two noises has their contrast.
+	noise := func(seed uint64) *Held {
+		h, r := flat(0), rand.New(rand.NewPCG(seed, 0))
+		for i := range h.Pix {
+			h.Pix[i] = 0.4 + 0.2*r.Float32()
+		}
+		return h
+	}
+	a, b := noise(1), noise(2)
+	if c := variance(Between(a, b, 0.5, w, h, 2).Pix) / variance(a.Pix); c < 0.85 || c > 1.15 {
+		t.Errorf("half of each of two pictures has %.2f of their variance", c)
+	}
+	if d := away(Between(a, a, 0.5, w, h, 2).Pix, a.Pix, nil); d > 1e-4 {
+		t.Errorf("two equal pictures are mixed to one that is %.5f from them", d)
+	}
 	left := flat(0)
 	clear(left.Trust)
 	if got := Between(left, flat(1), 0.1, w, h, 2); got.Pix[0] != 1 || got.Trust[0] != 1 {
 		t.Errorf("what only one shows is %v, trusted %v", got.Pix[0], got.Trust[0])
 	}
+}
+
+func variance(v []float32) (sum float64) {
+	mean := 0.0
+	for _, x := range v {
+		mean += float64(x) / float64(len(v))
+	}
+	for _, x := range v {
+		sum += (float64(x) - mean) * (float64(x) - mean) / float64(len(v))
+	}
+	return sum
 }
 
 // away is the mean magnitude of the difference of a and b, RGB planes weighted by trust.

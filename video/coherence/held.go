@@ -138,10 +138,14 @@ const (
 	mixedLow, mixedHigh = 0.02, 0.08
 	mixedRadius         = 4
 	mostSharpness       = 8 // the power of the shares where they differ
+
+	// Half of each of two pictures that have nothing in common has 1/√2 of their contrast.
+	mostMixedGain = math.Sqrt2
 )
 
 // Between returns what two paintings, one before and one behind a frame, show of it: part of the
-// way, in [0,1], lies behind it. Each pixel is a mixture by distance and trust. left may be nil.
+// way, in [0,1], lies behind it. Each pixel is a mixture by distance and trust, with as much fine
+// detail as the two have. left may be nil.
 func Between(left, right *Held, part float64, w, h, threads int) *Held {
 	if left == nil {
 		return right
@@ -157,18 +161,32 @@ func Between(left, right *Held, part float64, w, h, threads int) *Held {
 		}
 	})
 	mem.boxMean(differ, differ, w, h, mixedRadius)
+	wanted := make([]float32, n) // energy of the finest detail
+	energies, band := [2][]float32{mem.get(n), mem.get(n)}, mem.get(3*n)
+	detailEnergy(mem, energies[0], band, left.Pix, w, h)
+	detailEnergy(mem, energies[1], band, right.Pix, w, h)
 	out := &Held{Pix: make([]float32, 3*n), Trust: make([]float32, n)}
 	mem.bands(n, func(from, to int) {
 		for i := from; i < to; i++ {
 			sharp := 1 + (mostSharpness-1)*min(max((differ[i]-mixedLow)/(mixedHigh-mixedLow), 0), 1)
-			a, b := left.Trust[i]*pow32(float32(1-part), sharp), right.Trust[i]*pow32(float32(part), sharp)
+			a, b := pow32(left.Trust[i]*float32(1-part), sharp), pow32(right.Trust[i]*float32(part), sharp)
 			share := float32(part)
 			if a+b > 0 {
 				share = b / (a + b)
 			}
 			out.Trust[i] = max(left.Trust[i], right.Trust[i])
+			wanted[i] = energies[0][i] + share*(energies[1][i]-energies[0][i])
 			for p := i; p < 3*n; p += n {
 				out.Pix[p] = left.Pix[p] + share*(right.Pix[p]-left.Pix[p])
+			}
+		}
+	})
+	detailEnergy(mem, energies[0], band, out.Pix, w, h)
+	mem.bands(n, func(from, to int) {
+		for i := from; i < to; i++ {
+			gain := float32(math.Sqrt(float64(wanted[i]/max(energies[0][i], 1e-12)))) - 1
+			for p := i; p < 3*n; p += n {
+				out.Pix[p] = min(max(out.Pix[p]+min(max(gain, 0), mostMixedGain-1)*band[p], 0), 1)
 			}
 		}
 	})

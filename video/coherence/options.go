@@ -22,7 +22,8 @@ type Options struct {
 	LongTerm  Ages    `name:"long-term" min:"1" max:"64" help:"How many frames ago, each below 65, is looked for what the frame before does not show; 1 alone forgets what is hidden."`
 	Settle    float64 `name:"settle" min:"0" max:"1000" help:"Frames that newly seen areas, and the whole picture after a change of style, take to settle, after which they are held like the rest; 0 holds them at once."`
 	Cut       float64 `name:"cut" above:"0" max:"1" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene, which is painted afresh; 1 never."`
-	Stride    Stride  `name:"stride" min:"0" max:"64" help:"Paint only some frames of each scene, and make those between of their painted neighbours, by flow. auto paints one when enough has come into sight, or after seven others, and what is new from coarse to fine, which leaves no bare strips at the edge of a pan; 3 paints every third, as film is painted otherwise; 1 paints all."`
+	Stride    Stride  `name:"stride" min:"0" max:"64" help:"Paint only some frames of each scene, and make those between of their painted neighbours, by flow. auto paints one when enough has come into sight, or after seven others; 3 paints every third; 1 paints all."`
+	Anew      bool    `name:"anew" help:"Paint what comes into sight coarse to fine, as a first frame is, and hold all else: no bare strips are left at the edge of a pan, nor pale wakes behind what moves. Where much moves it takes about twice as long. It makes --stride 1 auto; --key has it always."`
 	Loop      bool    `name:"loop" help:"Let the last second of a film (24 frames) flow into its first frame as it was painted, for films that are shown again and again. What they show has to lead there too."`
 	Passes    int     `name:"passes" min:"1" max:"100" help:"How often a scene is painted, forward and backward in turn: what comes into sight late then looks like what it becomes, and all is steadier. Each pass takes its time anew, and --deadline bounds each. Frames come out when their scene is done."`
 	Lookahead int     `name:"lookahead" min:"2" max:"1000000" help:"Most frames that wait on the disk. With --passes a longer scene is painted in parts of so many, with a seam that may show where the number of passes is even. A --key reaches back so far."`
@@ -41,8 +42,8 @@ func (o *Options) Validate() error {
 	if o.FlowFrom != "" && o.Flow == "none" {
 		return fmt.Errorf("--flow none and --flow-from %s contradict each other: leave one out", o.FlowFrom)
 	}
-	if o.Stride != 1 && o.Flow == "none" {
-		return fmt.Errorf("--stride with --flow none: frames between are made by flow: leave one out")
+	if (o.Stride > 1 || o.Anew) && o.Flow == "none" {
+		return fmt.Errorf("--stride and --anew with --flow none: frames between those that are painted are made by flow: leave one out")
 	}
 	if o.Loop && o.Flow == "none" {
 		return fmt.Errorf("--loop with --flow none: the first frame's result is carried along the flow: leave one out")

@@ -16,7 +16,7 @@ const (
 	textureRadius           = 3
 
 	// So is one around which, over 11×11 pixels, there is nothing to tell places apart by: the flow
-	// is not known there, and any will do.
+	// is not known there, and any will do for what the style has painted alike.
 	flatLow, flatHigh = 0.01, 0.02
 	flatRadius        = 5
 )
@@ -26,6 +26,7 @@ const (
 type track struct {
 	mem    *pool
 	near   *flow.Estimator // of what is left of a composed flow
+	even   bool            // what is flat may be taken from anywhere around
 	target *filter.Frame
 	flow   *flow.Field // from the latest frame to target; nil: they are one
 	trust  []float32   // in flow, in [0,1]; nil: 1 everywhere
@@ -176,8 +177,11 @@ func (t *track) mismatch(content *filter.Frame, pix []float32) []float32 {
 func (t *track) distinct(content *filter.Frame) []float32 {
 	out, flat := deviation(t.mem, content, textureRadius), deviation(t.mem, content, flatRadius)
 	for i, d := range out {
-		textured, even := (d-textureLow)/(textureHigh-textureLow), (flatHigh-flat[i])/(flatHigh-flatLow)
-		out[i] = min(max(textured, even, 0), 1)
+		out[i] = (d - textureLow) / (textureHigh - textureLow)
+		if t.even {
+			out[i] = max(out[i], (flatHigh-flat[i])/(flatHigh-flatLow))
+		}
+		out[i] = min(max(out[i], 0), 1)
 	}
 	t.mem.put(flat)
 	return out
