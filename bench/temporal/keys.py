@@ -157,14 +157,15 @@ def measure(a, name, sequence, judge):
         cold = run([sequence.frames[LAST]], style=key(0))[0]
         sequences.write(key(LAST), last.over(run([sequence.frames[LAST]], "--seed", "1", style=a.style)[0]))
         two = run(sequence.frames, *keyed)
-    warped = sequences.warp(painting, last.flow)
-    below = sequences.warp(ground, last.flow)
+    exactly = lambda picture, n: sequences.warp(picture, sequence.between(n, 0)).clamp(0, 1) if n else picture  # cubic curves overshoot
+    warped = exactly(painting, LAST)
+    below = exactly(ground, LAST)
     flat = last.away & ~last.edges()
     style = judge.grams(painting)
     new = [judge.losses(p, sequence.frames[LAST], style, sequence.new[LAST])[0] for p in (one[LAST], cold, warped)]
     same = {n: ~v.edges() & v.away for n, v in views.items()}
     ends = [sharpness(two[n], same[n]) for n in (0, LAST)]
-    exact = [sequences.warp(painting, sequence.between(n, 0)) if n else painting for n in range(len(one))]
+    exact = [exactly(painting, n) for n in range(len(one))]
     strip(a.out / f"{name}.png", [sequence.frames, exact, one, two])
     return {
         "edge": float(edge_errors(last, one[LAST], below).mean()),
