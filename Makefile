@@ -11,7 +11,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 go_build := go build -ldflags "-X main.version=$(VERSION)"
 
 .PHONY: help setup build build-cuda install uninstall demo test test-cuda ptx check-ptx lint api container gallery frei0r neighbours \
-	bench bench-look bench-equal bench-descent bench-engine bench-cuda bench-flow bench-plumbing bench-temporal \
+	bench bench-look bench-equal bench-descent bench-engine bench-cuda bench-flow bench-plumbing bench-temporal bench-keys \
 	chaos mutate soak fuzz release check-release vulncheck clean
 
 help:
@@ -38,6 +38,7 @@ help:
 	@echo "make bench-flow  optical flow beside OpenCV's, on made pairs or FLOW=FOLDER"
 	@echo "make bench-plumbing  frames per second beside ffmpeg, copying"
 	@echo "make bench-temporal  how steady painted film is (STYLE=FILE, PHOTOS='A B C', ARGS)"
+	@echo "make bench-keys  how well paintings of single frames are carried (likewise)"
 	@echo "make chaos    kill the program and its neighbours at random moments, and compare what becomes of it (ARGS='-n 20')"
 	@echo "make mutate   run it on damaged files (ARGS='-n 100 -only png')"
 	@echo "make soak     paint a stream for two hours, and see that memory does not grow (SOAK=10m)"
@@ -142,7 +143,10 @@ bench-plumbing: build
 	go run ./bench/plumbing $(ARGS)
 
 bench-temporal: build
-	bench/temporal/run.sh ./nstfilter "$(STYLE)" "$(PHOTOS)" $(ARGS)
+	bench/temporal/run.sh run ./nstfilter "$(STYLE)" "$(PHOTOS)" $(ARGS)
+
+bench-keys: build
+	bench/temporal/run.sh keys ./nstfilter "$(STYLE)" "$(PHOTOS)" $(ARGS)
 
 chaos: build
 	go run ./bench/chaos $(ARGS)

@@ -60,7 +60,16 @@ class Judge:
     def losses(self, picture, content, style, area=None):
         """(style, content) of a picture, or of an area of it (H, W); style is what grams gave.
         None where the area is too small to judge."""
+        return self.of_areas(picture, content, style, [area])[0]
+
+    @torch.no_grad()
+    def of_areas(self, picture, content, style, areas):
+        """losses of each area; None is the whole picture."""
         got, want = self.activations(picture), self.activations(content)
+        return [self.compare(got, want, style, area) for area in areas]
+
+    def compare(self, got, want, style, area):
+        """losses of activations."""
         masks = {n: fit(area, got[n]) for n in (*STYLE, CONTENT)}
         seen = [n for n, mask in masks.items() if mask is None or mask.sum() >= 4]
         grams = {n: gram(got[n], masks[n]) for n in STYLE if n in seen}

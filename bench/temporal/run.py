@@ -2,24 +2,27 @@
 """How steady a painted film is, and how well it is painted: tables, and strips of
 frames to look at.
 
-    bench/temporal/run.py ./nstfilter OUT --style STYLE [--photos A B C] [--folder DIR …]
+    bench/temporal/run.py ./nstfilter OUT --style STYLE [--photos A B C] [--folder DIR …] [--film FILE …]
 
 Sequences are made of three photos, with flow that is known exactly (sequences.py),
-or read from folders, whose flow is then the program's own. Each is painted
+or read from folders and films, whose flow is then the program's own. Each is painted
   result   as the program does by default
   exact    with the exact flow (--flow-from), where it is known
   cold     every frame by itself, coarse to fine, as the first of a scene is
   warm     each frame from the result before as it is, held to nothing (--flow none),
            by as many steps as the result
+and with --methods stride3 auto, with --stride 3 and --stride auto.
 E_warp (Lai et al., ECCV 2018): mean squared difference over what both frames show,
 RGB in [0,1], of the result and of the input, which is the floor. Style and content:
-VGG-16's (../judge.py), of the last half of the frames; new: of all that frame 0 did not
+VGG-16's (../judge.py), of every third frame of the last half; new: of all that frame 0 did not
 show. Sharp: variance of the Laplacian of the last frame over the first's, over what
 both show; light: how much brighter it is. Again: mean squared difference of a thing
-before and after it was out of sight. Seconds: of a frame but the first.
+before and after it was out of sight. Seconds: of a frame but the first, on one
+processor, without those of a run of one frame; steps of the optimiser with all sizes.
 """
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -33,23 +36,30 @@ import sequences
 from judge import Judge
 
 FULL_STEPS = 5  # at most, of a later frame at full size: --iterations-per-frame
-METHODS = {"result": [], "exact": [], "cold": ["--init", "recolored"], "warm": ["--flow", "none"]}
+JUDGED = 3  # every so many frames of the last half
+METHODS = {"result": [], "exact": [], "cold": ["--init", "recolored"], "warm": ["--flow", "none"],
+           "stride3": ["--stride", "3"], "auto": ["--stride", "auto"]}
+WAITS = {"--passes", "--stride", "--key"}  # flags with which frames wait for others
 
 
 def paint(program, style, frames, flags, scratch):
-    """The frames as the program paints them in a pipe, and the lines of --stats."""
+    """The frames as the program paints them in a pipe, the lines of --stats, and the
+    seconds that it took of all processors together."""
     h, w = frames[0].shape[1:]
     raw = b"".join((f.permute(1, 2, 0) * 255).round().byte().numpy().tobytes() for f in frames)
     stats = Path(scratch) / "stats"
     nut = subprocess.run(["ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}", "-i", "-", "-pix_fmt", "gbrp", "-c:v", "rawvideo", "-f", "nut", "-"],
                          input=raw, check=True, capture_output=True).stdout
-    order = [] if "--passes" in flags else ["--zero-latency"]  # one stage after the other: their seconds add up
-    painted = subprocess.run([program, "--progress", "none", "--style", style, "--stats", str(stats), *order, *flags],
+    order = [] if WAITS & set(flags) else ["--zero-latency"]  # one stage after the other: their seconds add up
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    painted = subprocess.run([program, "--progress", "none", *(["--style", style] if style else []), "--stats", str(stats), "-y", *order, *flags],
                              input=nut, check=True, stdout=subprocess.PIPE).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "nut", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
                          input=painted, check=True, capture_output=True).stdout
     pixels = np.frombuffer(raw, np.uint8).reshape(-1, h, w, 3)
-    return [torch.from_numpy(f.copy()).permute(2, 0, 1).float() / 255 for f in pixels], [json.loads(l) for l in stats.read_text().splitlines()]
+    return [torch.from_numpy(f.copy()).permute(2, 0, 1).float() / 255 for f in pixels], [json.loads(l) for l in stats.read_text().splitlines()], \
+        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def difference(later, before, flow, seen):
@@ -78,12 +88,14 @@ def mean(values):
 
 
 def judged(judge, sequence, pictures):
-    half = range(len(pictures) // 2, len(pictures))
-    whole = mean([judge(pictures[n], sequence.frames[n]) for n in half])
-    new = (None, None)
-    if sequence.new:
-        new = mean([judge(pictures[n], sequence.frames[n], sequence.new[n]) for n in half if sequence.new[n].float().mean() > 0.01])
-    return *whole, *new
+    whole, new = [], []
+    for n in range(len(pictures) // 2, len(pictures), JUDGED):
+        area = sequence.new and sequence.new[n]
+        areas = [None] if area is None or area.float().mean() < 0.01 else [None, area]
+        first, *rest = judge(pictures[n], sequence.frames[n], areas)
+        whole.append(first)
+        new += rest
+    return *mean(whole), *mean(new)
 
 
 def strip(path, rows):
@@ -96,7 +108,7 @@ def strip(path, rows):
 def measure(a, sequence, judge):
     print(f"\n| {sequence.name}, {len(sequence.frames)} frames | E_warp | of cold | style | content | new: style | content | sharp | light | again | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|")
     rows, cold = {"input": sequence.frames}, None
-    steps = FULL_STEPS
+    steps, firsts = FULL_STEPS, {}
     for name in a.methods:
         if name == "exact" and not sequence.between or name not in (sequence.methods or METHODS):
             continue
@@ -110,13 +122,15 @@ def measure(a, sequence, judge):
                 flags = [*flags, "--flow-from", scratch]
             if name == "warm":
                 flags = [*flags, "--frame-tolerance", "0", "--iterations-per-frame", str(steps)]
-            rows[name], stats = paint(a.program, a.style, sequence.frames, flags, scratch)
-            seconds = np.mean([sum(v for k, v in s["seconds"].items() if k not in ("decode", "encode")) for s in stats[1:]])
-            share = np.mean([s["seconds"].get("flow", 0) + s["seconds"].get("guide", 0) for s in stats[1:]]) / seconds
+            alone = METHODS["cold"] if name == "cold" else []  # what decides how the first frame is painted
+            if str(alone) not in firsts:
+                firsts[str(alone)] = paint(a.program, a.style, sequence.frames[:1], alone + a.flags, scratch)[2]
+            rows[name], stats, seconds = paint(a.program, a.style, sequence.frames, flags, scratch)
+            seconds = (seconds - firsts[str(alone)]) / (len(stats) - 1)
             taken = np.mean([s["iterations"] for s in stats[1:]])
             if name == "result":
                 steps = round(np.mean([min(s["iterations"], FULL_STEPS) for s in stats[1:]]))
-            rows[name + "'s time"] = f"{seconds:.2f} ({taken:.0f} steps" + (f", flow {100 * share:.0f} %)" if share else ")")
+            rows[name + "'s time"] = f"{seconds:.2f} ({taken:.1f} steps)"
     if "cold" in rows:
         cold = e_warp(sequence, rows["cold"])
     pictures = {k: v for k, v in rows.items() if isinstance(v, list)}
@@ -153,10 +167,11 @@ def main():
     p.add_argument("--vgg16", required=True, help="weights of the judge, a file of nstfilter's")
     p.add_argument("--photos", nargs=3, default=[], metavar="PHOTO")
     p.add_argument("--folder", action="append", default=[], help="numbered pictures, scaled to no more than the width of --size")
+    p.add_argument("--film", action="append", default=[], help="its first frames, scaled likewise")
     p.add_argument("--size", default="320x180")
     p.add_argument("--frames", type=int, default=20)
     p.add_argument("--only", nargs="+", help="names of sequences")
-    p.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    p.add_argument("--methods", nargs="+", default=["result", "exact", "cold", "warm"], choices=METHODS)
     p.add_argument("--frames-out", action="store_true", help="write every frame too")
     p.add_argument("--flags", default="", type=str.split, help="of the program, for every method, in one word")
     a = p.parse_args()
@@ -167,7 +182,7 @@ def main():
     wide = w if style.shape[2] >= style.shape[1] else round(w * style.shape[2] / style.shape[1])
     eye = Judge(a.vgg16)
     style = eye.grams(sequences.read(a.style, wide))
-    look = lambda picture, content, area=None: eye.losses(picture, content, style, area)
+    look = lambda picture, content, areas: eye.of_areas(picture, content, style, areas)
     if a.photos:
         for name, make in sequences.made(a.photos, a.frames, w, h):
             if not a.only or name in a.only:
@@ -175,6 +190,9 @@ def main():
     for folder in a.folder:
         with tempfile.TemporaryDirectory() as scratch:
             measure(a, sequences.of_folder(a.program, folder, scratch, a.frames, w), look)
+    for film in a.film:
+        with tempfile.TemporaryDirectory() as scratch:
+            measure(a, sequences.of_film(a.program, film, scratch, a.frames, w), look)
 
 
 if __name__ == "__main__":

@@ -235,16 +235,27 @@ def write_flo(path, flow):
 
 
 def of_folder(program, folder, scratch, count, width):
-    """The pictures of a folder in the order of their names, no wider than width; their
-    flow is the program's."""
+    """The pictures of a folder in the order of their names, no wider than width."""
     names = sorted(p for p in Path(folder).iterdir() if p.suffix in (".png", ".ppm", ".jpg"))
     names = [p for p in names if any(c.isdigit() for c in p.stem.rpartition("_")[2])][:count]
-    frames, back, forth, seen, files = [], [], [], [], []
-    for n, p in enumerate(names):
-        picture = read(p)
-        frames.append(picture if picture.shape[2] <= width else read(p, width))
+    frames = [read(p) for p in names]
+    return of_pictures(program, Path(folder).name, [f if f.shape[2] <= width else read(p, width) for f, p in zip(frames, names)], scratch)
+
+
+def of_film(program, film, scratch, count, width):
+    """The first frames of a film, of that width."""
+    folder = Path(scratch) / "film"
+    folder.mkdir()
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(film), "-frames:v", str(count), "-vf", f"scale={width}:-2:flags=area", str(folder / "%05d.png")], check=True)
+    return of_pictures(program, Path(film).stem, [read(p) for p in sorted(folder.iterdir())], scratch)
+
+
+def of_pictures(program, name, frames, scratch):
+    """A sequence whose flow is the program's. New is what was not seen in all frames from 0 on."""
+    back, forth, seen, files = [], [], [], []
+    for n, picture in enumerate(frames):
         files.append(Path(scratch) / f"{n}.png")
-        write(files[-1], frames[-1])
+        write(files[-1], picture)
     for n, (a, b) in enumerate(zip(files, files[1:])):
         for one, two, to in ((b, a, back), (a, b, forth)):
             out = Path(scratch) / f"{n}_{len(to)}.flo"
@@ -257,4 +268,7 @@ def of_folder(program, folder, scratch, count, width):
         inside = (at[0] >= 0) & (at[0] <= w - 1) & (at[1] >= 0) & (at[1] <= h - 1)
         # Sundaram, Brox, Keutzer, ECCV 2010
         seen.append(erode(inside & (off < 0.01 * (back[n].pow(2).sum(0) + there.pow(2).sum(0)) + 0.5)))
-    return Sequence(Path(folder).name, frames, back, forth, seen)
+    old = [torch.ones(frames[0].shape[1:])]
+    for flow, there in zip(back, seen):
+        old.append(warp(old[-1][None], flow)[0] * there)
+    return Sequence(name, frames, back, forth, seen, [o < 0.5 for o in old])
