@@ -3,6 +3,7 @@ package filter
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,12 +14,20 @@ import (
 // asks it once before every step: two atomic loads, unless there is something to do. Nobody who
 // only looks changes a bit of the result.
 type Live struct {
-	onLook func(*Frame, Progress)
+	onLook func(Look)
 
 	mu      sync.Mutex // of changes to orders
 	orders  atomic.Pointer[Orders]
 	look    atomic.Bool
 	changed chan struct{} // wakes a painter that waits
+}
+
+// Look is a picture that Live.Look has asked for: as it would be if the painting ended there, at
+// the size of the scale.
+type Look struct {
+	Frame    *Frame
+	Progress Progress      // of the latest step
+	Took     time.Duration // for which the painting waited
 }
 
 // Orders are what a Live asks of the painter.
@@ -37,10 +46,9 @@ type Factors struct {
 	TV      float64 `json:"tv"`
 }
 
-// NewLive returns a Live without orders. onLook gets the pictures that Look asks for: as they
-// would be if the painting ended there, at the size of the scale, from the goroutine that paints.
-// It must be quick, and may keep the frame.
-func NewLive(onLook func(*Frame, Progress)) *Live {
+// NewLive returns a Live without orders. The goroutine that paints calls onLook, which must be
+// quick, and may keep the frame.
+func NewLive(onLook func(Look)) *Live {
 	l := &Live{onLook: onLook, changed: make(chan struct{}, 1)}
 	l.orders.Store(&Orders{Factors: Factors{1, 1, 1}})
 	return l
@@ -88,7 +96,9 @@ func (c *canvas) obey(ctx context.Context, p *painter, i int) (ends bool, err er
 			return false, ctx.Err()
 		}
 		if l.look.CompareAndSwap(true, false) {
-			l.onLook(c.look(p), c.latest)
+			began := time.Now()
+			f := c.look(p)
+			l.onLook(Look{f, c.latest, time.Since(began)})
 		}
 		o := l.orders.Load()
 		if o != c.hand.orders && c.take(o, p, i) {
@@ -185,4 +195,19 @@ func (c *canvas) look(p *painter) *Frame {
 	s, out := c.stages[c.current].size, p.picture()
 	c.matchColours(out)
 	return (&Frame{W: s.w, H: s.h}).With(crop(out, 3, s, c.f.o.Margin))
+}
+
+// Of returns the options with their weights multiplied, rounded to six digits.
+func (f Factors) Of(o Options) Options {
+	times := func(n Numbers, by float64) (out Numbers) {
+		for _, v := range n {
+			if by != 1 {
+				v, _ = strconv.ParseFloat(strconv.FormatFloat(v*by, 'g', 6, 64), 64)
+			}
+			out = append(out, v)
+		}
+		return out
+	}
+	o.ContentWeight, o.StyleWeight, o.TVWeight = times(o.ContentWeight, f.Content), times(Numbers{o.StyleWeight}, f.Style)[0], times(o.TVWeight, f.TV)
+	return o
 }

@@ -20,7 +20,7 @@ func liveOptions() Options {
 func paintLive(t *testing.T, o Options, onLook func(*Live, *Frame, Progress), onStep func(*Live, Progress)) (*Frame, *Report) {
 	t.Helper()
 	f := newFilter(t, o, tiny(false), smooth(40, 30, 1))
-	f.Live = NewLive(func(p *Frame, now Progress) { onLook(f.Live, p, now) })
+	f.Live = NewLive(func(look Look) { onLook(f.Live, look.Frame, look.Progress) })
 	f.OnProgress = func(p Progress) { onStep(f.Live, p) }
 	onStep(f.Live, Progress{})
 	return paint(t, f, smooth(60, 50, 2), Guide{})
@@ -126,7 +126,7 @@ func TestPause(t *testing.T) {
 func TestCancelWhilePaused(t *testing.T) {
 	f := newFilter(t, liveOptions(), tiny(false), smooth(40, 30, 1))
 	ctx, cancel := context.WithCancel(context.Background())
-	f.Live = NewLive(func(*Frame, Progress) { cancel() })
+	f.Live = NewLive(func(Look) { cancel() })
 	f.Live.Change(func(o *Orders) { o.Paused = true })
 	f.Live.Look()
 	if _, _, err := f.Paint(ctx, smooth(60, 50, 2), Guide{}); !errors.Is(err, context.Canceled) {

@@ -49,6 +49,13 @@ type Job struct {
 	// keeps the process from opening what the job does not need, and says how: sandbox.Confine.
 	Confine func(sandbox.Access) (how string, err error)
 
+	// SavePresetAs saves the settings of this command, their weights multiplied, as a preset, and
+	// PresetFolder is where: for --preview.
+	SavePresetAs func(name string, by filter.Factors, replace bool) (file string, err error)
+	PresetFolder string
+	// OpenPage, if not nil, is called with the address of --preview, before Confine.
+	OpenPage func(url string)
+
 	devices engines.Registry // nil for engines.Builtin
 }
 
@@ -107,10 +114,19 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	for _, note := range notes {
 		reporter.say(note)
 	}
+	page, err := j.openPreview(len(tasks), reporter)
+	if err != nil {
+		return err
+	}
+	if page != nil {
+		reporter = &previewReporter{reporter: reporter, server: page}
+		defer func() { err = errors.Join(err, closePreview(page, err)) }()
+	}
 	workers, err := j.openWorkers(ctx, tasks, styles, stats, reporter)
 	if err != nil {
 		return err
 	}
+	workers[0].show(page)
 	defer func() {
 		for _, w := range workers {
 			w.close()
@@ -229,7 +245,11 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 // openWorkers opens the engines, confines the process, reads the styles and the network, and
 // makes a worker for each engine.
 func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
-	opened, err := j.openEngines(reporter, len(tasks))
+	most := len(tasks)
+	if j.Preview != "" {
+		most = 1 // what its page shows
+	}
+	opened, err := j.openEngines(reporter, most)
 	if err != nil {
 		return nil, err
 	}
@@ -422,6 +442,9 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 	}
 	reads.add(j.Coherence.FlowFrom)
 	writes.add(j.TempDir)
+	if j.Preview != "" {
+		writes.add(j.PresetFolder)
+	}
 	for _, t := range tasks {
 		for _, m := range []*mapFile{t.strength, t.mask} {
 			a.Film = a.Film || m != nil && m.film

@@ -70,6 +70,17 @@ func (c *paintCmd) Run(e *commandEnv) error {
 		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
+		SavePresetAs: func(name string, by filter.Factors, replace bool) (string, error) {
+			if _, names := ownPresets(); slices.Contains(names, name) && !replace {
+				return "", fmt.Errorf("there is a preset %s: let it be replaced, or choose another name", name)
+			}
+			changed := c.allSettings
+			changed.Filter = by.Of(c.Filter)
+			return savePreset(name, changed, outfile.Mode(replace))
+		},
+	}
+	if c.Job.Preview != "" {
+		job.PresetFolder = makePresetFolder()
 	}
 	restore := surviveClosedPipes()
 	err := job.Run(e.ctx)
@@ -109,6 +120,7 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		kong.Description(programDescription),
 		kong.ExplicitGroups(optionGroups),
 		kong.KindMapper(reflect.String, kong.MapperFunc(takeText)),
+		kong.TypeMapper(reflect.TypeFor[pipeline.Preview](), previewMapper{}),
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
@@ -141,6 +153,21 @@ func takeText(ctx *kong.DecodeContext, target reflect.Value) error {
 		target.SetString(t.String())
 	}
 	return err
+}
+
+// previewMapper takes --preview and --preview=ADDRESS.
+type previewMapper struct{}
+
+// IsBool tells kong that no value need follow.
+func (previewMapper) IsBool() bool { return true }
+
+// Decode takes the value behind = if there is one.
+func (previewMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	target.SetString("on")
+	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+		target.SetString(ctx.Scan.Pop().String())
+	}
+	return nil
 }
 
 // parseArgs returns the command that args name.
