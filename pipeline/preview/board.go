@@ -245,7 +245,7 @@ func (s *Server) Open(input string, frames, done int64) {
 }
 
 // noSteering says why weights stay as they are.
-const noSteering = "The frames of this film are kept, so that the same command can go on behind them, and all are painted with its settings. Save a preset and begin anew with it, or add --no-resume to change weights as it is painted."
+const noSteering = "The frames of this film are kept, so that the same command can go on behind them, and all have its settings. Try other weights on one of them with nstfilter try, or add --no-resume to change them as it is painted."
 
 // Steer says whether weights may be changed in the next input.
 func (s *Server) Steer(may bool) {

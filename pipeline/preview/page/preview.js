@@ -99,8 +99,8 @@ function drawCurve() {
     if (!before || p.k === before.k && p.f === before.f) return;
     c.moveTo(x(p.n), 0);
     c.lineTo(x(p.n), h);
-    if (x(p.n) > free) {
-      const text = now && now.photo ? `scale ${p.k}` : `${p.f + 1}`;
+    if (x(p.n) > free && now && (now.photo || before.f !== p.f)) {
+      const text = now.photo ? `scale ${p.k}` : `${p.f + 1}`;
       c.fillText(text, x(p.n) + 4, 10);
       free = x(p.n) + c.measureText(text).width + 12;
     }
