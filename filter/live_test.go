@@ -85,9 +85,10 @@ func TestFactorsActAtOnce(t *testing.T) {
 	for _, optimizer := range []string{"adam", "lbfgs"} {
 		o := liveOptions()
 		o.Optimizer, o.MinSize, o.Iterations = optimizer, 0, Steps{12}
+		var content [13]float64           // by step
 		end := func(by float64) float64 { // the content loss, without its factor
 			_, report := paintLive(t, o, noLook, func(l *Live, p Progress) {
-				if p.Iteration == 6 {
+				if content[p.Iteration] = p.Losses.Content; p.Iteration == 6 {
 					l.Change(func(o *Orders) { o.Factors.Content = by })
 				}
 			})
@@ -95,6 +96,10 @@ func TestFactorsActAtOnce(t *testing.T) {
 		}
 		if less, more := end(0.1), end(50); more > 0.7*less {
 			t.Errorf("%s: a content loss of %.3g with a fiftyfold weight, %.3g with a tenth", optimizer, more, less)
+		}
+		// L-BFGS compares with the loss that the picture has now.
+		if optimizer == "lbfgs" && content[7] < 5*content[6] {
+			t.Errorf("a content loss of %.3g before its weight is fifty times as large, %.3g behind the next step", content[6], content[7])
 		}
 	}
 }
