@@ -151,6 +151,7 @@ func (c *canvas) take(o *Orders, p *painter, i int) (ends bool) {
 		c.noteByHand(i, o.Factors.changes(before.Factors))
 	}
 	switch {
+	case o.Stop && i == c.stages[c.current].steps && c.current+1 == len(c.stages): // nothing is left out
 	case o.Stop:
 		c.report.Stopped = "stopped"
 		c.noteByHand(i, "stopped")

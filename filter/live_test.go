@@ -179,7 +179,9 @@ func TestHold(t *testing.T) {
 	_, report := paintLive(t, liveOptions(), func(l *Live, _ *Frame, p Progress) {
 		held++
 		l.Change(func(o *Orders) {
-			o.Factors.Content, o.Stop = 1+float64(held), held == 3
+			if o.Stop = held == 3; !o.Stop {
+				o.Factors.Content = 1 + float64(held)
+			}
 		})
 	}, func(l *Live, p Progress) {
 		switch {
@@ -191,8 +193,11 @@ func TestHold(t *testing.T) {
 			}
 		}
 	})
-	if steps != 3*6 || held != 3 || report.Stopped != "stopped" {
+	if steps != 3*6 || held != 3 || report.Stopped != "iterations" {
 		t.Errorf("%d steps at the last scale, held %d times, %s", steps, held, report.Stopped)
+	}
+	if text := strings.Join(report.ByHand, "; "); text != "scale 3, step 7: content-weight × 2; scale 3, step 7: content-weight × 3" {
+		t.Errorf("by hand: %q", text) // to stop a picture that is done is no change
 	}
 }
 

@@ -53,6 +53,9 @@ type Job struct {
 	// PresetFolder is where: for --preview.
 	SavePresetAs func(name string, by filter.Factors, replace bool) (file string, err error)
 	PresetFolder string
+	// Try makes a photo wait in the preview once it is done, to be painted on with other weights,
+	// until it is stopped there.
+	Try bool
 	// OpenPage, if not nil, is called with the address of --preview, before Confine.
 	OpenPage func(url string)
 
@@ -225,6 +228,8 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	}
 	first := &tasks[0]
 	switch {
+	case j.Try && (len(tasks) > 1 || !first.isPhoto() || first.sequence != nil):
+		return UsageErrorf("%s is not one photo, which is what is tried: take a frame of a film by: ffmpeg -ss 10 -i FILM -frames:v 1 frame.png", first.in)
 	case first.isPipe() && term.IsTerminal(int(j.Stdin.Fd())):
 		return UsageErrorf("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
 	case first.isPipe() && term.IsTerminal(int(j.Stdout.Fd())):

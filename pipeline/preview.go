@@ -36,6 +36,7 @@ func (j *Job) openPreview(tasks int, r reporter) (*preview.Server, error) {
 		return nil, UsageError{err}
 	}
 	j.Stop = stop
+	server.Live.Change(func(o *filter.Orders) { o.Hold = j.Try })
 	context.AfterFunc(stop, func() { // a frame that waits is finished
 		server.Live.Change(func(o *filter.Orders) { o.Paused, o.Hold = false, false })
 	})

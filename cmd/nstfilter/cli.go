@@ -69,15 +69,8 @@ func (c *paintCmd) Run(e *commandEnv) error {
 	job := pipeline.Job{
 		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
-		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
-		SavePresetAs: func(name string, by filter.Factors, replace bool) (string, error) {
-			if _, names := ownPresets(); slices.Contains(names, name) && !replace {
-				return "", fmt.Errorf("there is a preset %s: let it be replaced, or choose another name", name)
-			}
-			changed := c.allSettings
-			changed.Filter = by.Of(c.Filter)
-			return savePreset(name, changed, outfile.Mode(replace))
-		},
+		Confine:      func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
+		SavePresetAs: savePresetAs(c.allSettings),
 	}
 	if c.Job.Preview != "" {
 		job.PresetFolder = makePresetFolder()
@@ -95,6 +88,7 @@ type commandLine struct {
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
 	Keys    keysCmd    `cmd:"" help:"Propose frames of a film to paint by hand."`
+	Try     tryCmd     `cmd:"" help:"Paint a photo quickly in a style, on a page on which its weights can be moved."`
 	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
 	Weights weightsCmd `cmd:"" help:"List, verify and import networks."`
@@ -109,7 +103,7 @@ const programDescription = "Repaints photos and film in the style of any paintin
 func (*paintCmd) Help() string {
 	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
 
-Other commands: nstfilter sheet, keys, explain, jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
+Other commands: nstfilter sheet, try, keys, explain, jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of
@@ -188,12 +182,12 @@ func parseArgs(args []string, e *commandEnv) (func() error, error) {
 }
 
 // filesLast moves file names behind the flags, because kong accepts them only in one place.
-// It leaves args alone if they begin with another command than sheet.
+// It leaves args alone if they begin with another command than sheet or try.
 func filesLast(args []string, commands []*kong.Node) []string {
 	var command []string
 	chosen := slices.IndexFunc(commands, func(c *kong.Node) bool { return c.Tag.Default != "" })
 	if i := slices.IndexFunc(commands, func(c *kong.Node) bool { return len(args) > 0 && args[0] == c.Name }); i >= 0 {
-		if commands[i].Name != "sheet" {
+		if commands[i].Name != "sheet" && commands[i].Name != "try" {
 			return args
 		}
 		chosen, command, args = i, args[:1], args[1:]

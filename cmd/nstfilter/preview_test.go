@@ -263,3 +263,43 @@ func TestPreviewOfFilm(t *testing.T) {
 		t.Errorf("%v: %s", err, said)
 	}
 }
+
+// A try shows its first picture soon, waits when it is done, is painted on when a weight is moved,
+// and leaves a preset that paints in full.
+func TestTry(t *testing.T) {
+	if !slices.Contains(engines.Builtin.Names(), "cpu") || testing.Short() {
+		t.Skip("painting takes C, and half a minute")
+	}
+	ctx, folder := browser(t), t.TempDir()
+	styles, err := filepath.Abs("../../examples/styles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startPainting(t, folder, "try", filepath.Join(styles, "night.jpg"), filepath.Join(styles, "scream.jpg"))
+	do(t, ctx, chromedp.Navigate(p.url))
+	ask[bool](t, ctx, `now !== null && held() && $("where").textContent.endsWith("done: move a weight to paint on")`)
+	steps := ask[float64](t, ctx, `curve.at(-1).n`)
+	do(t, ctx, chromedp.Focus("#by-tv"), chromedp.KeyEvent(kb.End))
+	ask[bool](t, ctx, fmt.Sprintf(`now.factors.tv === 16 && held() && curve.at(-1).n >= %g`, steps+15))
+	do(t, ctx, chromedp.SendKeys("#name", "tried"), chromedp.Click("#preset button"))
+	ask[bool](t, ctx, `$("message").textContent.startsWith("Saved: ")`)
+	text, err := os.ReadFile(filepath.Join(folder, "config/nstfilter/presets/tried.json"))
+	if want := `"tv-weight": "160,320,320,960,2400,4800"`; err != nil || !strings.Contains(string(text), want) || strings.Count(string(text), ":") != 2 {
+		t.Errorf("the preset is %s (%v), want the style and %s", text, err, want)
+	}
+	do(t, ctx, chromedp.Click("#stop"))
+	if said, err := p.end(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	c := exec.Command("nstfilter", "explain", "scream.try.png")
+	c.Dir = folder
+	said, err := c.Output()
+	for _, want := range []string{"--size=384", "--iterations=25,15", "# by hand, which the command does not do: scale 3, step 16: ", "tv-weight × 16\n"} {
+		if !strings.Contains(string(said), want) {
+			t.Errorf("explain (%v) says %s, not %q", err, said, want)
+		}
+	}
+	if strings.Contains(string(said), "stopped") {
+		t.Errorf("it was done when it was stopped, and explain says %s", said)
+	}
+}

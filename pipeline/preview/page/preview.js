@@ -184,7 +184,7 @@ function where() {
   return parts.join(" · ");
 }
 
-const held = () => now.hold && now.scale === now.scales && now.step === now.steps;
+const held = () => now.hold && now.steps > 0 && now.scale === now.scales && now.step === now.steps;
 
 let spokenAt = 0, spokenState = "";
 function speak() {
