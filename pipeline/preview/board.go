@@ -137,12 +137,6 @@ func (b *board) watched() bool {
 	return len(b.viewers) > 0
 }
 
-func (b *board) why() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.now.Why
-}
-
 func (b *board) isPhoto() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -247,7 +241,18 @@ func (s *Server) Open(input string, frames, done int64) {
 // noSteering says why weights stay as they are.
 const noSteering = "The frames of this film are kept, so that the same command can go on behind them, and all have its settings. Try other weights on one of them with nstfilter try, or add --no-resume to change them as it is painted."
 
-// Steer says whether weights may be changed in the next input.
+// steer changes what decides the pixels, unless the input at hand forbids it: then it returns why.
+func (s *Server) steer(change func(*filter.Orders)) (why string) {
+	s.board.change(func(b *board) {
+		if why = b.now.Why; why == "" {
+			s.Live.Change(change)
+		}
+	})
+	return why
+}
+
+// Steer says whether weights may be changed in the next input. If not, they are what its command
+// says, whatever was changed before.
 func (s *Server) Steer(may bool) {
 	if s == nil {
 		return
@@ -255,6 +260,7 @@ func (s *Server) Steer(may bool) {
 	s.board.change(func(b *board) {
 		if b.now.Why = ""; !may {
 			b.now.Why = noSteering
+			s.Live.Change(func(to *filter.Orders) { to.Factors = filter.Factors{Content: 1, Style: 1, TV: 1} })
 		}
 	})
 }

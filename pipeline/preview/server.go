@@ -227,11 +227,6 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	steers := o.Factors != nil || o.Do == "next"
-	if why := s.board.why(); steers && why != "" {
-		http.Error(w, why, http.StatusConflict)
-		return
-	}
 	if f := o.Factors; f != nil {
 		for _, v := range []float64{f.Content, f.Style, f.TV} {
 			if !(v >= 0 && v <= mostFactor) {
@@ -239,7 +234,10 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-		s.Live.Change(func(to *filter.Orders) { to.Factors = *f })
+		if why := s.steer(func(to *filter.Orders) { to.Factors = *f }); why != "" {
+			http.Error(w, why, http.StatusConflict)
+			return
+		}
 	}
 	switch o.Do {
 	case "":
@@ -248,7 +246,10 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 	case "resume":
 		s.Live.Change(func(to *filter.Orders) { to.Paused = false })
 	case "next":
-		s.Live.Change(func(to *filter.Orders) { to.Next++ })
+		if why := s.steer(func(to *filter.Orders) { to.Next++ }); why != "" {
+			http.Error(w, why, http.StatusConflict)
+			return
+		}
 	case "stop":
 		photo := s.board.isPhoto()
 		s.Live.Change(func(to *filter.Orders) { to.Paused, to.Hold, to.Stop = false, false, photo })

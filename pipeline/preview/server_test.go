@@ -279,7 +279,10 @@ func TestSteer(t *testing.T) {
 	s := listen(t, "", Settings{})
 	more := `{"factors": {"content": 2, "style": 1, "tv": 1}}`
 	for _, may := range []bool{false, true} {
-		s.Steer(may)
+		s.Live.Change(func(o *filter.Orders) { o.Factors.Content = 7 }) // in an input before
+		if s.Steer(may); !may && s.Live.Orders().Factors.Content != 1 {
+			t.Error("it is painted with the weights of the input before")
+		}
 		answer, text := request(t, http.DefaultClient, "POST", s.URL()+"control", more, asJSON)
 		if may != (answer.StatusCode == 204) || may != (s.Live.Orders().Factors.Content == 2) || !may && !strings.Contains(text, "--no-resume") {
 			t.Errorf("may %t: %d %q", may, answer.StatusCode, text)
