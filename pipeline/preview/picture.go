@@ -20,7 +20,7 @@ const (
 // for some of it and shares its processors with the rest, is not slowed by more than 1/waitShare.
 const (
 	shortestWait = 100 * time.Millisecond
-	waitShare    = 50
+	waitShare    = 60
 )
 
 // picture is one that somebody wants to see.
