@@ -56,6 +56,8 @@ type Job struct {
 	// Try makes a photo wait in the preview once it is done, to be painted on with other weights,
 	// until it is stopped there.
 	Try bool
+	// Getenv tells which terminal it is, for --preview=term; nil: it is not known.
+	Getenv func(string) string
 	// OpenPage, if not nil, is called with the address of --preview, before Confine.
 	OpenPage func(url string)
 
@@ -71,6 +73,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	if err := j.checkSettings(); err != nil {
 		return err
+	}
+	if j.Try && isFilm(j.Inputs[0]) { // which its result, a photo, does not suit
+		return notOnePhoto(j.Inputs[0])
 	}
 	tasks, notes, err := parseInputs(j.Inputs, j.Output, j.Recursive)
 	if err != nil {
@@ -112,12 +117,16 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		stats = file
 	}
-	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
+	screen, err := j.openScreen()
+	if err != nil {
+		return err
+	}
+	reporter := j.openReporter(screen)
 	defer reporter.close()
 	for _, note := range notes {
 		reporter.say(note)
 	}
-	page, err := j.openPreview(len(tasks), reporter)
+	page, err := j.openPreview(len(tasks), screen, reporter)
 	if err != nil {
 		return err
 	}
@@ -229,7 +238,7 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	first := &tasks[0]
 	switch {
 	case j.Try && (len(tasks) > 1 || !first.isPhoto() || first.sequence != nil):
-		return UsageErrorf("%s is not one photo, which is what is tried: take a frame of a film by: ffmpeg -ss 10 -i FILM -frames:v 1 frame.png", first.in)
+		return notOnePhoto(first.in)
 	case first.isPipe() && term.IsTerminal(int(j.Stdin.Fd())):
 		return UsageErrorf("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
 	case first.isPipe() && term.IsTerminal(int(j.Stdout.Fd())):

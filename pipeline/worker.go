@@ -130,8 +130,11 @@ func (w *worker) errorWriter() io.Writer {
 	if p, ok := r.(*previewReporter); ok {
 		r = p.reporter
 	}
-	if b, ok := r.(*barReporter); ok {
-		return b.container
+	switch r := r.(type) {
+	case *barReporter:
+		return r.container
+	case *screenReporter:
+		return r.screen
 	}
 	return w.stderr
 }

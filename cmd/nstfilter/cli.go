@@ -70,7 +70,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 		Confine:      func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
-		SavePresetAs: savePresetAs(c.allSettings),
+		SavePresetAs: savePresetAs(c.allSettings), Getenv: os.Getenv,
 	}
 	if c.Job.Preview != "" {
 		job.PresetFolder = makePresetFolder()

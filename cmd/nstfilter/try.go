@@ -100,7 +100,7 @@ func (c *tryCmd) Run(e *commandEnv) error {
 		Options: c.Job, Flags: recordedFlags(s), Filter: c.Filter, Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(), Inputs: []string{c.Content, out},
 		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
 		Confine:      func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
-		SavePresetAs: savePresetAs(c.fullSettings()), PresetFolder: makePresetFolder(), Try: true, OpenPage: openPage,
+		SavePresetAs: savePresetAs(c.fullSettings()), PresetFolder: makePresetFolder(), Try: true, OpenPage: openPage, Getenv: os.Getenv,
 	}
 	defer surviveClosedPipes()()
 	return job.Run(e.ctx)

@@ -66,7 +66,7 @@ func (s *Server) watch() {
 			select {
 			case p := <-s.looks:
 				began := time.Now()
-				s.board.setPicture(s.encode(p))
+				s.present(p)
 				wait := time.NewTimer(max(shortestWait, waitShare*(p.took+time.Since(began))))
 				select {
 				case <-wait.C:
@@ -81,8 +81,18 @@ func (s *Server) watch() {
 	}
 }
 
-// encode makes a JPEG of a picture, as the result will be.
-func (s *Server) encode(p picture) []byte {
+// present shows a picture, as the result will be.
+func (s *Server) present(p picture) {
+	f := s.asResult(p)
+	if s.terminal == nil {
+		s.board.setPicture(jpegOf(f))
+	} else if s.terminal.Show(f) != nil { // it is gone, and the painting goes on
+		s.board.leave(nil)
+	}
+}
+
+// asResult returns a picture as the result will be, but at most as large as is shown.
+func (s *Server) asResult(p picture) *filter.Frame {
 	f := reduced(p.Frame, mostSide, mostSide)
 	content := s.board.contentFrame()
 	if !p.finished && content != nil && (s.Options.OriginalColors || content.Strength != nil) {
@@ -92,20 +102,25 @@ func (s *Server) encode(p picture) []byte {
 		}
 		f = content.Blended(f)
 	}
-	return jpegOf(f)
+	return f
 }
 
 // reduced returns a picture that is at most w wide and h high.
 func reduced(f *filter.Frame, w, h int) *filter.Frame {
-	k := min(float64(w)/float64(f.W), float64(h)/float64(f.H))
-	if k >= 1 {
+	if f.W <= w && f.H <= h {
 		return f
 	}
+	return fitted(f, w, h)
+}
+
+// fitted returns a picture that is w wide or h high, and at most the other.
+func fitted(f *filter.Frame, w, h int) *filter.Frame {
+	k := min(float64(w)/float64(f.W), float64(h)/float64(f.H))
 	return f.Resized(max(1, int(float64(f.W)*k+0.5)), max(1, int(float64(f.H)*k+0.5)))
 }
 
-// jpegOf returns a picture as a JPEG.
-func jpegOf(f *filter.Frame) []byte {
+// imageOf returns a picture in 8 bits.
+func imageOf(f *filter.Frame) *image.RGBA {
 	m, n := image.NewRGBA(image.Rect(0, 0, f.W, f.H)), f.W*f.H
 	for i := range n {
 		to := m.Pix[4*i : 4*i+4]
@@ -114,7 +129,12 @@ func jpegOf(f *filter.Frame) []byte {
 		}
 		to[3] = 255
 	}
+	return m
+}
+
+// jpegOf returns a picture as a JPEG.
+func jpegOf(f *filter.Frame) []byte {
 	var b bytes.Buffer
-	jpeg.Encode(&b, m, &jpeg.Options{Quality: 85}) // fails for sides over 65,535 alone
+	jpeg.Encode(&b, imageOf(f), &jpeg.Options{Quality: 85}) // fails for sides over 65,535 alone
 	return b.Bytes()
 }

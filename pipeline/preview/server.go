@@ -25,6 +25,7 @@ type Server struct {
 	Settings
 	Live *filter.Live // of the Filter that paints
 
+	terminal *Terminal // shows the pictures; nil: a page does
 	listener net.Listener
 	http     http.Server
 	host     string // that the address names
@@ -74,13 +75,29 @@ func Listen(address string, o Settings) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--preview=%s: %w: another port may be free", address, err)
 	}
-	s := &Server{Settings: o, listener: listener, host: host, looks: make(chan picture, 1), someone: make(chan struct{}, 1), closing: make(chan struct{}), left: make(chan struct{}, 1)}
-	s.Live = filter.NewLive(func(l filter.Look) { s.show(picture{Frame: l.Frame, took: l.Took}) })
-	s.board.viewers = map[chan struct{}]bool{}
+	s := newServer(o)
+	s.listener, s.host = listener, host
 	s.http = http.Server{Handler: s.guard(s.routes()), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 1 << 14}
 	s.work.Go(func() { s.http.Serve(listener) }) // until it is closed
 	s.work.Go(s.watch)
 	return s, nil
+}
+
+// OnTerminal shows pictures in a terminal, without a page. Call Close.
+func OnTerminal(t *Terminal, o Settings) *Server {
+	s := newServer(o)
+	s.terminal = t
+	s.board.viewers[nil] = true
+	wake(s.someone)
+	s.work.Go(s.watch)
+	return s
+}
+
+func newServer(o Settings) *Server {
+	s := &Server{Settings: o, looks: make(chan picture, 1), someone: make(chan struct{}, 1), closing: make(chan struct{}), left: make(chan struct{}, 1)}
+	s.Live = filter.NewLive(func(l filter.Look) { s.show(picture{Frame: l.Frame, took: l.Took}) })
+	s.board.viewers = map[chan struct{}]bool{}
+	return s
 }
 
 // loopback reports whether a host is this machine alone.
@@ -112,8 +129,12 @@ func (s *Server) Close(ended string) error {
 	close(s.closing)
 	select {
 	case p := <-s.looks:
-		s.board.setPicture(s.encode(p))
+		s.present(p)
 	default:
+	}
+	if s.terminal != nil {
+		s.work.Wait()
+		return nil
 	}
 	s.board.change(func(b *board) { b.ended = cmp.Or(ended, "Done.") })
 	late := time.NewTimer(closeTime)
