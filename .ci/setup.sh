@@ -35,6 +35,11 @@ for purpose; do
 	test)
 		# The cuda engine's kernels are tested on the CPU (filter/engine/cuda/testdriver).
 		has g++ || wanted="$wanted g++"
+		# The shells that completions are for, and what reads the manual.
+		has zsh || wanted="$wanted zsh"
+		has fish || wanted="$wanted fish"
+		has man || wanted="$wanted man-db"
+		has mandoc || wanted="$wanted mandoc"
 		# The small ones of the neighbours.
 		has x264 || wanted="$wanted x264"
 		has x265 || wanted="$wanted x265"

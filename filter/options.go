@@ -16,9 +16,10 @@ import (
 
 // Options holds every setting that changes pixels. Each is declared once: its tags have the
 // name of the flag and of the key in a preset, the allowed values (see package limits) and
-// the help line; DefaultOptions has the default.
+// the help; DefaultOptions has the default. Those that people turn most have a line for -h in
+// the tag brief.
 type Options struct {
-	Size              Size          `name:"size" min:"0" max:"65536" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
+	Size              Size          `name:"size" brief:"Longest side, in pixels: fewer are quicker." min:"0" max:"65536" help:"Longest side to work at, in pixels, or auto: the input's own unless memory or an hour per picture forbids."`
 	OutputSize        string        `name:"output-size" oneof:"input,work" help:"Size of the result: input (the input's own) or work (the size worked at)."`
 	Iterations        Steps         `name:"iterations" most:"32" min:"0" max:"1e6" help:"Optimiser steps of each scale, coarse to fine, the last number for all that follow: 100,25,12. 0 leaves the picture as it is."`
 	FrameIterations   int           `name:"iterations-per-frame" min:"0" max:"1e6" help:"Most steps of L-BFGS for a frame that starts from the previous result."`
@@ -32,7 +33,7 @@ type Options struct {
 	Average           float64       `name:"average" min:"0" max:"0.9999" help:"Decay of the running mean of Adam's iterates, which is the result; 0 takes the last iterate."`
 	Parameters        string        `name:"parameters" oneof:"pixels,pyramid" help:"What is optimised: pixels, or a Laplacian pyramid of them."`
 	Init              string        `name:"init" oneof:"previous,recolored,content,random,image:FILE" help:"Start: previous (the previous result where there is one, else recolored), recolored (the picture in the colours of the style), content (the picture as it is), random, or image:FILE."`
-	OriginalColors    bool          `name:"original-colors" help:"Keep the colours of the photo or film: the result has the painting's light and strokes alone."`
+	OriginalColors    bool          `name:"original-colors" brief:"Keep the colours of the photo or film." help:"Keep the colours of the photo or film: the result has the painting's light and strokes alone."`
 	ColorMatch        string        `name:"color-match" oneof:"none,mean-covariance,histogram" help:"Give the style the colours of the photo before it is painted with, those of a film's scene from its first frame: none, mean-covariance (its mean colour, contrast and tints), or histogram (of lightness and hues)."`
 	NoStyleColors     bool          `name:"no-style-colors" help:"Leave the colours as the optimiser left them. Else the result gets the mean colour, the contrast and the tints of the style in the end."`
 	Seed              uint64        `name:"seed" help:"Seed of the random start; the same seed gives the same bytes."`
@@ -43,11 +44,11 @@ type Options struct {
 	StyleSizes        Numbers       `name:"style-sizes" most:"8" min:"0" max:"1e12" help:"How much the style counts at the picture's own size, at half of it, at a quarter, and so on: strokes grow broader with the smaller ones."`
 	ContentLayers     LayerWeights  `name:"content-layers" help:"Layers of the content loss, with weights."`
 	StyleWeight       float64       `name:"style-weight" min:"0" max:"1e12" help:"Weight of the style loss."`
-	ContentWeight     Numbers       `name:"content-weight" most:"32" min:"0" max:"1e12" help:"Weight of the content loss: more keeps more of the picture, less lets strokes flow. Several numbers are for the scales, coarse to fine, the last for all that follow."`
+	ContentWeight     Numbers       `name:"content-weight" brief:"1 keeps more of the photo, 0.04 less." most:"32" min:"0" max:"1e12" help:"Weight of the content loss: more keeps more of the picture, less lets strokes flow. Several numbers are for the scales, coarse to fine, the last for all that follow."`
 	TVWeight          Numbers       `name:"tv-weight" most:"32" min:"0" max:"1e12" help:"Weight of the total variation, one or for the scales like --content-weight: more paints smoother."`
 	GamutWeight       float64       `name:"gamut-weight" min:"0" max:"1e12" help:"Weight of keeping colours within what can be shown while L-BFGS works; 0 clips them in the end."`
 	PriorWeight       float64       `name:"temporal-weight" min:"0" max:"1e12" help:"Weight of staying near the previous result, moved along with the film."`
-	StyleScale        Numbers       `name:"style-scale" most:"8" min:"0.05" max:"20" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad. Several numbers mix strokes of these sizes, in equal shares: 0.5,1."`
+	StyleScale        Numbers       `name:"style-scale" brief:"Breadth of the strokes: 2 is broad, 0.5 fine." most:"8" min:"0.05" max:"20" help:"Size of the style beside the picture: 1 gives it as many pixels, 2 twice the width and height, and strokes twice as broad. Several numbers mix strokes of these sizes, in equal shares: 0.5,1."`
 	StyleBlendWeights Numbers       `name:"style-blend-weights" min:"0" max:"1e12" help:"Shares of the styles, in their order: 3,1. Equal if not given."`
 	Precision         string        `name:"precision" oneof:"auto,fp32,mixed,bf16" help:"What convolutions multiply: fp32; mixed (bf16 backward) or bf16 (both ways), faster on processors that have AVX512-BF16 and on tensor cores; or auto: fp32 for L-BFGS, whose line search bf16 misleads; for Adam, on such machines, bf16, and mixed for the last scale of a photo."`
 	Pooling           string        `name:"pooling" oneof:"network,avg,max" help:"Pooling of the network: avg, max, or network (what it was made for)."`

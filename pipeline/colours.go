@@ -23,7 +23,9 @@ type guidePictures struct {
 func (w *worker) readStyles() (all guidePictures, err error) {
 	for _, s := range w.styles.styles {
 		f, err := photo.ReadOwn(s.file, w.checkSize)
-		if err != nil {
+		if err != nil && isFilm(s.file) {
+			return all, fmt.Errorf("--style %s: is a film, and a style is a picture: take one of its frames: ffmpeg -ss 10 -i %s -frames:v 1 style.png", s.file, s.file)
+		} else if err != nil {
 			return all, fmt.Errorf("--style %w", err)
 		}
 		if min(f.W, f.H) < engine.MinSide {

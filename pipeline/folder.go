@@ -140,7 +140,7 @@ func (t *paintTask) setFolderOutput(folder string) error {
 	case isFilm(t.in):
 		t.out = filepath.Join(folder, filepath.Base(t.in))
 	case !fileExists(t.in):
-		return fmt.Errorf("%s: no such file", t.in)
+		return photo.NoSuchFile(t.in)
 	default:
 		return UsageErrorf("%s holds no still picture that is known here, and no film is written with its extension: name the result, such as %s",
 			t.in, filepath.Join(folder, "%s.mkv"))
@@ -165,6 +165,11 @@ func makeFolders(tasks []paintTask) error {
 		}
 	}
 	return nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func sameFile(a, b string) bool {

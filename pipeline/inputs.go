@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"nstfilter/filter/limits"
 	"nstfilter/pipeline/journal"
 	"nstfilter/pipeline/photo"
 	"nstfilter/video"
@@ -81,9 +82,21 @@ func isFilm(path string) bool {
 	return slices.Contains(filmExtensions, strings.ToLower(filepath.Ext(path)))
 }
 
+// extensionNames are the extensions of photos and films without their dots.
+func extensionNames() (names []string) {
+	for _, e := range slices.Concat(photo.Extensions(), filmExtensions) {
+		names = append(names, e[1:])
+	}
+	return names
+}
+
 func unknownExtension(path string) error {
-	return UsageErrorf("%s: unknown extension %q; photos are written to %s, films to %s",
-		path, strings.ToLower(filepath.Ext(path)), strings.Join(photo.Extensions(), " "), strings.Join(filmExtensions, " "))
+	ext := strings.ToLower(filepath.Ext(path))
+	if ext == "" {
+		return UsageErrorf("%s: its extension says what it becomes: %s.jpg, %s.png, … for a photo, %s.mkv, %s.mp4, … for a film; %s/ is a folder", path, path, path, path, path, path)
+	}
+	return UsageErrorf("%s: unknown extension %q; photos are written to %s, films to %s%s", path, ext, strings.Join(photo.Extensions(), " "),
+		strings.Join(filmExtensions, " "), limits.Hint(ext[1:], extensionNames()))
 }
 
 // parseInputs reads the arguments: none or - is a pipe, two are IN and OUT, and with
@@ -98,6 +111,8 @@ func parseInputs(ins []string, output string, recursive bool) (tasks []paintTask
 		return []paintTask{t}, nil, err
 	case len(ins) == 0:
 		return nil, nil, UsageErrorf("--output %s without an input: name the files to paint", output)
+	case output == "" && len(ins) == 1 && isFolder(ins[0]):
+		return nil, nil, UsageErrorf("%s: where should the results go? Add a folder, which is made if it is missing: nstfilter … %s painted/", ins[0], ins[0])
 	case output == "" && len(ins) == 1:
 		return nil, nil, UsageErrorf("%s: where should the result go? Add its name, or --output", ins[0])
 	case output == "" && len(ins) > 2:
@@ -198,7 +213,7 @@ func (t *paintTask) setOutput(pattern photo.Output) (err error) {
 	case !t.isPhoto():
 		return t.setFilmOutput(pattern)
 	case !photo.IsPhoto(pattern.Path):
-		return UsageErrorf("%s is a photo, %s is not: use one of %s", t.in, pattern.Path, strings.Join(photo.Extensions(), " "))
+		return UsageErrorf("%s is a photo, %s is not: name a photo, such as %s", t.in, pattern.Path, withExtension(pattern.Path, ".jpg"))
 	}
 	if t.out, err = pattern.PathFor(t.in); err != nil {
 		return UsageErrorf("%v", err)
@@ -213,7 +228,7 @@ func (t *paintTask) setFilmOutput(pattern photo.Output) error {
 	path := pattern.Path
 	if !isFilm(path) {
 		if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: no such file", t.in)
+			return photo.NoSuchFile(t.in)
 		}
 		if name, numbered, err := parseSequenceName(nameInPattern(path, t.in)); numbered && t.sequence == nil {
 			t.pattern, t.out = name.String(), name.String()
@@ -222,8 +237,11 @@ func (t *paintTask) setFilmOutput(pattern photo.Output) error {
 			}
 			return nil
 		}
-		return UsageErrorf("%s holds no still picture that is known here, so it is read as a film, but %s is a photo: use one of %s",
-			t.in, path, strings.Join(filmExtensions, " "))
+		if isFilm(t.in) {
+			return UsageErrorf("%s holds no still picture that is known here, it is a film, and %s is a photo: name a film, %s, or numbered pictures, %s",
+				t.in, path, withExtension(path, ".mkv"), withExtension(path, "-%04d"+filepath.Ext(path)))
+		}
+		return UsageErrorf("%s holds no still picture that is known here: see that the file is what you mean; what is painted as a film becomes one, such as %s", t.in, withExtension(nameInPattern(path, t.in), ".mkv"))
 	}
 	if pattern.String() != path {
 		return UsageErrorf("%s: options in brackets are for photos; %s is a film", pattern, path)
@@ -235,6 +253,11 @@ func (t *paintTask) setFilmOutput(pattern photo.Output) error {
 		}
 	}
 	return nil
+}
+
+// withExtension returns path with another extension.
+func withExtension(path, ext string) string {
+	return strings.TrimSuffix(path, filepath.Ext(path)) + ext
 }
 
 // nameInPattern puts the input's name without its extension in the place of each %s.
@@ -279,7 +302,7 @@ func checkOutputs(tasks []paintTask, pattern photo.Output) error {
 		case taken && first == p.in:
 			return UsageErrorf("%s is named twice: leave one out", p.in)
 		case taken && p.out == pattern.Path:
-			return UsageErrorf("output %q: %d inputs need a %%s, which stands for each input's name: 'out/%%s.jpg'", pattern, len(pairs))
+			return UsageErrorf("output %q: %d inputs need a %%s, which stands for each input's name: 'out/%%s.jpg', or a folder: out/", pattern, len(pairs))
 		case taken:
 			return UsageErrorf("%s and %s would both become %s: rename one, or paint them to different folders", first, p.in, p.out)
 		}
@@ -349,7 +372,10 @@ func (t *paintTask) checkFiles(overwrite bool) error {
 		return checkResult(t.out, overwrite || journal.Completed(t.out))
 	}
 	if _, err := os.Stat(t.in); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: no such file", t.in)
+		if fileExists(t.out) {
+			return fmt.Errorf("%s: no such file, but %s is there: the input comes first, then the result: nstfilter … %s %s", t.in, t.out, t.out, t.in)
+		}
+		return photo.NoSuchFile(t.in)
 	} else if err != nil {
 		return err
 	}
@@ -383,12 +409,12 @@ func checkName(out string) error {
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return fmt.Errorf("%s: the name is too long for its folder: choose a shorter one", out)
 	}
-	return photo.ExplainFileError(out, err)
+	return photo.ExplainWriteError(out, err)
 }
 
 func checkFolder(out string) error {
 	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s: there is no folder %s: make it first", out, filepath.Dir(out))
+		return fmt.Errorf("%s: there is no folder %s: make it first: mkdir -p %s", out, filepath.Dir(out), filepath.Dir(out))
 	}
 	return nil
 }

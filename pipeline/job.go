@@ -41,6 +41,7 @@ type Job struct {
 	TempDir               string // where frames wait for --passes
 	NetworkFolder         string // of networks that were imported, as vgg19.safetensors
 	Stdin, Stdout, Stderr *os.File
+	DumbTerminal          bool // Stderr's terminal cannot move its cursor: TERM=dumb
 	// Stop, when cancelled, ends the job after the current frame and keeps what is done.
 	// A cancelled context of Run ends it at once and keeps nothing partial.
 	Stop context.Context
@@ -77,6 +78,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	if j.Try && isFilm(j.Inputs[0]) { // which its result, a photo, does not suit
 		return notOnePhoto(j.Inputs[0])
 	}
+	if len(j.Style) == 0 && len(j.Key) == 0 && len(j.Inputs) > 0 {
+		return j.noStyle()
+	}
 	tasks, notes, err := parseInputs(j.Inputs, j.Output, j.Recursive)
 	if err != nil {
 		return err
@@ -95,6 +99,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	styles, err := newStyleTimeline(j.Style, j.Filter.StyleBlendWeights, j.Coherence.StyleFade, tasks)
 	if err != nil {
+		return err
+	}
+	if err := styles.checkFiles(); err != nil {
 		return err
 	}
 	if err := j.checkMasks(styles); err != nil {
@@ -248,12 +255,21 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	case !first.isPipe() && j.OutputFormat != "auto":
 		return UsageErrorf("--output-format %s is for pipes: the extension of %s chooses what is written", j.OutputFormat, cmp.Or(first.out, j.Output, "the result"))
 	case len(j.Style) == 0 && len(j.Key) == 0:
-		return UsageErrorf("no style: name the picture to paint like with --style FILE")
+		return j.noStyle()
 	}
 	if n := len(j.Filter.StyleBlendWeights); n > 0 && n != len(j.Style) {
 		return UsageErrorf("--style-blend-weights has %d shares for %d styles: give one for each --style", n, len(j.Style))
 	}
 	return nil
+}
+
+// noStyle says how to name a style. Of three arguments the first may have been meant for it.
+func (j *Job) noStyle() error {
+	example := "--style FILE"
+	if len(j.Inputs) == 3 && j.Output == "" {
+		example = "--style FILE: nstfilter --style " + strings.Join(j.Inputs, " ")
+	}
+	return UsageErrorf("no style: name the picture to paint like with %s", example)
 }
 
 // openWorkers opens the engines, confines the process, reads the styles and the network, and

@@ -43,7 +43,7 @@ func (j *Job) Keys(ctx context.Context, number int, sheet string) (keys []Keyfra
 	if err != nil {
 		return nil, err
 	}
-	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
+	reporter := newReporter(j.Progress, j.Quiet, j.DumbTerminal, j.Stderr)
 	defer reporter.close()
 	if err := j.confine([]paintTask{k.task, {in: k.task.in, out: k.sheet.Path, sequence: k.task.sequence}}, nil, reporter); err != nil {
 		return nil, err
@@ -218,7 +218,7 @@ func (k *keysJob) look(ctx context.Context) (finder *coherence.KeyframeFinder, f
 		return nil, nil, err
 	}
 	k.reporter.begin(k.task.in, count, 0)
-	defer k.reporter.end()
+	defer k.reporter.end(true)
 	for f, err := range Prefetch(2)(ctx, StopSource(k.stop, k.source).Frames(ctx)) {
 		if err == nil {
 			err = finder.Add(f)
@@ -251,7 +251,7 @@ func (k *keysJob) advance(f *filter.Frame) {
 func (k *keysJob) write(ctx context.Context, keys []Keyframe) error {
 	mode, sheet := outfile.Mode(k.options.Overwrite), (*keySheet)(nil)
 	k.reporter.begin(k.task.in+", read again", int64(keys[len(keys)-1].Frame)+1, 0)
-	defer k.reporter.end()
+	defer k.reporter.end(true)
 	for f, err := range StopSource(k.stop, k.source).Frames(ctx) {
 		if err != nil {
 			return err

@@ -156,7 +156,7 @@ type framePlace struct {
 // behind. A time means the frame that is nearest to it.
 func (k *keyFile) ahead(p framePlace) int64 {
 	if k.atTime {
-		return int64(math.Round(float64(k.at-p.at) / float64(p.interval)))
+		return int64(math.Floor(float64(k.at-p.at)/float64(p.interval) + 0.5))
 	}
 	return k.number - p.number
 }

@@ -108,7 +108,11 @@ func paintFilmOf(t *testing.T, film Source, change func(*Job, *order, context.Ca
 	if err != nil {
 		t.Fatal(err)
 	}
-	workers, err := j.openWorkers(ctx, []paintTask{{mask: mask}}, styles, nil, o)
+	keys, err := parseKeys(j.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workers, err := j.openWorkers(ctx, []paintTask{{mask: mask, keys: keys}}, styles, nil, o)
 	if err != nil {
 		t.Fatal(err)
 	}

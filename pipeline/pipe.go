@@ -78,7 +78,7 @@ func (w *worker) paintPipedPhoto(ctx context.Context, t paintTask, stdin *os.Fil
 		t.out = "stdout" + photo.ExtensionOf(head)
 	}
 	s := &stylizer{worker: w, ledger: w.newLedger("-"), frames: 1, strength: t.strength, mask: t.mask, stop: context.Background()}
-	src := photoSource{"stdin", s.checkInput, func() { w.reporter.begin("-", 1, 0) }, func(name string, check func(w, h int) error) (*filter.Frame, error) {
+	src := photoSource{"stdin", s.checkInput, w.reporter, "-", func(name string, check func(w, h int) error) (*filter.Frame, error) {
 		return photo.ReadOwnFrom(name, in, check)
 	}}
 	return w.run(ctx, pipeSource{src, stdin}, photoSink{t, false, made, s.ledger, w.stdout}, s)

@@ -87,7 +87,7 @@ func (j *Job) openScreen() (*preview.Terminal, error) {
 // openReporter returns what --progress names, or what tells below the picture on a screen.
 func (j *Job) openReporter(screen *preview.Terminal) reporter {
 	if screen == nil {
-		return newReporter(j.Progress, j.Quiet, j.Stderr)
+		return newReporter(j.Progress, j.Quiet, j.DumbTerminal, j.Stderr)
 	}
 	return &screenReporter{plainReporter{w: screen, every: math.MaxInt64}, screen}
 }

@@ -17,11 +17,12 @@ import (
 // reporter tells the user how far the job is. Several goroutines may call its methods.
 type reporter interface {
 	begin(input string, frames, done int64) // frames is 0 if it is not known; an earlier run has done some
+	forecast(first, later float64)          // the plan's seconds for a pass over the first frame, and over each later one
 	pass(framePass)                         // before the steps of each pass over a frame
 	step(filter.Progress)
 	frame(*Stat) // a frame is written
 	say(text string)
-	end() // of the input
+	end(said bool) // of the input; if said, how long it took is said
 	// sibling returns a reporter for inputs that are painted at the same time. It writes to
 	// the same place, and must not be closed.
 	sibling() reporter
@@ -29,14 +30,15 @@ type reporter interface {
 }
 
 // newReporter makes the reporter that --progress names, or one that says nothing if quiet.
-// auto is a bar if stderr is a terminal, and plain lines if not.
-func newReporter(kind string, quiet bool, stderr *os.File) reporter {
+// auto is a bar if stderr is a terminal that is not dumb, and plain lines if not. Nothing is
+// coloured anywhere.
+func newReporter(kind string, quiet, dumb bool, stderr *os.File) reporter {
 	if quiet {
 		return silentReporter{}
 	}
 	if kind == "auto" {
 		kind = "plain"
-		if term.IsTerminal(int(stderr.Fd())) {
+		if !dumb && term.IsTerminal(int(stderr.Fd())) {
 			kind = "bar"
 		}
 	}
@@ -53,14 +55,15 @@ func newReporter(kind string, quiet bool, stderr *os.File) reporter {
 
 type silentReporter struct{}
 
-func (silentReporter) begin(string, int64, int64) {}
-func (silentReporter) pass(framePass)             {}
-func (silentReporter) step(filter.Progress)       {}
-func (silentReporter) frame(*Stat)                {}
-func (silentReporter) say(string)                 {}
-func (silentReporter) end()                       {}
-func (silentReporter) sibling() reporter          { return silentReporter{} }
-func (silentReporter) close()                     {}
+func (silentReporter) begin(string, int64, int64)    {}
+func (silentReporter) forecast(first, later float64) {}
+func (silentReporter) pass(framePass)                {}
+func (silentReporter) step(filter.Progress)          {}
+func (silentReporter) frame(*Stat)                   {}
+func (silentReporter) say(string)                    {}
+func (silentReporter) end(bool)                      {}
+func (silentReporter) sibling() reporter             { return silentReporter{} }
+func (silentReporter) close()                        {}
 
 // noteReporter tells what is said, and no progress.
 type noteReporter struct {
@@ -87,6 +90,7 @@ type inputProgress struct {
 	pass   framePass
 	step   filter.Progress
 	start  time.Time
+	speed  speed
 }
 
 // share returns how much of the input is done, in [0,1], or of the current frame if the
@@ -100,13 +104,48 @@ func (c *inputProgress) share() float64 {
 }
 
 // beginPass begins a pass over a frame.
-func (c *inputProgress) beginPass(t framePass) { c.pass, c.step.Done = t, 0 }
+func (c *inputProgress) beginPass(t framePass) {
+	c.pass, c.step.Done = t, 0
+	c.note()
+}
+
+// takeStep takes up a step of the current frame.
+func (c *inputProgress) takeStep(p filter.Progress) {
+	c.step = p
+	c.note()
+}
 
 // finishFrame counts a frame that is written.
 func (c *inputProgress) finishFrame() {
 	c.done++
 	c.pass.waiting = max(0, c.pass.waiting-1)
 	c.step.Done = 0
+	c.note()
+}
+
+// paintings returns how many passes over frames this run has done.
+func (c *inputProgress) paintings() float64 {
+	return (c.share()*float64(c.frames) - float64(c.before)) * float64(max(1, c.pass.passes))
+}
+
+// note lets the speed know how much is done.
+func (c *inputProgress) note() {
+	if c.frames > 0 {
+		c.speed.note(c.paintings())
+	}
+}
+
+// begin begins an input of so many frames, 0 if that is not known.
+func (c *inputProgress) begin(input string, frames, done int64) {
+	*c = inputProgress{input: input, frames: frames, done: done, before: done, start: time.Now()}
+}
+
+// forecast takes up what the plan says.
+func (c *inputProgress) forecast(first, later float64) {
+	if c.before > 0 {
+		first = later // it goes on from a result
+	}
+	c.speed = speed{first: first, later: later, start: time.Now()}
 }
 
 // frame returns the current frame's number, from 0.
@@ -117,10 +156,15 @@ func (c *inputProgress) frame() int64 {
 	return c.done
 }
 
-// remaining extrapolates the time so far. It returns false while that is too little.
+// remaining estimates the time that is left, by the plan and the measured speed, or extrapolates
+// the time so far if there is no plan. It returns false while too little is known.
 func (c *inputProgress) remaining() (time.Duration, bool) {
 	if c.frames == 0 {
 		return 0, false
+	}
+	if c.speed.first > 0 {
+		all := float64(c.frames-c.before) * float64(max(1, c.pass.passes))
+		return secondsToDuration(c.speed.left(all)), true
 	}
 	before := float64(c.before) / float64(c.frames)
 	s := (c.share() - before) / (1 - before)
@@ -191,8 +235,14 @@ type plainReporter struct {
 func (p *plainReporter) begin(input string, frames, done int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.progress = inputProgress{input: input, frames: frames, done: done, before: done, start: time.Now()}
+	p.progress.begin(input, frames, done)
 	p.last = p.progress.start
+}
+
+func (p *plainReporter) forecast(first, later float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.progress.forecast(first, later)
 }
 
 func (p *plainReporter) pass(t framePass) {
@@ -204,7 +254,7 @@ func (p *plainReporter) pass(t framePass) {
 func (p *plainReporter) step(now filter.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.progress.step = now
+	p.progress.takeStep(now)
 	p.tell()
 }
 
@@ -231,10 +281,10 @@ func (p *plainReporter) say(text string) {
 	fmt.Fprintln(p.w, "nstfilter:", text)
 }
 
-func (p *plainReporter) end() {
+func (p *plainReporter) end(said bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if text := p.progress.summary(); text != "" {
+	if text := p.progress.summary(); said && text != "" {
 		fmt.Fprintln(p.w, "nstfilter:", text)
 	}
 	p.progress = inputProgress{}
@@ -267,13 +317,19 @@ func (j *jsonReporter) put(v any) {
 func (j *jsonReporter) begin(input string, frames, done int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.progress = inputProgress{input: input, frames: frames, done: done, before: done, start: time.Now()}
+	j.progress.begin(input, frames, done)
 	j.put(struct {
 		Event  string `json:"event"`
 		Input  string `json:"input"`
 		Frames int64  `json:"frames,omitempty"`
 		Done   int64  `json:"done,omitempty"`
 	}{"begin", input, frames, done})
+}
+
+func (j *jsonReporter) forecast(first, later float64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.progress.forecast(first, later)
 }
 
 func (j *jsonReporter) pass(t framePass) {
@@ -285,7 +341,7 @@ func (j *jsonReporter) pass(t framePass) {
 func (j *jsonReporter) step(p filter.Progress) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.progress.step = p
+	j.progress.takeStep(p)
 	left, _ := j.progress.remaining()
 	j.put(struct {
 		Event      string        `json:"event"`
@@ -321,6 +377,6 @@ func (j *jsonReporter) say(text string) {
 	j.put(map[string]string{"event": "message", "text": text})
 }
 
-func (j *jsonReporter) end()              {}
+func (j *jsonReporter) end(bool)          {}
 func (j *jsonReporter) sibling() reporter { return &jsonReporter{w: j.w} }
 func (j *jsonReporter) close()            {}

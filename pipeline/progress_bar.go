@@ -56,7 +56,7 @@ func (b *barReporter) draw() {
 
 func (b *barReporter) begin(input string, frames, done int64) {
 	b.mu.Lock()
-	b.progress = inputProgress{input: input, frames: frames, done: done, before: done, start: time.Now()}
+	b.progress.begin(input, frames, done)
 	b.mu.Unlock()
 	text := decor.Any(func(decor.Statistics) string {
 		b.mu.Lock()
@@ -66,6 +66,12 @@ func (b *barReporter) begin(input string, frames, done int64) {
 	b.line, _ = b.container.Add(barSteps, mpb.BarStyle().Build(), mpb.AppendDecorators(text)) // nil if the terminal is gone
 }
 
+func (b *barReporter) forecast(first, later float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress.forecast(first, later)
+}
+
 func (b *barReporter) pass(t framePass) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,7 +79,7 @@ func (b *barReporter) pass(t framePass) {
 }
 
 func (b *barReporter) step(p filter.Progress) {
-	b.advance(func() { b.progress.step = p })
+	b.advance(func() { b.progress.takeStep(p) })
 }
 
 func (b *barReporter) frame(*Stat) { b.advance(b.progress.finishFrame) }
@@ -91,8 +97,8 @@ func (b *barReporter) advance(change func()) {
 
 func (b *barReporter) say(text string) { fmt.Fprintln(b.container, "nstfilter:", text) }
 
-// end replaces the bar by a line.
-func (b *barReporter) end() {
+// end removes the bar, and writes a line in its place if said.
+func (b *barReporter) end(said bool) {
 	if b.line == nil {
 		return
 	}
@@ -102,7 +108,7 @@ func (b *barReporter) end() {
 	b.mu.Lock()
 	text := b.progress.summary()
 	b.mu.Unlock()
-	if text != "" {
+	if said && text != "" {
 		b.say(text)
 	}
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ func TestPlainReporter(t *testing.T) {
 		var out strings.Builder
 		p := &plainReporter{w: &out, every: 5 * time.Second}
 		p.begin("clip.mkv", 4, 0)
+		p.forecast(6, 6)
 		step := filter.Progress{Scale: 2, Scales: 3, Iteration: 7, Iterations: 60, Losses: filter.Losses{Total: 0.25}}
 		for i := range 4 {
 			for share := range 2 {
@@ -25,7 +27,7 @@ func TestPlainReporter(t *testing.T) {
 			}
 			p.frame(&Stat{Index: i})
 		}
-		p.end()
+		p.end(true)
 		// Steps come at 3, 6, … 24 s; a line no sooner than 5 s after the last.
 		want := `nstfilter: clip.mkv: frame 1/4, scale 2/3, step 7/60, loss 0.25, 18s left
 nstfilter: clip.mkv: frame 2/4, scale 2/3, step 7/60, loss 0.25, 12s left
@@ -52,7 +54,7 @@ func TestBarWritesTheLastLine(t *testing.T) {
 		for _, r := range []reporter{b, other} {
 			r.begin("a.png", 1, 0)
 			r.frame(&Stat{})
-			r.end()
+			r.end(true)
 		}
 		for range 3 { // so that the container has nothing left to draw for the bars that ended
 			b.draw()
@@ -63,6 +65,9 @@ func TestBarWritesTheLastLine(t *testing.T) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if coloured := regexp.MustCompile(`\x1b\[[0-9;]*m`); coloured.Match(text) {
+			t.Fatalf("run %d writes colours: %q", i, text)
 		}
 		if strings.Count(string(text), "a.png: done in ") != 2 || !strings.HasSuffix(string(text), "nstfilter: that was all\n") {
 			t.Fatalf("run %d wrote\n%s", i, text)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
@@ -40,7 +41,7 @@ func (j *Job) Sheet(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	reporter := newReporter(j.Progress, j.Quiet, j.Stderr)
+	reporter := newReporter(j.Progress, j.Quiet, j.DumbTerminal, j.Stderr)
 	defer reporter.close()
 	opened, err := j.openEngines(reporter, 1)
 	if err != nil {
@@ -58,6 +59,7 @@ func (j *Job) Sheet(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	s := &sheetJob{Job: j, networks: networks, cell: sheetCell}
 	if j.Filter.Size > 0 {
 		s.cell = int(j.Filter.Size)
@@ -77,7 +79,13 @@ func (j *Job) Sheet(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	return s.write(out)
+	if err := s.write(out); err != nil {
+		return err
+	}
+	if j.Progress != "none" {
+		reporter.say(fmt.Sprintf("%s: %s in %s", out.Path, plural(s.painted, "draft"), briefDuration(time.Since(began))))
+	}
+	return nil
 }
 
 // checkSheet lists the pictures, and reports what is wrong with them or with the output
@@ -123,7 +131,7 @@ func expandPictures(names []string) (all []string, err error) {
 	for _, name := range names {
 		if _, err := os.Lstat(name); err == nil || !strings.ContainsAny(name, "*?[") {
 			if errors.Is(err, fs.ErrNotExist) {
-				return nil, fmt.Errorf("%s: no such file", name)
+				return nil, photo.NoSuchFile(name)
 			}
 			all = append(all, name)
 			continue
@@ -171,7 +179,7 @@ func (s *sheetJob) layOut(out photo.Output) error {
 		err = fmt.Errorf("a side of at most %d can be written", most)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: the sheet of %d photos in %d styles would be %d×%d pixels: take fewer, or smaller ones with --size: %w", out.Path, len(photos), len(styles), w, h, err)
+		return fmt.Errorf("%s: the sheet of %s in %s would be %d×%d pixels: take fewer, or smaller ones with --size: %w", out.Path, plural(len(photos), "photo"), plural(len(styles), "style"), w, h, err)
 	}
 	var notes []string
 	s.sheet, notes = contact.New(s.cell, s.Inputs, s.Style, photoSizes, styleSizes)
@@ -193,7 +201,7 @@ func (s *sheetJob) layOut(out photo.Output) error {
 		}
 		s.sheet.SetStyle(c, f)
 	}
-	s.worker.reporter.say(fmt.Sprintf("%s: %d photos in %d styles, a sheet of %d×%d", out.Path, len(photos), len(styles), w, h))
+	s.worker.reporter.say(fmt.Sprintf("%s: %s in %s, a sheet of %d×%d", out.Path, plural(len(photos), "photo"), plural(len(styles), "style"), w, h))
 	s.worker.reporter.begin(out.Path, int64(count(s.badPhotos, false)*count(s.badStyles, false)), 0)
 	return nil
 }
@@ -230,7 +238,7 @@ func (s *sheetJob) reason(file string, err error) string {
 // paintAll paints style by style, so that one is held at a time.
 func (s *sheetJob) paintAll(ctx context.Context) error {
 	w := s.worker
-	defer w.reporter.end()
+	defer w.reporter.end(false) // the sheet is not written yet
 	var start *filter.Frame
 	if file, ok := strings.CutPrefix(w.settings.Init, "image:"); ok {
 		var err error
@@ -305,8 +313,8 @@ func (s *sheetJob) write(out photo.Output) error {
 	photos, styles := len(s.Inputs), len(s.Style)
 	missing := photos*styles - s.painted
 	if missing > 0 {
-		return fmt.Errorf("%s: %d of %d drafts are missing: %d photos and %d styles could not be read, %d drafts failed", out.Path, missing, photos*styles,
-			count(s.badPhotos, true), count(s.badStyles, true), s.failed)
+		return fmt.Errorf("%s: %d of %s are missing: %s and %s could not be read, %s failed", out.Path, missing, plural(photos*styles, "draft"),
+			plural(count(s.badPhotos, true), "photo"), plural(count(s.badStyles, true), "style"), plural(s.failed, "draft"))
 	}
 	return nil
 }
@@ -332,6 +340,14 @@ func (s *sheetJob) sheetRecipe() (*recipe.Recipe, error) {
 		}
 	}
 	return made, nil
+}
+
+// plural writes 1 photo, 2 photos.
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func count(list []bool, value bool) (n int) {

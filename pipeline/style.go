@@ -1,10 +1,15 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"nstfilter/pipeline/photo"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
 )
@@ -68,6 +73,23 @@ func newStyleTimeline(texts []string, weights []float64, fade time.Duration, tas
 		return nil, UsageErrorf("--style: %v", err)
 	}
 	return t, nil
+}
+
+// checkFiles reports a style that is no file, before the sandbox hides what else is in its
+// folder.
+func (t *styleTimeline) checkFiles() error {
+	for _, s := range t.styles {
+		if fileExists(s.file) {
+			continue
+		}
+		if all := strings.Split(s.file, ","); len(all) > 1 && !slices.ContainsFunc(all, func(f string) bool { return !fileExists(f) }) {
+			return UsageErrorf("--style %s: no such file: give each style by itself: --style %s", s.file, strings.Join(all, " --style "))
+		}
+		if _, err := os.Lstat(s.file); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("--style %w", photo.NoSuchFile(s.file))
+		}
+	}
+	return nil
 }
 
 // shiftText says how to change --style to paint the rest of a film after a time. It

@@ -226,6 +226,7 @@ func (s *stylizer) planFirst(f *filter.Frame) (plan filter.Plan, err error) {
 	if w.options.Progress != "none" || plan.Reason != "" {
 		w.reporter.say(s.ledger.input + ": " + s.forecastText(f, plan))
 	}
+	w.reporter.forecast(plan.Seconds, s.laterSeconds(plan))
 	return plan, nil
 }
 
@@ -242,10 +243,7 @@ func (s *stylizer) forecastText(f *filter.Frame, plan filter.Plan) string {
 	if s.frames == 1 {
 		return text.String()
 	}
-	first, later := plan.Seconds, plan.Seconds
-	if s.worker.settings.Init == "previous" {
-		later = plan.Later
-	}
+	first, later := plan.Seconds, s.laterSeconds(plan)
 	passes := ""
 	if n := s.worker.coherence.Passes; n > 1 && s.coherent() {
 		first += later * float64(n-1)
@@ -257,6 +255,14 @@ func (s *stylizer) forecastText(f *filter.Frame, plan filter.Plan) string {
 		fmt.Fprintf(&text, ", %s for all %d", briefDuration(secondsToDuration(first+later*float64(s.frames-1))), s.frames)
 	}
 	return text.String()
+}
+
+// laterSeconds returns the plan's seconds for a frame that is not the first.
+func (s *stylizer) laterSeconds(plan filter.Plan) float64 {
+	if s.worker.settings.Init == "previous" {
+		return plan.Later
+	}
+	return plan.Seconds
 }
 
 // styleShares returns the shares of the styles at the frame's time, or nil if they never

@@ -165,7 +165,7 @@ func (w *worker) paintQueued(ctx context.Context, q *taskQueue) {
 			return
 		}
 		err := w.paint(ctx, t)
-		w.reporter.end()
+		w.reporter.end(true)
 		if errors.Is(err, ErrInterrupted) || ctx.Err() != nil {
 			q.interrupt()
 			return

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"nstfilter/filter/limits"
 )
 
 // encoding says how the painted stream is coded.
@@ -161,6 +163,17 @@ func (e *encoding) losses(f *Film) (notes []string) {
 
 func refusesOdd(encoder string) bool { return encoder == "libx264" || encoder == "libx265" }
 
+// encoders returns the names of ffmpeg's encoders, or none if it does not answer.
+func encoders(ctx context.Context) (names []string) {
+	text, _ := ask(ctx, "ffmpeg", "-v", "error", "-encoders")
+	for line := range strings.Lines(text) { // V....D libx264   libx264 H.264 …
+		if words := strings.Fields(line); len(words) > 1 {
+			names = append(names, words[1])
+		}
+	}
+	return names
+}
+
 // encoderHelp returns what ffmpeg says of its encoder for pictures of this name.
 func encoderHelp(ctx context.Context, name string) (string, error) {
 	text, err := ask(ctx, "ffmpeg", "-v", "error", "-h", "encoder="+name)
@@ -169,7 +182,8 @@ func encoderHelp(ctx context.Context, name string) (string, error) {
 	}
 	text, found := strings.CutPrefix(text, "Encoder "+name+" ")
 	if !found {
-		return "", fmt.Errorf("this ffmpeg has no encoder %s: choose one that `ffmpeg -encoders` lists with --encoder, or install an ffmpeg that has it", name)
+		return "", fmt.Errorf("this ffmpeg has no encoder %s: choose one that `ffmpeg -encoders` lists with --encoder, or install an ffmpeg that has it%s",
+			name, limits.Hint(name, encoders(ctx)))
 	}
 	text, _, _ = strings.Cut(text, "\nEncoder ")
 	if strings.Contains(text, "Supported sample formats:") {

@@ -118,14 +118,19 @@ func OpenFilm(ctx context.Context, path string, o Options) (*Film, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s: no such file", path)
+		return nil, fmt.Errorf("%s: no such file; check the name", path)
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file", path)
 	case info.Size() == 0:
-		return nil, fmt.Errorf("%s: the file is empty", path)
+		return nil, fmt.Errorf("%s: the file is empty; fetch or export it again", path)
 	}
+	file, err := os.Open(path) // ffprobe's word for a file that may not be read has no remedy
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; change its rights, which ls -l shows, or copy it", path, errors.Unwrap(err))
+	}
+	file.Close()
 	if err := findFFmpeg(); err != nil {
 		return nil, err
 	}
@@ -199,7 +204,7 @@ func (f *Film) cut() error {
 		return nil
 	}
 	if start >= whole {
-		return fmt.Errorf("%s: --start %s is behind its end: it is %.3f s long", f.Path, f.options.Start, whole)
+		return fmt.Errorf("%s: --start %s is behind its end: it is %.3f s long; begin earlier", f.Path, f.options.Start, whole)
 	}
 	f.Seconds -= start
 	if length > 0 {

@@ -17,9 +17,11 @@ import (
 	"time"
 
 	ff "github.com/u2takey/ffmpeg-go"
+
+	"nstfilter/filter/limits"
 )
 
-const ffmpegRemedy = "install ffmpeg: apt-get install ffmpeg, brew install ffmpeg, or https://ffmpeg.org/download.html"
+const ffmpegRemedy = "install ffmpeg: apt-get install ffmpeg (Debian, Ubuntu), dnf install ffmpeg-free (Fedora), brew install ffmpeg (macOS), or https://ffmpeg.org/download.html"
 
 // stopGrace is how long a process may take to end after it was asked to.
 const stopGrace = 3 * time.Second
@@ -286,7 +288,7 @@ func hasHWAccel(ctx context.Context, name string) error {
 	_, list, _ := strings.Cut(text, "\n") // its first line is a title
 	known := strings.Fields(list)
 	if name != "auto" && !slices.Contains(known, name) {
-		return fmt.Errorf("--hwaccel %s: this ffmpeg has auto, %s", name, strings.Join(known, ", "))
+		return fmt.Errorf("--hwaccel %s: this ffmpeg has auto, %s%s", name, strings.Join(known, ", "), limits.Hint(name, known))
 	}
 	return nil
 }

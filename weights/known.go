@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-
-	"github.com/agnivade/levenshtein"
 )
 
 //go:embed slim/slim.f16.safetensors
@@ -98,19 +96,10 @@ func (i *Info) Verify() error {
 	return err
 }
 
-// unknown offers the nearest name, if one is near.
 func unknown(name string) error {
 	var names []string
-	nearest, distance := "", len(name)/2+1
 	for _, i := range networks {
 		names = append(names, i.Name)
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), i.Name); d < distance {
-			nearest, distance = i.Name, d
-		}
 	}
-	hint := ""
-	if nearest != "" {
-		hint = fmt.Sprintf("; did you mean %s?", nearest)
-	}
-	return fmt.Errorf("no network is named %q (there are %s; a file is given with --weights)%s", name, strings.Join(names, ", "), hint)
+	return fmt.Errorf("no network is named %q (there are %s; a file is given with --weights)", name, strings.Join(names, ", "))
 }

@@ -47,15 +47,8 @@ func TestKnown(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
-	for name, want := range map[string]string{
-		"vgg61": "did you mean vgg16?", "Slim": "did you mean slim?", "resnet": "there are slim, vgg16",
-	} {
-		if _, err := Load(name); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", name, err, want)
-		}
-	}
-	if _, err := Load("resnet"); strings.Contains(err.Error(), "did you mean") {
-		t.Errorf("far name: %v", err)
+	if _, err := Load("resnet"); err == nil || !strings.Contains(err.Error(), "there are slim, vgg16") {
+		t.Errorf("an unknown network: %v", err)
 	}
 }
 

@@ -23,7 +23,7 @@ type benchCmd struct {
 	Device    string   `help:"What computes: auto, cuda, cuda:N, cpu, or gorgonia."`
 	ISA       string   `name:"isa" env:"NSTFILTER_ISA" help:"Instructions to compute with: auto; the cpu's avx512, avx2, neon, or plain; cuda's tensor or simt."`
 	Threads   int      `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors."`
-	Network   string   `help:"Network that sees: slim, vgg16 or vgg19."`
+	Network   string   `name:"network" oneof:"slim,vgg16,vgg19" help:"Network that sees: slim, vgg16 or vgg19."`
 	Sizes     []string `aliases:"size" default:"128,256,512" help:"Sizes of the pictures, in pixels: 512 (a square) or 1920x1080, with commas between."`
 	Precision string   `name:"precision" default:"fp32" oneof:"fp32,mixed,bf16" help:"What convolutions multiply: fp32, mixed or bf16."`
 	JSON      bool     `help:"One JSON object a line."`

@@ -8,8 +8,9 @@ import (
 	"os"
 	"reflect"
 	"runtime"
-	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -68,7 +69,7 @@ func (c *paintCmd) Run(e *commandEnv) error {
 	}
 	job := pipeline.Job{
 		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
-		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, DumbTerminal: os.Getenv("TERM") == "dumb", Stop: e.stop,
 		Confine:      func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 		SavePresetAs: savePresetAs(c.allSettings), Getenv: os.Getenv,
 	}
@@ -85,25 +86,21 @@ func (c *paintCmd) Run(e *commandEnv) error {
 
 // commandLine declares the commands for kong.
 type commandLine struct {
+	helpFlags
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
-	Keys    keysCmd    `cmd:"" help:"Propose frames of a film to paint by hand."`
 	Try     tryCmd     `cmd:"" help:"Paint a photo quickly in a style, on a page on which its weights can be moved."`
+	Keys    keysCmd    `cmd:"" help:"Propose frames of a film to paint by hand."`
 	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
 	Weights weightsCmd `cmd:"" help:"List, verify and import networks."`
 	Flow    flowCmd    `cmd:"" help:"Estimate or show the optical flow between two pictures."`
 	Bench   benchCmd   `cmd:"" help:"Measure seconds per iteration on this machine."`
 	Version versionCmd `cmd:"" help:"Say what this program is made of."`
-}
 
-const programDescription = "Repaints photos and film in the style of any painting by optimising the pixels."
-
-// Help returns what --help says below the usage.
-func (*paintCmd) Help() string {
-	return "Four ways to call it:\n\n" + pipeline.UsageExamples + `
-
-Other commands: nstfilter sheet, try, keys, explain, jobs list|clean, weights list|verify|import, flow, bench, version; each has --help.`
+	Man        manCmd        `cmd:"" help:"Print the manual, a page for man."`
+	Completion completionCmd `cmd:"" help:"Print what makes a shell complete options, their values and files."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Print what a word of a command may become, for the shells' completion."`
 }
 
 // newParser makes a flag of each declared option. The flags' defaults are those of
@@ -112,10 +109,14 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 	parser, err := kong.New(g,
 		kong.Name("nstfilter"),
 		kong.Description(programDescription),
+		kong.NoDefaultHelp(),
 		kong.ExplicitGroups(optionGroups),
 		kong.KindMapper(reflect.String, kong.MapperFunc(takeText)),
+		kong.KindMapper(reflect.Int, takeNumber(strconv.Atoi, "a whole number")),
+		kong.KindMapper(reflect.Uint64, takeNumber(func(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }, "a whole number from 0")),
+		kong.KindMapper(reflect.Float64, takeNumber(func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }, "a number")),
 		kong.TypeMapper(reflect.TypeFor[pipeline.Preview](), previewMapper{}),
-		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 100}),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), takeNumber(time.ParseDuration, "a time: write 2s or 500ms")),
 	)
 	if err != nil {
 		return nil, err
@@ -164,61 +165,21 @@ func (previewMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error
 	return nil
 }
 
-// parseArgs returns the command that args name.
-func parseArgs(args []string, e *commandEnv) (func() error, error) {
-	var g commandLine
-	parser, err := newParser(&g)
-	if err != nil {
-		return nil, err
-	}
-	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
-		args = []string{"paint", "--help"} // the options that most people look for
-	}
-	k, err := parser.Parse(filesLast(args, parser.Model.Children))
-	if err != nil {
-		return nil, pipeline.UsageError{Err: err}
-	}
-	return func() error { return k.Run(e) }, nil
-}
-
-// filesLast moves file names behind the flags, because kong accepts them only in one place.
-// It leaves args alone if they begin with another command than sheet or try.
-func filesLast(args []string, commands []*kong.Node) []string {
-	var command []string
-	chosen := slices.IndexFunc(commands, func(c *kong.Node) bool { return c.Tag.Default != "" })
-	if i := slices.IndexFunc(commands, func(c *kong.Node) bool { return len(args) > 0 && args[0] == c.Name }); i >= 0 {
-		if commands[i].Name != "sheet" && commands[i].Name != "try" {
-			return args
+// takeNumber takes what parse reads, and says what it should have been: kong's own words are
+// those of Go's types.
+func takeNumber[T any](parse func(string) (T, error), kind string) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
+		t, err := ctx.Scan.PopValue("value")
+		if err != nil {
+			return err
 		}
-		chosen, command, args = i, args[:1], args[1:]
-	}
-	takesValue := map[string]bool{}
-	for _, f := range commands[chosen].Flags {
-		takesValue["--"+f.Name] = !f.IsBool()
-		if f.Short != 0 {
-			takesValue["-"+string(f.Short)] = !f.IsBool()
+		v, err := parse(t.String())
+		if err != nil {
+			return fmt.Errorf("%q is not %s", t.String(), kind)
 		}
+		target.Set(reflect.ValueOf(v).Convert(target.Type()))
+		return nil
 	}
-	var flags, files []string
-	for i := 0; i < len(args); i++ {
-		switch a := args[i]; {
-		case a == "--":
-			files = append(files, args[i+1:]...)
-			i = len(args)
-		case len(a) < 2 || a[0] != '-' || a[1] == '.': // -.webp is a photo on stdout
-			files = append(files, a)
-		default:
-			flags = append(flags, a)
-			if takesValue[a] && i+1 < len(args) {
-				i++
-				flags = append(flags, args[i])
-			}
-		}
-	}
-	if len(files) > 0 {
-		flags = append(append(flags, "--"), files...)
-	}
-	return slices.Concat(command, flags)
 }
 
 // declaredOption is one field of allSettings.

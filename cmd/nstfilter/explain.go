@@ -136,12 +136,14 @@ func commandLines(made *recipe.Recipe, flags []string, file string) (lines []str
 		if made.OutputOptions != "" {
 			options = "[" + made.OutputOptions + "]"
 		}
-		if in == "-" { // the name of what came in is not known
-			words = append(words, "-", shellWord("-"+filepath.Ext(out)+options), "<PHOTO", ">"+shellFile(out))
-		} else {
-			words = append(words, shellFile(in), shellFile(out+options))
+		piped := in == "-"
+		if piped {
+			in = "input" + filepath.Ext(out)
 		}
-		lines = append(lines, strings.Join(words, " "))
+		words = append(words, shellFile(in), shellFile(out+options))
+		if lines = append(lines, strings.Join(words, " ")); piped {
+			lines = append(lines, "# "+printable(in)+" stands for what came through a pipe, without a name")
+		}
 	}
 	stem := func(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 	if made.Sheet {

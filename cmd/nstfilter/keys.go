@@ -22,8 +22,8 @@ type keysCmd struct {
 	Film     string `arg:"" help:"The film, or its frames in numbered pictures: 'frames/%05d.png'."`
 	Pictures string `arg:"" help:"Where keyframes go, with a number that becomes the frame's: 'keys/%05d.png'. The folder is made if it is missing; %s stands for the film's name without its extension."`
 
-	Number    int     `name:"number" short:"n" default:"0" min:"0" max:"100000" placeholder:"N" help:"How many keyframes: those that together show the most. 0 takes as few as show about nine tenths of each scene."`
-	Sheet     string  `name:"sheet" placeholder:"FILE" help:"Picture of all keyframes, small, with number and time: sheet.png beside them if it has no other name."`
+	Number    int     `name:"number" short:"n" brief:"How many frames; else as few as show most of each scene." default:"0" min:"0" max:"100000" placeholder:"N" help:"How many keyframes: those that together show the most. 0 takes as few as show about nine tenths of each scene."`
+	Sheet     string  `name:"sheet" placeholder:"FILE" brief:"Picture of all of them, small." help:"Picture of all keyframes, small, with number and time: sheet.png beside them if it has no other name."`
 	Overwrite bool    `name:"overwrite" short:"y" help:"Replace pictures that exist."`
 	Cut       float64 `name:"cut" above:"0" max:"1" help:"How different a frame has to be from the one before, in (0,1], to begin a new scene; 1 never. Painting has the same option."`
 	Threads   int     `name:"threads" min:"0" max:"1024" help:"Threads to compute with; 0 takes all processors that the program may use."`
@@ -74,7 +74,7 @@ func (c *keysCmd) Run(e *commandEnv) error {
 	flow.Cut = c.Cut
 	job := pipeline.Job{
 		Options: options, Filter: filter.DefaultOptions(), Coherence: flow, Video: c.Video, Inputs: []string{c.Film},
-		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, DumbTerminal: os.Getenv("TERM") == "dumb", Stop: e.stop,
 		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 	}
 	restore := surviveClosedPipes()

@@ -12,8 +12,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
+
+	"nstfilter/filter/limits"
 )
 
 // BeforeResolve gives kong the values of --preset for the flags that the command line lacks,
@@ -49,7 +50,7 @@ func resolvePreset(k *kong.Context, usual string) error {
 // builtinPresets are changes to the defaults, by name. bench/README.md has what draft and
 // fine cost and gain.
 var builtinPresets = map[string]map[string]any{
-	"draft":    {"iterations": "25,6,2", "style-sizes": "1,2", "iterations-per-frame": 3},
+	"draft":    {"iterations": "25,6,2", "style-sizes": "1,2", "iterations-per-frame": 3, "stride": "auto"},
 	"standard": {}, // the defaults
 	"fine": {
 		"network": "slim+vgg16", "iterations": "90,40,15,10,8,6", "content-weight": "0.2,0.15,0.1", "iterations-per-frame": 8,
@@ -76,7 +77,7 @@ func loadPreset(name string) (map[string]any, error) {
 		own, names := ownPresets()
 		if !slices.Contains(names, name) {
 			known := append(slices.Sorted(maps.Keys(builtinPresets)), names...)
-			return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), nearestName(name, known))
+			return nil, fmt.Errorf("--preset %s is none of %s and no .json file%s", name, strings.Join(known, ", "), limits.Hint(name, known))
 		}
 		file = presetFile(own, name)
 	}
@@ -119,7 +120,7 @@ func presetValues(name string, values map[string]any) (map[string]any, error) {
 			return nil, fmt.Errorf("--preset %s: %q is no preset's to say: take it out, and give --%s yourself", name, key, key)
 		}
 		if !slices.Contains(known, key) {
-			return nil, fmt.Errorf("--preset %s: no setting is named %q%s", name, key, nearestName(key, known))
+			return nil, fmt.Errorf("--preset %s: no setting is named %q%s", name, key, limits.Hint(key, known))
 		}
 		var err error
 		if preset[key], err = presetValue(v, kinds[key]); err != nil {
@@ -153,18 +154,4 @@ func presetValue(v any, kind reflect.Type) (any, error) {
 		return fmt.Sprint(v), nil
 	}
 	return nil, errors.New("is neither text nor a number")
-}
-
-// nearestName suggests the name that s may have meant, or returns "".
-func nearestName(s string, names []string) string {
-	best, distance := "", len(s)/2+1
-	for _, n := range names {
-		if d := levenshtein.ComputeDistance(s, n); d < distance {
-			best, distance = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
 }

@@ -97,7 +97,7 @@ func savePreset(name string, s allSettings, mode outfile.Mode) (file string, err
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("--save-preset %w", photo.ExplainFileError(file, err))
+		return "", fmt.Errorf("--save-preset %w", photo.ExplainWriteError(file, err))
 	}
 	return file, nil
 }

@@ -52,7 +52,7 @@ func (c *sheetCmd) Run(e *commandEnv) error {
 	}
 	job := pipeline.Job{
 		Options: c.Job, Flags: c.fullFlags(), Filter: c.Filter, Coherence: coherence.DefaultOptions(), Video: video.DefaultOptions(), Inputs: c.Inputs,
-		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: e.stop,
+		Version: versionText(), TempDir: os.TempDir(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, DumbTerminal: os.Getenv("TERM") == "dumb", Stop: e.stop,
 		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
 	}
 	defer surviveClosedPipes()()

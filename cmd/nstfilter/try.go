@@ -41,7 +41,7 @@ var (
 
 // Help returns what --help says below the usage.
 func (*tryCmd) Help() string {
-	return `Paint a photo small and quickly, and open a page on which it can be watched, and its weights moved:
+	return `The photo is small; the page opens in a browser, or its address is printed:
 
     nstfilter try styles/night.jpg photo.jpg
 

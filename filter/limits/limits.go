@@ -35,7 +35,7 @@ func check(v reflect.Value, tag reflect.StructTag) error {
 		}
 	case allowed != "":
 		if list := strings.Split(allowed, ","); !slices.ContainsFunc(list, func(a string) bool { return matches(v.String(), a) }) {
-			return fmt.Errorf("%q is not %s", v, strings.Join(list, " or "))
+			return fmt.Errorf("%q is not %s%s", v, strings.Join(list, " or "), Hint(v.String(), list))
 		}
 	// NaN is in no range.
 	case above != "" && !(number(v) > limit(above) && number(v) <= limit(high)):

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"nstfilter/filter/engine"
+	"nstfilter/filter/limits"
 )
 
 // Device is one kind of device to compute on.
@@ -93,7 +94,11 @@ func (r Registry) parse(text string) (kind string, n int, err error) {
 	known := kind == "auto" || slices.ContainsFunc(r, func(d Device) bool { return d.Name == kind })
 	if !known || numbered && kind != "cuda" {
 		others := slices.DeleteFunc(r.Names(), func(s string) bool { return s == "cuda" })
-		return "", 0, choiceError("--device %q is not auto or cuda or cuda:N or %s", text, strings.Join(others, " or "))
+		hint := limits.Hint(kind, append([]string{"auto", "cuda"}, others...))
+		if strings.Contains(strings.ToLower(kind), "gpu") {
+			hint = `; did you mean "cuda"?`
+		}
+		return "", 0, choiceError("--device %q is not auto or cuda or cuda:N or %s%s", text, strings.Join(others, " or "), hint)
 	}
 	if !numbered {
 		return kind, everyDevice, nil
@@ -141,7 +146,7 @@ func (r Registry) Open(name, isa string, threads, most int) (engines []engine.En
 		}
 	}
 	if failed == nil {
-		failed = choiceError("--isa %s: unknown instruction set %q: choose auto, or %s", isa, isa, strings.Join(r.isas(), ", "))
+		failed = choiceError("--isa %s: unknown instruction set %q: choose auto, or %s%s", isa, isa, strings.Join(r.isas(), ", "), limits.Hint(isa, r.isas()))
 	}
 	return nil, nil, failed
 }

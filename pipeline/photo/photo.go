@@ -183,7 +183,7 @@ func WriteAs(mode outfile.Mode, path, options string, f *filter.Frame, made *rec
 	if err != nil {
 		return err
 	}
-	return ExplainFileError(path, outfile.Write(path, mode, func(w io.Writer) error {
+	return ExplainWriteError(path, outfile.Write(path, mode, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	}))

@@ -1,6 +1,7 @@
 package coherence
 
 import (
+	"math"
 	"os"
 	"reflect"
 	"slices"
@@ -75,6 +76,56 @@ func TestSpillGivesBackWhatItTook(t *testing.T) {
 		if err := s.Clear(); err != nil || s.Len() != 0 {
 			t.Fatalf("%v; %d are held after Clear", err, s.Len())
 		}
+	}
+}
+
+// Frames that are not painted yet wait with what is held of them. The place of one that has gone
+// is another's.
+func TestSpillKeepsWhatIsHeld(t *testing.T) {
+	s, err := NewSpill(t.TempDir(), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	waits := func(i int) *PaintedFrame {
+		p := odd(video.PixelFormat{Sampling: video.S420, Depth: 8}, i)
+		p.Held = newHeld(slices.Clone(p.Result.Pix), nil)
+		p.Held.Pix[7], p.Held.Trust[7] = float32(i)/65535, 0.2
+		p.Result, p.Margin = nil, nil
+		return p
+	}
+	check := func(i, index int) {
+		t.Helper()
+		got, err := s.At(i)
+		want := waits(index)
+		if err != nil || got.Result != nil || got.Frame.Index != index || !slices.Equal(got.Content.Pix, want.Content.Pix) ||
+			!slices.Equal(got.Held.Pix, want.Held.Pix) || math.Abs(float64(got.Held.Trust[7]-want.Held.Trust[7])) > 1e-5 {
+			t.Errorf("frame %d is not what it was: %v", index, err)
+		}
+	}
+	size := WaitingBytes(waits(0).Frame, waits(0).Content.W, waits(0).Content.H)
+	for i := range 6 {
+		if err := s.Add(waits(i)); err != nil {
+			t.Fatal(err)
+		}
+		if i >= 2 {
+			s.Shift()
+		}
+	}
+	check(0, 4)
+	check(1, 5)
+	if s.end != 3*size {
+		t.Errorf("the file has %d bytes for at most three frames of %d", s.end, size)
+	}
+	if err := s.Hold(0, waits(9).Held); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := s.At(0); !slices.Equal(got.Held.Pix, waits(9).Held.Pix) {
+		t.Error("Hold did not exchange what is held")
+	}
+	s.Pop()
+	if s.Len() != 1 {
+		t.Errorf("%d frames wait, want 1", s.Len())
 	}
 }
 
