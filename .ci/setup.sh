@@ -22,6 +22,7 @@ fail() {
 has() { command -v "$1" >/dev/null 2>&1; }
 
 wanted=
+offered= # is installed where the system has it
 has ffmpeg && has ffprobe || wanted="$wanted ffmpeg"
 has gcc || wanted="$wanted gcc libc6-dev"
 has pkg-config || wanted="$wanted pkg-config"
@@ -44,6 +45,8 @@ for purpose; do
 		has x265 || wanted="$wanted x265"
 		has SvtAv1EncApp || wanted="$wanted svt-av1"
 		has vips || wanted="$wanted libvips-tools"
+		# The page of --preview is tested in it.
+		has chromium || has chromium-browser || has google-chrome || offered="$offered chromium"
 		;;
 	arm64)
 		if [ "$(uname -m)" != aarch64 ]; then
@@ -64,15 +67,27 @@ for purpose; do
 	*) fail "no purpose $purpose" ;;
 	esac
 done
-if [ -n "$wanted" ]; then
-	has apt-get || fail "missing:$wanted (these are Debian's names: install them, then try again)"
+[ -z "$wanted" ] || has apt-get || fail "missing:$wanted (these are Debian's names: install them, then try again)"
+if [ -n "$wanted$offered" ] && has apt-get; then
 	root=
 	if [ "$(id -u)" != 0 ]; then
-		has sudo || fail "missing:$wanted; install them as root: apt-get install$wanted"
-		root=sudo
+		if has sudo; then
+			root=sudo
+		elif [ -n "$wanted" ]; then
+			fail "missing:$wanted; install them as root: apt-get install$wanted"
+		fi
 	fi
 	say "apt-get update"
-	$root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+	$root env DEBIAN_FRONTEND=noninteractive apt-get -qq update || [ -z "$wanted" ]
+	for package in $offered; do
+		if [ -n "$(apt-cache show "$package" 2>/dev/null)" ]; then
+			wanted="$wanted $package"
+		else
+			say "this system has no $package"
+		fi
+	done
+fi
+if [ -n "$wanted" ]; then
 	say "apt-get install$wanted"
 	# shellcheck disable=SC2086 # a list of words
 	$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $wanted >/dev/null

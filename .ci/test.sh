@@ -10,11 +10,14 @@ say() {
 NSTFILTER_REQUIRE_FFMPEG=1
 export NSTFILTER_REQUIRE_FFMPEG
 
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+	say "no chromium: the page of --preview is not tested"
+
 say "go test ./..."
 go test ./...
 
 say "go test -race, where goroutines are"
-go test -race -short ./pipeline ./pipeline/host ./video/... ./filter ./filter/parallel ./filter/engine/cpu
+go test -race -short ./pipeline ./pipeline/host ./pipeline/preview ./video/... ./filter ./filter/parallel ./filter/engine/cpu
 
 say "the cuda engine"
 .ci/test_cuda.sh

@@ -19,6 +19,10 @@ type canvas struct {
 
 	current int        // position in stages
 	adam    *adamState // of the stage before
+	latest  Progress   // of the latest step
+	hand    hand
+
+	matchColours func(out []float32) // gives a picture of the current stage, with its margin, the styles' colours
 }
 
 // full is the last stage's size.
@@ -43,7 +47,7 @@ func (c *canvas) paint(ctx context.Context, pix []float32, g Guide) ([]float32, 
 		}
 		before = s
 		c.report.since(now, "resize")
-		if st.steps == 0 {
+		if st.steps == 0 || c.stopped() {
 			continue
 		}
 		var err error
@@ -79,6 +83,9 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 	}
 	w.Upload(w.x, mirror(f.threads, content, 3, s, f.o.Margin))
 	j.setContent()
+	if c.hand.orders != nil {
+		j.weigh(c.hand.orders.Factors)
+	}
 	margin := g.Margin
 	if !last {
 		margin = nil
@@ -87,12 +94,13 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 	p := newPainter(&f.o, w, j, mirrorWith(f.threads, pix, s, f.o.Margin, margin))
 	p.resumeAdam(c.adam, mask != nil)
 	c.adam = nil // the iterations need its memory
+	c.matchColours = f.colourMatcher(mask, regions, grown, s, g.Shares)
 	if err := c.iterate(ctx, p, g); err != nil {
 		return nil, err
 	}
 	out := p.picture()
-	if st.finished && !f.o.NoStyleColors {
-		f.matchColours(out, mask, regions, grown, s, g.Shares)
+	if st.finished || c.stopped() {
+		c.matchColours(out)
 	}
 	if last {
 		c.report.Margin = marginDifference(f.threads, out, s, f.o.Margin)
@@ -107,17 +115,31 @@ func (c *canvas) optimise(ctx context.Context, content, pix []float32, g Guide) 
 	return out, nil
 }
 
-// iterate runs the stage's optimiser steps.
+// iterate runs the stage's optimiser steps, again if Live says so.
 func (c *canvas) iterate(ctx context.Context, p *painter, g Guide) error {
+	for {
+		if err := c.iterateOnce(ctx, p, g); err != nil {
+			return err
+		}
+		if again, err := c.hold(ctx, p); !again {
+			return err
+		}
+	}
+}
+
+func (c *canvas) iterateOnce(ctx context.Context, p *painter, g Guide) error {
 	st := &c.stages[c.current]
-	until := c.deadline(g.Began)
 	c.report.Stopped = "iterations"
 	history := make([]float64, 0, st.steps)
 	for i := range st.steps {
-		step := time.Now()
-		if err := ctx.Err(); err != nil {
+		orders := c.hand.orders
+		if ends, err := c.obey(ctx, p, i); ends || err != nil {
 			return err
 		}
+		if c.hand.orders != orders {
+			history = history[:0] // of another J
+		}
+		step, until := time.Now(), c.deadline(g.Began.Add(c.hand.paused))
 		// Reading waits for the device: a deadline needs the time of the whole step.
 		read := i%lossInterval == 0 || i+1 == st.steps || !until.IsZero()
 		losses, more := p.step(float64(i)/float64(st.steps), read)
@@ -181,12 +203,15 @@ func (c *canvas) costs() (done, all float64) {
 }
 
 func (c *canvas) reportProgress(i int, losses Losses) {
-	if c.f.OnProgress == nil {
+	if c.f.OnProgress == nil && c.f.Live == nil {
 		return
 	}
 	st := &c.stages[c.current]
 	done, all := c.costs()
 	done += float64(st.pixels() * (i + 1))
-	c.f.OnProgress(Progress{Scale: c.current + 1, Scales: len(c.stages), W: st.w, H: st.h,
-		Iteration: i + 1, Iterations: st.steps, Done: done / all, Losses: losses})
+	c.latest = Progress{Scale: c.current + 1, Scales: len(c.stages), W: st.w, H: st.h,
+		Iteration: i + 1, Iterations: st.steps, Done: done / all, Losses: losses}
+	if c.f.OnProgress != nil {
+		c.f.OnProgress(c.latest)
+	}
 }

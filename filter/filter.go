@@ -16,6 +16,8 @@ import (
 type Filter struct {
 	// OnProgress, if set, is called after every step.
 	OnProgress func(Progress)
+	// Live, if set, lets others look at the picture while it is painted, and change how.
+	Live *Live
 	// ByLayer makes reports give the losses of the finished picture, by layer too. It
 	// costs one more evaluation of J.
 	ByLayer bool
@@ -214,6 +216,9 @@ func (f *Filter) paint(ctx context.Context, content *Frame, g Guide) (*Frame, *R
 	now := time.Now()
 	c := &canvas{f: f, report: report, frame: size{head.W, head.H}, content: content.fit(f.threads, work, bicubic),
 		mask: fitMask(f.threads, content.counts(), size{head.W, head.H}, work), regions: fitRegions(f.threads, content.Regions, size{head.W, head.H}, work)}
+	if f.Live != nil {
+		c.hand.orders = &Orders{Factors: Factors{1, 1, 1}, Next: f.Live.Orders().Next}
+	}
 	report.since(now, "resize")
 	var start []float32
 	if g.Start != nil {

@@ -61,6 +61,12 @@ func (l *lbfgs) advance(j func() Losses) (Losses, bool) {
 	return l.losses, !steepest
 }
 
+// restart forgets what is known of J, which is another one from now on.
+func (l *lbfgs) restart() {
+	l.started = false
+	l.history.reset()
+}
+
 func (l *lbfgs) copy(y, x engine.Vector) { l.ops.Combine(y, engine.Multiple{By: 1, Of: x}) }
 
 // try moves x to x0 + t·d and returns J and its slope along d there.

@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"nstfilter/filter/engine"
 )
@@ -27,7 +28,8 @@ type part struct {
 	engine.LossEvaluator
 	layers []layer
 	terms  []engine.Term
-	style  float64 // β w_k / Σ w_k
+	base   []engine.Term // terms with the weights of the options; nil: terms are
+	style  float64       // β w_k / Σ w_k
 }
 
 // newObjective returns J of a stage; style has the targets by size and layer. w has its mask.
@@ -72,6 +74,22 @@ func (j *objective) setContent() {
 	}
 	p.SetContent(metric)
 	p.SetTerms(p.terms)
+}
+
+// weigh multiplies the weights that the options say. Call it after setContent.
+func (j *objective) weigh(by Factors) {
+	for k := range j.parts {
+		p := &j.parts[k]
+		if p.base == nil {
+			p.base = slices.Clone(p.terms)
+		}
+		for i, t := range p.base {
+			t.Style, t.Mean, t.Compared, t.Content = t.Style*by.Style, t.Mean*by.Style, t.Compared*by.Style, t.Content*by.Content
+			p.terms[i] = t
+		}
+		p.SetTerms(p.terms)
+	}
+	j.picture.TV = j.stage.tv * by.TV
 }
 
 // at evaluates J at the picture w.x and writes dJ/dx; losses returns the values.

@@ -65,15 +65,26 @@ func (p *painter) evaluate(read bool) Losses {
 	return p.last
 }
 
-// picture returns the result so far, clipped to [0,1]. It overwrites the gradient and, for a
-// pyramid, w.x.
+// weigh multiplies the weights of J from the next step on.
+func (p *painter) weigh(by Factors) {
+	p.j.weigh(by)
+	if p.lbfgs != nil {
+		p.lbfgs.restart()
+	}
+}
+
+// picture returns the result so far, clipped to [0,1]. The next step is as it would be without
+// it. For a pyramid it overwrites w.x.
 func (p *painter) picture() []float32 {
-	result := p.params
+	result, scratch := p.params, p.gradient // which Adam computes anew
 	if p.adam != nil {
 		result = p.adam.result()
 	}
 	if p.pyramidal() {
-		p.levels.join(p.w, p.w.x, p.levels.views(p.w, result), p.gradient)
+		if p.lbfgs != nil {
+			scratch = p.levels.views(p.w, p.lbfgs.d)
+		}
+		p.levels.join(p.w, p.w.x, p.levels.views(p.w, result), scratch)
 		result = p.w.x
 	}
 	pix := make([]float32, result.Len())

@@ -143,14 +143,23 @@ func (f *Filter) recolourRegions(pix, measured, mask []float32, low, maps [][]fl
 	}
 }
 
-// matchColours gives a painted picture, margin included, the mean and covariance of the
-// styles' colours, which Gram matrices only approximate. maps are those of the regions,
-// grownMaps with their margin.
-func (f *Filter) matchColours(grown, mask []float32, maps, grownMaps [][]float32, s size, shares []float64) {
-	inner := crop(slices.Clone(grown), 3, s, f.o.Margin)
-	f.recolourRegions(grown, inner, mask, maps, grownMaps, func(r int) colours {
-		return f.styleColours(r, shares, func(style *Frame) size { return f.styleSizes(style, s)[0] })
-	})
+// colourMatcher returns what gives a painted picture of size s, margin included, the mean and
+// covariance of the styles' colours, which Gram matrices only approximate; nothing with
+// Options.NoStyleColors. maps are those of the regions, grownMaps with their margin.
+func (f *Filter) colourMatcher(mask []float32, maps, grownMaps [][]float32, s size, shares []float64) func(grown []float32) {
+	if f.o.NoStyleColors {
+		return func([]float32) {}
+	}
+	of := map[int]colours{} // by region: they are measured once, however often somebody looks
+	return func(grown []float32) {
+		inner := crop(slices.Clone(grown), 3, s, f.o.Margin)
+		f.recolourRegions(grown, inner, mask, maps, grownMaps, func(r int) colours {
+			if _, ok := of[r]; !ok {
+				of[r] = f.styleColours(r, shares, func(style *Frame) size { return f.styleSizes(style, s)[0] })
+			}
+			return of[r]
+		})
+	}
 }
 
 // transport is A^-½ (A^½ B A^½)^½ A^-½ of two covariances.

@@ -26,11 +26,14 @@ type Progress struct {
 type Report struct {
 	W, H       int    // size painted at
 	Iterations int    // sum over all scales
-	Stopped    string // why the last scale ended: "iterations", "settled", "deadline", or "transparent" if there was nothing to paint
+	Stopped    string // why the last scale ended: "iterations", "settled", "deadline", by Live "next" or "stopped", or "transparent" if there was nothing to paint
 	Losses     Losses
 	// DeviceBudget is the limit in bytes that was set on an evaluator after the device ran
 	// out of memory, for this picture or an earlier one; 0: it did not.
 	DeviceBudget int64
+	// ByHand says what Live changed, and when. If it is not empty, the options alone do not give
+	// this result again.
+	ByHand []string
 	// Margin is the result's margin minus its reflection, for the Guide of the next frame.
 	Margin []float32
 	// Seconds by stage: "compile", "targets", "optimise", "resize".

@@ -33,9 +33,6 @@ func (w *worker) paintFilm(ctx context.Context, t paintTask) error {
 // samples of the frames that are kept.
 func (w *worker) encodeFilm(ctx context.Context, t paintTask, film *video.Film, source func(kept int) Source) error {
 	film.Painted = w.settings.Paints()
-	if made := w.recipe(t); made != nil {
-		film.Recipe = made.XMP()
-	}
 	if target, err := filepath.EvalSymlinks(t.out); err == nil {
 		t.out = target // what -y replaces, and what the journal must lie beside
 	}
@@ -46,6 +43,12 @@ func (w *worker) encodeFilm(ctx context.Context, t paintTask, film *video.Film, 
 	if j != nil && j.Completed(t.out) {
 		w.reporter.say(t.in + ": was done before")
 		return j.Remove()
+	}
+	if made := w.recipe(t); made != nil {
+		if j == nil && w.preview != nil { // the encoder takes the record before the first frame
+			made.ByHand = []string{"a preview was open, in which weights could be changed (--preview, --no-resume)"}
+		}
+		film.Recipe = made.XMP()
 	}
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: film.Count, strength: t.strength, mask: t.mask, begin: secondsToDuration(film.Begin), pictures: t.sequence, stop: w.stop}
 	dst, err := s.createFilm(ctx, film, t, j)

@@ -132,7 +132,7 @@ func (s *picturesSink) WriteFrame(f *filter.Frame) error {
 	}
 	g := *f
 	g.Origin = photo.OfDepth(s.film.Format.Depth)
-	return photo.WriteAs(s.mode, s.path(f.Index), s.task.options, &g, s.made)
+	return photo.WriteAs(s.mode, s.path(f.Index), s.task.options, &g, s.ledger.madeByHand(f, s.made))
 }
 
 // watchTimes says once that frames come at uneven times, which pictures do not tell.

@@ -50,6 +50,18 @@ type Job struct {
 	// keeps the process from opening what the job does not need, and says how: sandbox.Confine.
 	Confine func(sandbox.Access) (how string, err error)
 
+	// SavePresetAs saves the settings of this command, their weights multiplied, as a preset, and
+	// PresetFolder is where: for --preview.
+	SavePresetAs func(name string, by filter.Factors, replace bool) (file string, err error)
+	PresetFolder string
+	// Try makes a photo wait in the preview once it is done, to be painted on with other weights,
+	// until it is stopped there.
+	Try bool
+	// Getenv tells which terminal it is, for --preview=term; nil: it is not known.
+	Getenv func(string) string
+	// OpenPage, if not nil, is called with the address of --preview, before Confine.
+	OpenPage func(url string)
+
 	devices engines.Registry // nil for engines.Builtin
 }
 
@@ -62,6 +74,9 @@ func (j *Job) Run(ctx context.Context) (err error) {
 	}
 	if err := j.checkSettings(); err != nil {
 		return err
+	}
+	if j.Try && isFilm(j.Inputs[0]) { // which its result, a photo, does not suit
+		return notOnePhoto(j.Inputs[0])
 	}
 	if len(j.Style) == 0 && len(j.Key) == 0 && len(j.Inputs) > 0 {
 		return j.noStyle()
@@ -109,15 +124,28 @@ func (j *Job) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		stats = file
 	}
-	reporter := newReporter(j.Progress, j.Quiet, j.DumbTerminal, j.Stderr)
+	screen, err := j.openScreen()
+	if err != nil {
+		return err
+	}
+	reporter := j.openReporter(screen)
 	defer reporter.close()
 	for _, note := range notes {
 		reporter.say(note)
+	}
+	page, err := j.openPreview(len(tasks), screen, reporter)
+	if err != nil {
+		return err
+	}
+	if page != nil {
+		reporter = &previewReporter{reporter: reporter, server: page}
+		defer func() { err = errors.Join(err, closePreview(page, err)) }()
 	}
 	workers, err := j.openWorkers(ctx, tasks, styles, stats, reporter)
 	if err != nil {
 		return err
 	}
+	workers[0].show(page)
 	defer func() {
 		for _, w := range workers {
 			w.close()
@@ -222,6 +250,8 @@ func (j *Job) checkTasks(tasks []paintTask) error {
 	}
 	first := &tasks[0]
 	switch {
+	case j.Try && (len(tasks) > 1 || !first.isPhoto() || first.sequence != nil):
+		return notOnePhoto(first.in)
 	case first.isPipe() && term.IsTerminal(int(j.Stdin.Fd())):
 		return UsageErrorf("nothing to paint: no input is named and stdin is a terminal. Call it so:\n%s", UsageExamples)
 	case first.isPipe() && term.IsTerminal(int(j.Stdout.Fd())):
@@ -251,7 +281,11 @@ func (j *Job) noStyle() error {
 // openWorkers opens the engines, confines the process, reads the styles and the network, and
 // makes a worker for each engine.
 func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleTimeline, stats io.Writer, reporter reporter) (workers []*worker, err error) {
-	opened, err := j.openEngines(reporter, len(tasks))
+	most := len(tasks)
+	if j.Preview != "" {
+		most = 1 // what its page shows
+	}
+	opened, err := j.openEngines(reporter, most)
 	if err != nil {
 		return nil, err
 	}
@@ -444,6 +478,9 @@ func (j *Job) access(tasks []paintTask, opened []engine.Engine) sandbox.Access {
 	}
 	reads.add(j.Coherence.FlowFrom)
 	writes.add(j.TempDir)
+	if j.Preview != "" {
+		writes.add(j.PresetFolder)
+	}
 	for _, t := range tasks {
 		for _, m := range []*mapFile{t.strength, t.mask} {
 			a.Film = a.Film || m != nil && m.film

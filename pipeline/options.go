@@ -47,6 +47,8 @@ type Options struct {
 	Stats        string   `name:"stats" placeholder:"FILE" help:"Write one JSON line per picture here: sizes, losses, seconds, memory."`
 	NoRecord     bool     `name:"no-record" help:"Leave out of the results what made them, which nstfilter explain reads: the settings, the names of the input and the styles without their folders, hashes of styles and network."`
 	NoSandbox    bool     `name:"no-sandbox" help:"Let the program and its ffmpeg open any file and the network. Else, where Linux has Landlock, they read only what the job names and what belongs to the system, write only into the folders of results and for temporary files, and have no network."`
+	Preview      Preview  `name:"preview" brief:"Watch and steer it in a browser." placeholder:"ADDRESS" help:"Show on a page, in a browser, what is painted, and let its weights be changed there while it is. Alone it takes a free port of this machine, which it prints; --preview=8080 takes that one, --preview=0.0.0.0:8080 one that other machines reach. --preview=term shows the picture in the terminal instead, as it can: by Kitty's protocol, sixels, or blocks of colour, which --preview=kitty, sixel and blocks choose."`
+	PreviewToken string   `name:"preview-token" env:"NSTFILTER_PREVIEW_TOKEN" placeholder:"TEXT" help:"What the page of --preview asks for, once, as part of its address: on a machine that others use, and wherever other machines reach it. $NSTFILTER_PREVIEW_TOKEN says it where nobody sees the command."`
 	Verbose      bool     `name:"verbose" short:"v" help:"Say what computes, with which network, and how each picture went."`
 }
 
@@ -90,6 +92,10 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	}
 	return []byte(amountText(int64(b))), nil
 }
+
+// Preview is what --preview says: an address, empty for none, "on" for a free port of this
+// machine, or term, kitty, sixel or blocks for the terminal.
+type Preview string
 
 // Pixels is a number of pixels, written 178M.
 type Pixels int64

@@ -14,7 +14,7 @@ import (
 // cancelled meanwhile.
 func (w *worker) paintPhoto(ctx context.Context, t paintTask) error {
 	s := &stylizer{worker: w, ledger: w.newLedger(t.in), frames: 1, strength: t.strength, mask: t.mask, stop: context.Background()}
-	return w.run(ctx, photoSource{t.in, s.checkInput, w.reporter, t.in, photo.ReadOwn}, photoSink{t, outfile.Mode(w.options.Overwrite), w.recipe(t), w.reporter, nil}, s)
+	return w.run(ctx, photoSource{t.in, s.checkInput, w.reporter, t.in, photo.ReadOwn}, photoSink{t, outfile.Mode(w.options.Overwrite), w.recipe(t), s.ledger, nil}, s)
 }
 
 // photoSource reads one photo, unless check returns an error for its size. Once it is read,
@@ -52,24 +52,25 @@ func sayPhotoNotes(r reporter, in string, f *filter.Frame) {
 
 // photoSink writes one photo, whole or not at all.
 type photoSink struct {
-	task     paintTask
-	mode     outfile.Mode
-	made     *recipe.Recipe
-	reporter reporter
-	stdout   io.Writer // nil: it goes to a file
+	task   paintTask
+	mode   outfile.Mode
+	made   *recipe.Recipe
+	ledger *statLedger
+	stdout io.Writer // nil: it goes to a file
 }
 
 func (s photoSink) WriteFrame(f *filter.Frame) error {
-	defer sayPhotoNotes(s.reporter, s.task.in, f) // of what its format does not keep
+	defer sayPhotoNotes(s.ledger.reporter, s.task.in, f) // of what its format does not keep
+	made := s.ledger.madeByHand(f, s.made)
 	if s.stdout != nil {
-		data, err := photo.Encode(s.task.out, s.task.options, f, s.made)
+		data, err := photo.Encode(s.task.out, s.task.options, f, made)
 		if err == nil {
 			_, err = s.stdout.Write(data)
 			err = nameStdout(err)
 		}
 		return err
 	}
-	return photo.WriteAs(s.mode, s.task.out, s.task.options, f, s.made)
+	return photo.WriteAs(s.mode, s.task.out, s.task.options, f, made)
 }
 
 func (s photoSink) End(cause error) error {

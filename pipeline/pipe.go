@@ -81,7 +81,7 @@ func (w *worker) paintPipedPhoto(ctx context.Context, t paintTask, stdin *os.Fil
 	src := photoSource{"stdin", s.checkInput, w.reporter, "-", func(name string, check func(w, h int) error) (*filter.Frame, error) {
 		return photo.ReadOwnFrom(name, in, check)
 	}}
-	return w.run(ctx, pipeSource{src, stdin}, photoSink{t, false, made, w.reporter, w.stdout}, s)
+	return w.run(ctx, pipeSource{src, stdin}, photoSink{t, false, made, s.ledger, w.stdout}, s)
 }
 
 func (w *worker) openNUT(in io.Reader) (Source, Writer, error) {

@@ -310,7 +310,7 @@ func (s sequenceSink) WriteFrame(f *filter.Frame) error {
 		return nil // an earlier run wrote it
 	}
 	p := s.task.sequence[f.Index]
-	if err := photo.WriteAs(s.mode, p.out, s.task.options, f, s.made); err != nil || s.journal == nil {
+	if err := photo.WriteAs(s.mode, p.out, s.task.options, f, s.ledger.madeByHand(f, s.made)); err != nil || s.journal == nil {
 		return err
 	}
 	if err := addFile(s.read, p.in); err != nil {

@@ -152,7 +152,7 @@ func TestSequenceSource(t *testing.T) {
 			if f.Alpha[f.Index] != 1 || f.Alpha[2] != 0 {
 				t.Errorf("frame %d is another's", f.Index)
 			}
-			if err := (sequenceSink{task: paintTask{sequence: all}}).WriteFrame(f); err != nil {
+			if err := (sequenceSink{task: paintTask{sequence: all}, ledger: newLedger("", nil, silentReporter{})}).WriteFrame(f); err != nil {
 				t.Fatal(err)
 			}
 		}

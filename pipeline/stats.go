@@ -12,6 +12,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/pipeline/host"
+	"nstfilter/pipeline/recipe"
 )
 
 // Stat is one line of --stats: a JSON object about one picture.
@@ -25,6 +26,7 @@ type Stat struct {
 	Iterations int                `json:"iterations"` // of all passes; losses are the last one's
 	Losses     filter.Losses      `json:"losses"`
 	Stopped    string             `json:"stopped,omitempty"` // why: iterations, settled, deadline, or transparent if nothing was painted
+	ByHand     []string           `json:"by_hand,omitempty"` // what was changed in the preview, and when
 	Seconds    map[string]float64 `json:"seconds"`           // by stage: decode, flow (beside the painting of the frame before), guide, those of filter.Report, encode
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"`
 }
@@ -139,9 +141,24 @@ func (l *statLedger) painted(f *filter.Frame, r *filter.Report) {
 	s := l.entry(f)
 	s.Width, s.Height, s.Stopped, s.Losses = r.W, r.H, r.Stopped, r.Losses
 	s.Iterations += r.Iterations
+	s.ByHand = append(s.ByHand, r.ByHand...)
 	for stage, took := range r.Seconds {
 		s.Seconds[stage] += took
 	}
+}
+
+// madeByHand returns made, the recipe of every result, with what was changed by hand in f. made
+// may be nil.
+func (l *statLedger) madeByHand(f *filter.Frame, made *recipe.Recipe) *recipe.Recipe {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.entries[f.Index]
+	if made == nil || s == nil || len(s.ByHand) == 0 {
+		return made
+	}
+	own := *made
+	own.ByHand = s.ByHand
+	return &own
 }
 
 // written finishes f's entry and writes it.

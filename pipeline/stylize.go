@@ -342,6 +342,7 @@ func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filte
 	if held != nil {
 		guide = held.Hold(guide, f)
 	}
+	w.preview.Begin(f)
 	painted, report, err := w.filter.Paint(ctx, f, guide)
 	if err != nil {
 		return nil, nil, s.nameError(index, err)
@@ -349,6 +350,7 @@ func (s *stylizer) paintGuided(ctx context.Context, f *filter.Frame, guide filte
 	if held != nil {
 		painted = held.Over(painted)
 	}
+	w.preview.Painted(painted, s.coherent() && guide.Start == nil)
 	if analysis > 0 {
 		report.Seconds["flow"], report.Seconds["guide"] = analysis.Seconds(), guiding.Seconds()
 	}

@@ -11,6 +11,7 @@ import (
 
 	"nstfilter/filter"
 	"nstfilter/filter/engine"
+	"nstfilter/pipeline/preview"
 	"nstfilter/pipeline/recipe"
 	"nstfilter/video"
 	"nstfilter/video/coherence"
@@ -22,6 +23,7 @@ type worker struct {
 	filter   *filter.Filter
 	workers  int // how many there are, with this one
 	reporter reporter
+	preview  *preview.Server // nil: none
 	stats    io.Writer       // of --stats; nil if there is none
 	stop     context.Context // Job.Stop
 
@@ -84,6 +86,7 @@ func (w *worker) run(ctx context.Context, src Source, dst Sink, s *stylizer) err
 	if j := s.resumption.journal; j != nil {
 		dst = journalSink{dst, j}
 	}
+	w.preview.Steer(s.resumption.journal == nil)
 	err := Run(ctx, StopSource(s.stop, src), interruptibleSink{statSink{dst, s.ledger}, ctx, s.stop}, w.stages(s.ledger, s.frames, s.stage())...)
 	if err != nil && ctx.Err() != nil {
 		return ErrInterrupted
@@ -123,8 +126,15 @@ func (w *worker) newLedger(input string) *statLedger {
 // errorWriter is where an error is written while the job runs: above the bar if there is
 // one.
 func (w *worker) errorWriter() io.Writer {
-	if b, ok := w.reporter.(*barReporter); ok {
-		return b.container
+	r := w.reporter
+	if p, ok := r.(*previewReporter); ok {
+		r = p.reporter
+	}
+	switch r := r.(type) {
+	case *barReporter:
+		return r.container
+	case *screenReporter:
+		return r.screen
 	}
 	return w.stderr
 }

@@ -75,12 +75,12 @@ func commandNamed(name string, app *kong.Node) *kong.Node {
 
 // filesLast moves file names behind the flags, because kong accepts them only in one place,
 // and names the command that is meant if none is named. It leaves args alone if they begin
-// with another command than sheet. It fails for a flag that lacks its value.
+// with another command than sheet or try. It fails for a flag that lacks its value.
 func filesLast(args []string, app *kong.Node) ([]string, error) {
 	command := app.DefaultCmd
 	if len(args) > 0 {
 		if c := commandNamed(args[0], app); c != nil {
-			if command = c; c.Name != "sheet" && c != app.DefaultCmd {
+			if command = c; c.Name != "sheet" && c.Name != "try" && c != app.DefaultCmd {
 				return args, nil
 			}
 			args = args[1:]

@@ -70,7 +70,11 @@ func (c *paintCmd) Run(e *commandEnv) error {
 	job := pipeline.Job{
 		Options: c.Job, Flags: recordedFlags(c.allSettings), Filter: c.Filter, Coherence: c.Coherence, Video: c.Video, Inputs: c.Inputs,
 		Version: versionText(), TempDir: os.TempDir(), NetworkFolder: networkFolder(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, DumbTerminal: os.Getenv("TERM") == "dumb", Stop: e.stop,
-		Confine: func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
+		Confine:      func(a sandbox.Access) (string, error) { return sandbox.Confine(a, os.Getenv) },
+		SavePresetAs: savePresetAs(c.allSettings), Getenv: os.Getenv,
+	}
+	if c.Job.Preview != "" {
+		job.PresetFolder = makePresetFolder()
 	}
 	restore := surviveClosedPipes()
 	err := job.Run(e.ctx)
@@ -85,6 +89,7 @@ type commandLine struct {
 	helpFlags
 	Paint   paintCmd   `cmd:"" default:"withargs" help:"Paint photos or film (what nstfilter does when no command is named)."`
 	Sheet   sheetCmd   `cmd:"" help:"Paint small drafts of photos in several styles, on one picture to choose from."`
+	Try     tryCmd     `cmd:"" help:"Paint a photo quickly in a style, on a page on which its weights can be moved."`
 	Keys    keysCmd    `cmd:"" help:"Propose frames of a film to paint by hand."`
 	Explain explainCmd `cmd:"" help:"Print the command that made a result."`
 	Jobs    jobsCmd    `cmd:"" help:"List or remove what unfinished jobs have kept."`
@@ -110,6 +115,7 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		kong.KindMapper(reflect.Int, takeNumber(strconv.Atoi, "a whole number")),
 		kong.KindMapper(reflect.Uint64, takeNumber(func(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }, "a whole number from 0")),
 		kong.KindMapper(reflect.Float64, takeNumber(func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }, "a number")),
+		kong.TypeMapper(reflect.TypeFor[pipeline.Preview](), previewMapper{}),
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), takeNumber(time.ParseDuration, "a time: write 2s or 500ms")),
 	)
 	if err != nil {
@@ -142,6 +148,21 @@ func takeText(ctx *kong.DecodeContext, target reflect.Value) error {
 		target.SetString(t.String())
 	}
 	return err
+}
+
+// previewMapper takes --preview and --preview=ADDRESS.
+type previewMapper struct{}
+
+// IsBool tells kong that no value need follow.
+func (previewMapper) IsBool() bool { return true }
+
+// Decode takes the value behind = if there is one.
+func (previewMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	target.SetString("on")
+	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+		target.SetString(ctx.Scan.Pop().String())
+	}
+	return nil
 }
 
 // takeNumber takes what parse reads, and says what it should have been: kong's own words are

@@ -25,7 +25,7 @@ type explainCmd struct {
 
 // Help returns what --help says below the usage.
 func (*explainCmd) Help() string {
-	return `What it prints is for a shell: the command, for a copy beside the result, with names and without folders; then, as comments, the program's version, the hashes, and whether the styles are in the current folder. Of a sheet it prints a command for each picture on it.
+	return `What it prints is for a shell: the command, for a copy beside the result, with names and without folders; then, as comments, what was changed by hand in a preview, the program's version, the hashes, and whether the styles are in the current folder. Of a sheet it prints a command for each picture on it.
 
     nstfilter explain painted.jpg`
 }
@@ -57,7 +57,7 @@ func explain(w io.Writer, path string) error {
 	for _, line := range commandLines(made, flags, filepath.Base(path)) {
 		fmt.Fprintln(w, line)
 	}
-	for _, line := range slices.Concat([]string{"made by " + made.Program, "computed by " + made.Engine, "seed " + seedOf(flags)},
+	for _, line := range slices.Concat(byHandLines(made), []string{"made by " + made.Program, "computed by " + made.Engine, "seed " + seedOf(flags)},
 		networkLines(made), styleLines(made.Styles)) {
 		fmt.Fprintln(w, "#", printable(line))
 	}
@@ -173,6 +173,14 @@ func seedOf(flags []string) string {
 		}
 	}
 	return strconv.FormatUint(defaultSettings().Filter.Seed, 10)
+}
+
+// byHandLines says what was done in the preview, which no command does.
+func byHandLines(made *recipe.Recipe) (lines []string) {
+	for _, change := range made.ByHand {
+		lines = append(lines, "by hand, which the command does not do: "+change)
+	}
+	return lines
 }
 
 // networkLines names the networks that a recipe has the hashes of.

@@ -88,10 +88,12 @@ var optionsWork = map[string]evidence{
 			t.Errorf("it says %q", with.said)
 		}
 	}},
-	"stats":      {file: "testdata/photo.txtar", lines: []string{"--stats one.json", "lines one.json 1"}},
-	"no-record":  {file: "testdata/explain.txtar", lines: []string{"--no-record out/a.jpg out/e.png", "exits 1 nstfilter explain out/e.png", "stderr 'out/e.png: it has no record"}},
-	"no-sandbox": {file: "testdata/sandbox.txtar", lines: []string{"--no-sandbox", "grep 'the key' .tmp/read"}},
-	"verbose":    {beside: "--iterations 1", pixels: "same", check: saysMore},
+	"stats":         {file: "testdata/photo.txtar", lines: []string{"--stats one.json", "lines one.json 1"}},
+	"no-record":     {file: "testdata/explain.txtar", lines: []string{"--no-record out/a.jpg out/e.png", "exits 1 nstfilter explain out/e.png", "stderr 'out/e.png: it has no record"}},
+	"no-sandbox":    {file: "testdata/sandbox.txtar", lines: []string{"--no-sandbox", "grep 'the key' .tmp/read"}},
+	"preview":       {file: "preview_test.go", lines: []string{`"--preview", "--style"`, `now.factors.content === 4`}},
+	"preview-token": {file: "../../pipeline/preview/server_test.go", lines: []string{"Token: token", "StatusForbidden"}},
+	"verbose":       {beside: "--iterations 1", pixels: "same", check: saysMore},
 
 	// What decides the pixels.
 	"size":                 {beside: "--iterations 2", values: []string{"24"}, check: paintedAt(24, 16, 48, 32)},

@@ -36,6 +36,16 @@ func ownPresets() (folder string, names []string) {
 	return folder, names
 }
 
+// makePresetFolder makes the folder of ownPresets, for a process that will be confined: it can
+// write only into folders that are there. It returns "" if there is none.
+func makePresetFolder() string {
+	folder, _ := ownPresets()
+	if folder == "" || os.MkdirAll(folder, 0o755) != nil {
+		return "" // which is said when a preset is saved
+	}
+	return folder
+}
+
 func presetFile(folder, name string) string { return filepath.Join(folder, name+".json") }
 
 // checkPresetName reports a name that no preset of the user's own may have.

@@ -25,7 +25,7 @@ type sheetCmd struct {
 const sheetPreset = "draft"
 
 // notForSheets are options of a job that a sheet has no use for.
-var notForSheets = []string{"output-format", "restart", "no-resume", "save-preset", "max-temp", "zero-latency", "stats"}
+var notForSheets = []string{"output-format", "restart", "no-resume", "save-preset", "max-temp", "zero-latency", "stats", "preview", "preview-token"}
 
 // Help returns what --help says below the usage.
 func (*sheetCmd) Help() string {

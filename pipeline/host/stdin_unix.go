@@ -8,6 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// CellSize returns the size of a terminal's cells in pixels, or 0 if it does not say.
+func CellSize(f *os.File) (w, h int) {
+	s, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil || s.Col == 0 || s.Row == 0 {
+		return 0, 0
+	}
+	return int(s.Xpixel / s.Col), int(s.Ypixel / s.Row)
+}
+
 // WithDeadline opens the pipe f again so that its reads obey SetReadDeadline, and
 // returns a function that closes it and makes f blocking again. It returns f itself if f
 // is not a pipe, because reads of a file do not wait.

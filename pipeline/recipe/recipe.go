@@ -20,6 +20,7 @@ type Recipe struct {
 	Styles        []Style
 	Inputs        []string // one; of a sheet, its rows
 	OutputOptions string   // what was in brackets behind the output's name
+	ByHand        []string // what was changed while it was painted, and when: the options alone do not make it again
 	Pattern       string   // of the names of an image sequence's results, if the result is of one
 	Sheet         bool     // each input was painted in each style, else the input in all of them
 }
@@ -78,6 +79,7 @@ func (r *Recipe) description() string {
 	list("styles", names)
 	list("hashes", hashes)
 	list("inputs", r.Inputs)
+	list("byHand", r.ByHand)
 	one("outputOptions", r.OutputOptions)
 	one("pattern", r.Pattern)
 	if r.Sheet {
@@ -105,7 +107,7 @@ func fromFields(fields map[string][]string) (*Recipe, error) {
 	}
 	r := &Recipe{
 		Program: one("program"), Engine: one("engine"), Networks: fields["networks"], Options: fields["options"],
-		Inputs: fields["inputs"], Pattern: one("pattern"), OutputOptions: one("outputOptions"), Sheet: one("sheet") == "True",
+		Inputs: fields["inputs"], ByHand: fields["byHand"], Pattern: one("pattern"), OutputOptions: one("outputOptions"), Sheet: one("sheet") == "True",
 	}
 	names, hashes := fields["styles"], fields["hashes"]
 	if len(names) != len(hashes) || len(r.Inputs) == 0 || len(r.Inputs) > 1 && !r.Sheet {

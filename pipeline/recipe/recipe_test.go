@@ -13,6 +13,7 @@ var example = Recipe{
 	Options: []string{"--tv-weight=3,4", "--init=image:<&>\"'.png", "--no-style-colors"},
 	Styles:  []Style{{"night 'n' day.jpg@00:01:30", strings.Repeat("0f", 32), 12345}, {"夜.png", strings.Repeat("1e", 32), 0}},
 	Inputs:  []string{"in.jpg"}, OutputOptions: "Q=90", Pattern: "%05d.png",
+	ByHand: []string{"scale 2, step 17: content-weight × 2", "scale 3, step 1: stopped"},
 }
 
 // photographed is XMP as a camera and an editor leave it.
