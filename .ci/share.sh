@@ -10,7 +10,7 @@ made() { # made FILE COMMAND…: FILE is what the program's command prints
 	mkdir -p "$folder/${1%/*}"
 	file=$folder/$1
 	shift
-	"$program" "$@" >"$file" 2>/dev/null || rm "$file" # a program may lack the command
+	"$program" "$@" >"$file"
 }
 
 made man/man1/nstfilter.1 man

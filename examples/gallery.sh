@@ -185,9 +185,9 @@ ffmpeg -v error -y -f lavfi -i "nullsrc=s=320x180,format=rgba,geq=r=220:g=20:b=6
 film pan_layer --style examples/styles/night.jpg --key "0.48=$made/layer.png" "$made/pan.mkv"
 three docs/look/key-layer.jpg "$made/pan_layer.mkv" 0 12 24
 row=''
-for stride in 1 auto; do
-	film "pan_$stride" --style examples/styles/mosaic.jpg --stride "$stride" "$made/pan.mkv"
-	ffmpeg -v error -y -ss 0.96 -i "$made/pan_$stride.mkv" -frames:v 1 "$made/pan_$stride.png"
-	row="$row $made/pan_$stride.png"
+for how in "" --anew; do
+	film "pan$how" --style examples/styles/mosaic.jpg $how "$made/pan.mkv"
+	ffmpeg -v error -y -ss 0.96 -i "$made/pan$how.mkv" -frames:v 1 "$made/pan$how.png"
+	row="$row $made/pan$how.png"
 done
 join docs/look/stride.jpg hstack 0 $row
