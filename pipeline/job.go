@@ -169,8 +169,10 @@ func (j *Job) checkSettings() error {
 	case !j.ZeroLatency:
 	case len(j.Key) > 0:
 		return UsageErrorf("--key with --zero-latency: frames before a key wait for it, so that it can be carried back to them: leave one out")
-	case j.Coherence.Stride > 1 || j.Coherence.Anew:
-		return UsageErrorf("--stride and --anew with --zero-latency: the frames between two that are painted wait for the second one: leave one out")
+	case j.Coherence.Stride > 1:
+		return UsageErrorf("--stride with --zero-latency: the frames between two that are painted wait for the second one: leave one out")
+	case j.Coherence.Anew:
+		return UsageErrorf("--anew with --zero-latency: frames wait until enough has come into sight: leave one out")
 	case j.Coherence.Loop:
 		return UsageErrorf("--loop with --zero-latency: the last frames wait for the end, where the first one's result is carried back to them: leave one out")
 	}
@@ -322,7 +324,7 @@ func (j *Job) openWorkers(ctx context.Context, tasks []paintTask, styles *styleT
 	if err != nil {
 		return nil, err
 	}
-	regions, err := workers[0].readRegions(ctx, tasks, own.styles)
+	regions, err := workers[0].readRegions(ctx, tasks, own.styles[:len(styles.styles)]) // a key is a style of all regions
 	if err != nil {
 		return nil, err
 	}

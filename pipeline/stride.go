@@ -34,7 +34,7 @@ const (
 
 // strideStylizer paints some frames of a scene, its anchors, and makes those between two anchors
 // of both: it carries their results along the film's motion. All that an anchor shows is held; what
-// it does not show is painted in the next one. For --key and --stride.
+// it does not show is painted in the next one. For --key, --stride and --anew.
 type strideStylizer struct {
 	*stylizer
 	yield             func(*filter.Frame, error) bool
@@ -53,7 +53,7 @@ func (s *stylizer) strides() bool {
 	return s.coherent() && o.Flow != "none" && (len(s.worker.keys) > 0 || o.Stride != 1 || o.Anew)
 }
 
-// paintStrides is stage for --key and --stride.
+// paintStrides is stage for --key, --stride and --anew.
 func (p *stylizer) paintStrides(ctx context.Context, in iter.Seq2[*analyzedFrame, error]) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
 		s := &strideStylizer{stylizer: p, yield: yield}
