@@ -106,7 +106,7 @@ func (c *chaos) allVariants(count int) []*variant {
 			results: []string{"o.mkv"}, kills: filmKills, do: (*trial).paintAndKill},
 		{name: "film with a mask and faces", args: []string{"--style", c.style, "--mask", "../mask.mkv", "--protect", "faces", "--encoder", "ffv1", "../face.mkv", "out/o.mkv"},
 			journal: ".o.mkv.nstfilter", results: []string{"o.mkv"}, kills: filmKills, do: (*trial).paintAndKill},
-		{name: "film with keys, looped", args: append([]string{"--key", "0.4=../in/00005.png", "--key", "0.8=../in/00012.png", "--loop"}, film...),
+		{name: "film with keys, looped", args: append([]string{"--key", "0.12=../in/00002.png", "--key", "0.36=../in/00005.png", "--loop"}, film...),
 			journal: ".o.mkv.nstfilter", results: []string{"o.mkv"}, kills: filmKills, do: (*trial).paintAndKill},
 		{name: "pictures with a stride", args: []string{"--stride", "3", "--anew", "../in/%05d.png", "out/%05d.png"}, journal: ".%05d.png.nstfilter", results: pictures,
 			kills: programKills, do: (*trial).paintAndKill},
