@@ -17,7 +17,8 @@ say "go test ./..."
 go test ./...
 
 say "go test -race, where goroutines are"
-go test -race -short ./pipeline ./pipeline/host ./pipeline/preview ./video/... ./filter ./filter/parallel ./filter/engine/cpu
+# The matrices of formats take a minute, and have no goroutines that the other tests of film lack.
+go test -race -short -skip '^TestMatrix' ./pipeline ./pipeline/host ./pipeline/preview ./video/... ./filter ./filter/parallel ./filter/engine/cpu
 
 say "the cuda engine"
 .ci/test_cuda.sh

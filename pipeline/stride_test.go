@@ -97,15 +97,15 @@ func TestLoopEndsAsItBegan(t *testing.T) {
 	distance := map[bool]float64{}
 	for _, passes := range []int{1, 2} {
 		for _, loop := range []bool{false, true} {
-			o, _, err := paintFilmOf(t, drift{20, 0}, func(j *Job, _ *order, _ context.CancelFunc) {
+			o, _, err := paintFilmOf(t, drift{14, 0}, func(j *Job, _ *order, _ context.CancelFunc) {
 				j.Coherence.Loop = loop
 				j.Coherence.Passes, j.Coherence.Lookahead, j.Filter.FrameIterations = passes, 100, 3
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			begin, end := o.written[0], o.written[19]
-			distance[loop] = math.Abs(away(begin, end) - away(drift{20, 0}.frame(0), drift{20, 0}.frame(19)))
+			begin, end := o.written[0], o.written[13]
+			distance[loop] = math.Abs(away(begin, end) - away(drift{14, 0}.frame(0), drift{14, 0}.frame(13)))
 		}
 		if distance[true] > distance[false]/2 {
 			t.Errorf("%d passes: the last result is %.4f from the first one with --loop, %.4f without", passes, distance[true], distance[false])
