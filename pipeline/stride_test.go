@@ -95,7 +95,7 @@ func TestStridePaintsFewerFrames(t *testing.T) {
 // A film that ends where it began ends in the strokes that it began with.
 func TestLoopEndsAsItBegan(t *testing.T) {
 	distance := map[bool]float64{}
-	for _, passes := range []int{1, 2} {
+	for _, passes := range onceAndTwice() {
 		for _, loop := range []bool{false, true} {
 			o, _, err := paintFilmOf(t, drift{14, 0}, func(j *Job, _ *order, _ context.CancelFunc) {
 				j.Coherence.Loop = loop
@@ -134,7 +134,7 @@ func TestKeysLeadTheFilm(t *testing.T) {
 	if err := photo.Write(file, "", painting.With(pix)); err != nil {
 		t.Fatal(err)
 	}
-	for _, passes := range []int{1, 2} {
+	for _, passes := range onceAndTwice() {
 		o, _, err := paintFilmOf(t, film, func(j *Job, _ *order, _ context.CancelFunc) {
 			j.Style, j.Key = nil, []string{"0.5=" + file}
 			j.Coherence.Passes, j.Coherence.Lookahead, j.Filter.FrameIterations = passes, 100, 3
@@ -156,6 +156,14 @@ func TestKeysLeadTheFilm(t *testing.T) {
 			t.Errorf("%d passes: %.0f pixels of the square are behind the cut", passes, n)
 		}
 	}
+}
+
+// onceAndTwice are numbers of passes: the second alone where there is little time.
+func onceAndTwice() []int {
+	if testing.Short() {
+		return []int{2}
+	}
+	return []int{1, 2}
 }
 
 // magenta returns how many pixels of f are about magenta, and their mean x.
