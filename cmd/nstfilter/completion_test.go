@@ -21,7 +21,7 @@ var completionCases = []struct {
 	{"--sty", "--style-loss"},
 	{"--preset dr", "draft"},
 	{"--style-loss gram+me", "gram+means"},
-	{"--device cp", "cpu"},
+	{"--device gor", "gorgonia"},
 	{"in.jpg out.jpg --progress pl", "plain"},
 	{"she", "sheet"},
 	{"sheet --preset fi", "fine"},

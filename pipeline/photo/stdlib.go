@@ -46,7 +46,7 @@ func decodeHeader(data []byte) (Header, error) {
 	case isAnimated(data):
 		return Header{}, errAnimation
 	case errors.Is(err, image.ErrFormat):
-		return Header{}, fmt.Errorf("not a picture that this build knows (%s)", noVips)
+		return Header{}, fmt.Errorf("not a picture that this build knows (%s); see that the file is what its name says, or convert it to PNG", noVips)
 	case err != nil:
 		return Header{}, errDamaged(err)
 	}
