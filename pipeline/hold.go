@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"nstfilter/filter"
-	"nstfilter/pipeline/host"
 	"nstfilter/video/coherence"
 )
 
@@ -53,24 +52,14 @@ func (s *stylizer) hold(ctx context.Context, in Frames) iter.Seq2[*analyzedFrame
 	return func(yield func(*analyzedFrame, error) bool) {
 		h := &holder{stylizer: s, yield: yield, left: -1, leftKey: -1, used: make([]bool, len(s.paintings.keys))}
 		defer h.close()
-		for f, err := range in {
-			if err == nil {
-				err = h.take(f)
-			}
-			if err == nil {
-				continue
-			}
-			// Inside the loop, because its end waits for the read-ahead goroutine.
-			if err != errReaderLeft && (ctx.Err() != nil || h.emit(0) != errReaderLeft) {
-				yield(nil, err)
-			}
+		err := takeAll(ctx, in, h.take, func() error { return h.emit(0) }, func(err error) { yield(nil, err) })
+		if err != nil {
 			return
 		}
 		if ctx.Err() != nil || s.stop.Err() != nil {
 			return
 		}
-		err := h.closeLoop(ctx)
-		if err == nil {
+		if err = h.closeLoop(ctx); err == nil {
 			err = h.emit(0)
 		}
 		if err != nil && err != errReaderLeft {
@@ -98,7 +87,7 @@ func (h *holder) open(f *filter.Frame) (err error) {
 	if h.backward, err = coherence.NewCarrier(w.coherence, w.options.Threads); err != nil {
 		return err
 	}
-	if h.spill, err = coherence.NewSpill(w.tempDir, tempLimit(int64(w.options.MaxTemp), host.FreeDisk(w.tempDir))/int64(w.workers)); err != nil {
+	if h.spill, err = w.newSpill(); err != nil {
 		return err
 	}
 	bytes := coherence.WaitingBytes(f, h.plan.W, h.plan.H)

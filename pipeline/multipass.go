@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -25,9 +24,6 @@ type multipassStylizer struct {
 	yield     func(*filter.Frame, error) bool
 }
 
-// errReaderLeft ends the work when the reader of the stream leaves its loop.
-var errReaderLeft = errors.New("left")
-
 // paintPasses is stage for several passes.
 func (p *stylizer) paintPasses(ctx context.Context, in iter.Seq2[*analyzedFrame, error]) Frames {
 	return func(yield func(*filter.Frame, error) bool) {
@@ -48,8 +44,13 @@ func (s *multipassStylizer) open() (err error) {
 	if s.multipass, err = coherence.NewMultipass(w.coherence, w.options.Threads); err != nil {
 		return err
 	}
-	s.spill, err = coherence.NewSpill(w.tempDir, tempLimit(int64(w.options.MaxTemp), host.FreeDisk(w.tempDir))/int64(w.workers))
+	s.spill, err = w.newSpill()
 	return err
+}
+
+// newSpill makes the file of frames that wait, within the worker's share of --max-temp.
+func (w *worker) newSpill() (*coherence.Spill, error) {
+	return coherence.NewSpill(w.tempDir, tempLimit(int64(w.options.MaxTemp), host.FreeDisk(w.tempDir))/int64(w.workers))
 }
 
 // tempLimit returns how many bytes of disk frames may take while they wait. asked is
@@ -65,21 +66,12 @@ func tempLimit(asked, free int64) int64 {
 	return most
 }
 
-// paintAll paints a stream. If the stream fails, paintAll yields the frames of the current
-// part as they are, and then the error. It does so inside the loop, because the end of the
-// loop waits for the read-ahead goroutine.
+// paintAll paints a stream. If that fails, it yields the frames of the current part as they are.
 func (s *multipassStylizer) paintAll(ctx context.Context, in iter.Seq2[*analyzedFrame, error]) error {
-	for next, err := range in {
-		if err == nil {
-			err = s.paintFirst(ctx, next)
-		}
-		if err == nil {
-			continue
-		}
-		if err != errReaderLeft && (ctx.Err() != nil || s.yieldPart(false) != errReaderLeft) {
-			s.yield(nil, err)
-		}
-		return errReaderLeft
+	err := takeAll(ctx, in, func(a *analyzedFrame) error { return s.paintFirst(ctx, a) },
+		func() error { return s.yieldPart(false) }, func(err error) { s.yield(nil, err) })
+	if err != nil {
+		return err
 	}
 	return s.finishPart(ctx)
 }

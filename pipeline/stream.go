@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"nstfilter/filter"
@@ -129,6 +130,29 @@ func mapStream[A, B any](in iter.Seq2[A, error], fn func(A) (B, error)) iter.Seq
 			}
 		}
 	}
+}
+
+// errReaderLeft ends the work when the reader of the stream leaves its loop.
+var errReaderLeft = errors.New("left")
+
+// takeAll hands each item of a stream to take. If take or the stream fails, takeAll calls rest,
+// which yields what waits, unless ctx is cancelled; and then fail with the error, unless the reader
+// has left. It does so inside the loop, because the end of the loop waits for the read-ahead
+// goroutine.
+func takeAll[T any](ctx context.Context, in iter.Seq2[T, error], take func(T) error, rest func() error, fail func(error)) error {
+	for v, err := range in {
+		if err == nil {
+			err = take(v)
+		}
+		if err == nil {
+			continue
+		}
+		if err != errReaderLeft && (ctx.Err() != nil || rest() != errReaderLeft) {
+			fail(err)
+		}
+		return errReaderLeft
+	}
+	return nil
 }
 
 // Until ends a stream without an error when stop is cancelled: the current frame is

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"nstfilter/filter"
-	"nstfilter/pipeline/host"
 	"nstfilter/video/coherence"
 )
 
@@ -81,26 +80,18 @@ func (s *strideStylizer) open() (err error) {
 	if s.part.multipass, err = coherence.NewMultipass(w.coherence, w.options.Threads); err != nil {
 		return err
 	}
-	s.spill, err = coherence.NewSpill(w.tempDir, tempLimit(int64(w.options.MaxTemp), host.FreeDisk(w.tempDir))/int64(w.workers))
+	s.spill, err = w.newSpill()
 	return err
 }
 
-// paintAll paints a stream. It yields an error inside the loop, whose end waits for the read-ahead
-// goroutine.
+// paintAll paints a stream.
 func (s *strideStylizer) paintAll(ctx context.Context, in iter.Seq2[*analyzedFrame, error]) error {
-	for a, err := range in {
-		if err == nil {
-			err = s.take(ctx, a)
-		}
-		if err == nil {
-			continue
-		}
-		if err != errReaderLeft && (ctx.Err() != nil || s.endScene(ctx) != errReaderLeft) {
-			s.yield(nil, err)
-		}
-		return errReaderLeft
+	end := func() error { return s.endScene(ctx) }
+	err := takeAll(ctx, in, func(a *analyzedFrame) error { return s.take(ctx, a) }, end, func(err error) { s.yield(nil, err) })
+	if err != nil {
+		return err
 	}
-	return s.endScene(ctx)
+	return end()
 }
 
 // take takes the next frame.

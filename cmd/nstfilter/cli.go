@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,6 +139,17 @@ func newParser(g *commandLine) (*kong.Kong, error) {
 		}
 	}
 	return parser, nil
+}
+
+// refuseFlags returns an error if one of names, options that are embedded but of no use for what a
+// command does, is given.
+func refuseFlags(k *kong.Context, names []string, what string) error {
+	for _, p := range k.Path {
+		if p.Flag != nil && slices.Contains(names, p.Flag.Name) {
+			return fmt.Errorf("--%s is not for %s: leave it out", p.Flag.Name, what)
+		}
+	}
+	return nil
 }
 
 // takeText takes a text byte by byte: kong's own way replaces the bytes of a file name that

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
@@ -53,12 +52,7 @@ The numbers are those that the film's frames have in nstfilter in.mkv 'out/%05d.
 
 // BeforeResolve refuses options that keyframes have no use for.
 func (c *keysCmd) BeforeResolve(k *kong.Context) error {
-	for _, p := range k.Path {
-		if p.Flag != nil && slices.Contains(notForKeys, p.Flag.Name) {
-			return fmt.Errorf("--%s is not for keyframes: leave it out", p.Flag.Name)
-		}
-	}
-	return nil
+	return refuseFlags(k, notForKeys, "keyframes")
 }
 
 func (c *keysCmd) Run(e *commandEnv) error {

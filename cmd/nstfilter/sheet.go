@@ -38,10 +38,8 @@ Drafts have --preset draft and a --size of 320 unless you say otherwise. nstfilt
 
 // BeforeResolve gives kong the values of --preset.
 func (c *sheetCmd) BeforeResolve(k *kong.Context) error {
-	for _, p := range k.Path {
-		if p.Flag != nil && slices.Contains(notForSheets, p.Flag.Name) {
-			return fmt.Errorf("--%s is not for sheets: leave it out", p.Flag.Name)
-		}
+	if err := refuseFlags(k, notForSheets, "sheets"); err != nil {
+		return err
 	}
 	return resolvePreset(k, sheetPreset)
 }

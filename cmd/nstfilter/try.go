@@ -50,16 +50,10 @@ It has --preset draft, --iterations 25,15 and a --size of 384 unless you say oth
 
 // BeforeResolve gives kong the values of --preset, and those of a try.
 func (c *tryCmd) BeforeResolve(k *kong.Context) error {
-	own := false
-	for _, p := range k.Path {
-		if p.Flag == nil {
-			continue
-		}
-		if slices.Contains(notForTry, p.Flag.Name) {
-			return fmt.Errorf("--%s is not for a try: leave it out", p.Flag.Name)
-		}
-		own = own || p.Flag.Name == "preset"
+	if err := refuseFlags(k, notForTry, "a try"); err != nil {
+		return err
 	}
+	own := slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "preset" })
 	iterations, _ := tryIterations.MarshalText() // never fails
 	quick := map[string]string{"size": fmt.Sprint(int(trySize)), "output-size": "work", "iterations": string(iterations)}
 	resolve := func() {
